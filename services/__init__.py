@@ -1,0 +1,1 @@
+"""Tandem's services, one package each. They never import one another; they meet in `shared` and in Kafka."""

@@ -1,0 +1,1 @@
+"""Clients of the two vendors and the HTTP transport under them."""

@@ -1,0 +1,256 @@
+"""The records of PROTOCOL: what is known about one pair of items. One `Link` is loaded, changed and saved per transaction.
+
+Written by the mapper alone, but for three facts of an open operation that its writer owns (lease, `post_started_at`,
+`result_id`). Nothing here reads a clock or does I/O. Times called "vendor time" come from the vendor's own answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
+
+Json = Any
+"""A JSON value: what a field holds in its own side's normal form (see `shared.fields`)."""
+
+BY_USER = "user"
+"""`Held.by` of a value that a person (or another program) put there; otherwise an operation id, or None if unknown."""
+
+
+class LinkState(StrEnum):
+    """PROTOCOL section 1, "Link states"."""
+
+    WAITING = "waiting"
+    CREATING = "creating"
+    ASK = "ask"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    UNSYNCED = "unsynced"
+    EXCLUDED = "excluded"
+    GONE = "gone"
+
+
+class OperationKind(StrEnum):
+    """What an operation does to its target."""
+
+    CREATE = "create"
+    WRITE = "write"
+    RESTORE = "restore"
+
+
+class Result(StrEnum):
+    """How an operation ended. "Unknown" is not among them (PROTOCOL F12)."""
+
+    APPLIED = "applied"
+    ALREADY = "already"
+    MOVED = "moved"
+    REJECTED = "rejected"
+    DEFERRED = "deferred"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a side was last seen to hold: `at` is vendor time; the value appeared after `after` (None: not known)."""
+
+    value: Json
+    at: datetime
+    by: str | None
+    after: datetime | None = None
+    exact: bool = False
+    """True when `at` was the very moment of the change (Jira's changelog), not just a time at which it was seen."""
+    changed_at: datetime | None = None
+    """Vendor time at which the value was first seen (or, if exact, set); `at` moves on while the value stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The value of a side on which both sides last agreed. A missing `Agreed` is PROTOCOL's UNKNOWN."""
+
+    value: Json
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """A person's value that a write of ours replaced and that is not settled yet."""
+
+    value: Json
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why this value of the source is not written to the other side until it, the revision or a person says otherwise."""
+
+    value_hash: str
+    code: str
+    message: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Normalised:
+    """The target showed `shows` after we wrote `wrote` (PROTOCOL F18). The second time, it is accepted."""
+
+    wrote: Json
+    shows: Json
+    times: int = 1
+
+
+@dataclass(slots=True)
+class PairSide:
+    """One mapped pair on one side. `base` None is UNKNOWN; `seen` None means never seen (not: empty)."""
+
+    seen: Held | None = None
+    base: Agreed | None = None
+    overwritten: Overwritten | None = None
+    blocked: Blocked | None = None
+    norm: Normalised | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One of several values that a side showed at the same vendor time (PROTOCOL F13)."""
+
+    value: Json
+    by: str | None
+
+
+@dataclass(slots=True)
+class SideState:
+    """What is known of one side. `mark` counts accepted observations and is the ticket of fresh reads."""
+
+    mark: int = 0
+    dirty_since: datetime | None = None
+    read_whole: bool = False
+    """True once a fresh read was accepted: fields still unseen then are not visible to our account."""
+    candidates: dict[PairId, list[Candidate]] = field(default_factory=dict)
+    changelog_cursor: str | None = None
+    pairs: dict[PairId, PairSide] = field(default_factory=dict)
+
+    def pair(self, pair_id: PairId) -> PairSide:
+        """Return the record of a pair, made empty if there is none yet."""
+        return self.pairs.setdefault(pair_id, PairSide())
+
+    @property
+    def dirty(self) -> bool:
+        """Tell whether only a fresh read can say what this side holds."""
+        return self.dirty_since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PairWrite:
+    """What an operation writes for one pair: `expect` is what the target must still show, `source` what it was derived from."""
+
+    value: Json
+    expect: Json
+    source: Json
+
+
+@dataclass(slots=True)
+class Operation:
+    """One create or write. Open until an outcome; leases and attempts belong to the writer. Times: `read_at`, `write_at` vendor."""
+
+    id: OperationId
+    link_id: LinkId
+    seq: int
+    kind: OperationKind
+    target: Side
+    pairs: dict[PairId, PairWrite]
+    revision: int
+    created_at: datetime
+    type_id: str | None = None
+    """Creates only: the target's type (Jira issue type id, Craft type)."""
+    open: bool = True
+    result: Result | None = None
+    attempts: int = 0
+    lease_until: datetime | None = None
+    owner: str | None = None
+    post_started_at: datetime | None = None
+    result_id: EntityId | None = None
+    read_at: datetime | None = None
+    write_at: datetime | None = None
+    shown: dict[PairId, Json] = field(default_factory=dict)
+    landed: bool = False
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictNote:
+    """A conflict on record: both values, the policy that applied, and who or what settled it (None: open)."""
+
+    pair: PairId
+    jira_value: Json
+    craft_value: Json
+    policy: str
+    resolved_by: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryNote:
+    """A value that is no longer shown, and why. Append only."""
+
+    pair: PairId
+    side: Side
+    value: Json
+    why: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class Link:
+    """One Craft item and one Jira issue that are (or are about to be, or were) the same thing. Never deleted."""
+
+    id: LinkId
+    integration_id: IntegrationId
+    jira_connection: ConnectionId
+    craft_connection: ConnectionId
+    origin: Side
+    """The side whose item existed first; creates go to the other one."""
+    state: LinkState
+    created_at: datetime
+    jira_id: EntityId | None = None
+    craft_id: EntityId | None = None
+    reason: str | None = None
+    """Why the state is what it is: a code of `shared.messages.status.Cause`; with `reason_text` for people."""
+    reason_text: str | None = None
+    op_id: OperationId | None = None
+    next_seq: int = 1
+    not_before: datetime | None = None
+    waits_for: EntityId | None = None
+    """State waiting: the parent entity on the origin side that has to be linked first."""
+    revision_seen: int = 0
+    """The integration revision that decided last."""
+    recent_writes: list[datetime] = field(default_factory=list)
+    """Times of the latest operations, for the breaker."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
+    jira: SideState = field(default_factory=SideState)
+    craft: SideState = field(default_factory=SideState)
+    open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)
+    # not stored in the row: loaded from and saved to tables of their own
+    operations: list[Operation] = field(default_factory=list)
+    """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""
+    new_conflicts: list[ConflictNote] = field(default_factory=list)
+    new_history: list[HistoryNote] = field(default_factory=list)
+
+    def side(self, side: Side) -> SideState:
+        """Return the state of one side."""
+        return self.jira if side is Side.JIRA else self.craft
+
+    def entity_id(self, side: Side) -> EntityId | None:
+        """Return the vendor's id on one side, None while it does not exist."""
+        return self.jira_id if side is Side.JIRA else self.craft_id
+
+    def connection(self, side: Side) -> ConnectionId:
+        """Return the connection of one side."""
+        return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    @property
+    def open_operation(self) -> Operation | None:
+        """Return the operation in flight, if any."""
+        return next((op for op in self.operations if op.id == self.op_id), None) if self.op_id else None

@@ -1,0 +1,219 @@
+"""What an admin has set: connections, integrations, type pairs and field pairs. Immutable; each saved change is a new revision.
+
+Read by the mapper (in the deciding transaction), by the writers with their claim, and by the reconciler; written by the console.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.link import Json
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+
+
+class Setting(BaseModel):
+    """Base of everything an admin can set: frozen, unknown properties are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FieldKind(StrEnum):
+    """How a pair's values are read, written, translated and compared."""
+
+    STRING = "string"
+    """One line of text."""
+    TEXT = "text"
+    """Text of several lines: Jira description and the like, Craft description (HTML)."""
+    NUMBER = "number"
+    OPTION = "option"
+    """One of a list, by id on each side: priority, importance, single select. Needs a value map."""
+    LABELS = "labels"
+    """A set of words."""
+    DATE = "date"
+    """A calendar day, YYYY-MM-DD."""
+    STATUS = "status"
+    """Jira status to Craft status by value map; to Craft only."""
+    PARENT = "parent"
+    """The item above, by the links of Tandem."""
+
+
+class Direction(StrEnum):
+    """Which way a pair is carried. `ONCE` fills a new counterpart and is then left alone."""
+
+    BOTH = "both"
+    TO_JIRA = "to_jira"
+    TO_CRAFT = "to_craft"
+    ONCE = "once"
+
+    def carries_to(self, target: Side) -> bool:
+        """Tell whether an update may be written to `target`."""
+        return self is Direction.BOTH or self is (Direction.TO_JIRA if target is Side.JIRA else Direction.TO_CRAFT)
+
+
+class Policy(StrEnum):
+    """Who wins when both sides changed to different values."""
+
+    JIRA = "jira"
+    CRAFT = "craft"
+    LATEST = "latest"
+    ASK = "ask"
+
+
+class Mode(StrEnum):
+    """Whether new items of one direction are created by themselves, on request only, or never."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+    OFF = "off"
+
+
+class ValuePair(Setting):
+    """Two values that mean the same. Several entries may share one side; the first one found is the way back."""
+
+    jira: str | None
+    craft: str | None
+
+
+class FieldPair(Setting):
+    """A Jira field and a Craft field that hold the same thing.
+
+    `jira` is a Jira field id (`summary`, `customfield_10016`); `craft` a property of Craft's item (`title`, `storyPoints`)
+    or `custom:{id}` for a custom field.
+    """
+
+    id: PairId
+    kind: FieldKind
+    jira: Name
+    craft: Name
+    direction: Direction = Direction.BOTH
+    policy: Policy | None = None
+    """None: the integration's default."""
+    values: tuple[ValuePair, ...] = ()
+
+    @model_validator(mode="after")
+    def _status_goes_to_craft(self) -> Self:
+        if self.kind is FieldKind.STATUS and self.direction is not Direction.TO_CRAFT:
+            msg = f"pair {self.id}: status is carried from Jira to Craft.io only; set direction to_craft"
+            raise ValueError(msg)
+        return self
+
+    def name_on(self, side: Side) -> str:
+        """Return the field's id on one side."""
+        return self.jira if side is Side.JIRA else self.craft
+
+
+class TypePair(Setting):
+    """A Jira issue type (by id) and a Craft type (default term). The first pair of a type decides the way over."""
+
+    jira: Name
+    craft: Name
+
+
+class Integration(Setting):
+    """One Jira project and one Craft.io workspace that are kept in step, with their mapping. `revision` grows with each save."""
+
+    id: IntegrationId
+    revision: int = Field(default=0, ge=0)
+    name: Name
+    jira_connection: ConnectionId
+    craft_connection: ConnectionId
+    jira_project: Name
+    """Project key."""
+    craft_workspace: Name
+    """Workspace id."""
+    craft_root: EntityId | None = None
+    """The Craft item under which items stand whose Jira issue has no parent; None: at the top of the workspace."""
+    to_craft: Mode = Mode.AUTOMATIC
+    to_jira: Mode = Mode.MANUAL
+    policy: Policy = Policy.ASK
+    craft_key_field: str | None = None
+    """Id of a Craft custom text field that holds the link id of items created by Tandem; makes creates exact."""
+    types: tuple[TypePair, ...]
+    pairs: tuple[FieldPair, ...]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        for what, names in (
+            ("pair id", [p.id for p in self.pairs]),
+            ("Jira field", [p.jira for p in self.pairs if p.direction is not Direction.TO_CRAFT]),
+            ("Craft.io field", [p.craft for p in self.pairs if p.direction is not Direction.TO_JIRA]),
+        ):
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                msg = f"{what} {', '.join(twice)} is written by more than one pair; keep one of them"
+                raise ValueError(msg)
+        return self
+
+    def pair(self, pair_id: PairId) -> FieldPair | None:
+        """Return the pair of that id, if it is mapped in this revision."""
+        return next((p for p in self.pairs if p.id == pair_id), None)
+
+    def policy_of(self, pair: FieldPair) -> Policy:
+        """Return the conflict policy of a pair."""
+        return pair.policy or self.policy
+
+    def mode_towards(self, target: Side) -> Mode:
+        """Return how new items are created on `target`."""
+        return self.to_jira if target is Side.JIRA else self.to_craft
+
+    def connection(self, side: Side) -> ConnectionId:
+        """Return the connection of one side."""
+        return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    def type_on(self, target: Side, source_type: str) -> str | None:
+        """Return the type on `target` for a type of the other side, None if it is not mapped."""
+        if target is Side.CRAFT:
+            return next((t.craft for t in self.types if t.jira == source_type), None)
+        return next((t.jira for t in self.types if t.craft.casefold() == source_type.casefold()), None)
+
+
+class ConnectionKind(StrEnum):
+    """What a connection speaks."""
+
+    JIRA_CLOUD = "jira_cloud"
+    CRAFT = "craft"
+
+    @property
+    def side(self) -> Side:
+        """Return the side that it belongs to."""
+        return Side.CRAFT if self is ConnectionKind.CRAFT else Side.JIRA
+
+
+class Connection(Setting):
+    """How to reach one Jira site or Craft.io account; secrets are kept apart (`ConnectionSecrets`)."""
+
+    id: ConnectionId
+    revision: int = Field(default=0, ge=0)
+    kind: ConnectionKind
+    name: Name
+    url: Name
+    """Site or API address, without a trailing slash."""
+    email: str | None = None
+    account_id: AccountId | None = None
+    """Who we are there, as the vendor told us (`/myself`, `/me/api-key`)."""
+    max_concurrent: int = Field(default=8, ge=1, le=64)
+    requests_per_second: float = Field(default=20.0, gt=0)
+    paused_reason: str | None = None
+    """Set while the credentials do not work: writes wait, observations go on."""
+
+
+class ConnectionSecrets(Setting):
+    """The credentials of a connection. Never logged, never published, encrypted at rest."""
+
+    token: str = Field(repr=False)
+    webhook_secrets: tuple[str, ...] = Field(default=(), repr=False, max_length=2)
+    """Accepted signing secrets: two while one is being replaced."""
+    url_token: str | None = Field(default=None, repr=False)
+    """For senders that cannot sign: a long random token in the webhook's URL (`?token=`)."""
+
+
+def pair_values(values: tuple[ValuePair, ...], source: Side, value: Json) -> list[str | None]:
+    """Return what a value of `source` is mapped to on the other side: first the preferred one; empty if not mapped."""
+    if source is Side.JIRA:
+        return [v.craft for v in values if v.jira == value]
+    return [v.jira for v in values if v.craft == value]

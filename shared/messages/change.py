@@ -1,0 +1,89 @@
+"""ChangeEvent: what was seen of one entity, by webhook, poll or fresh read. Produced by the gateway and the reconciler."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.domain.ids import AccountId, ConnectionId, EntityId, OperationId, Side
+from shared.messages.base import Message
+
+
+class ChangeKind(StrEnum):
+    """What happened. DELETED is proof only from an event or from a read with working credentials."""
+
+    SEEN = "seen"
+    DELETED = "deleted"
+
+
+class Origin(StrEnum):
+    """How it became known."""
+
+    WEBHOOK = "webhook"
+    POLL = "poll"
+    FRESH = "fresh"
+    """A read of this one entity by id, with `ticket` = the side's mark before the read."""
+    COMPARE = "compare"
+    """A full compare by id: differences make the side dirty."""
+    REQUEST = "request"
+
+
+class ChangelogItem(BaseModel):
+    """One field of a Jira changelog entry. `field` is the field id where Jira tells it, else its (localised) name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    field: str
+    old: str | None
+    old_label: str | None = None
+    new: str | None
+    new_label: str | None = None
+
+
+class ChangelogEntry(BaseModel):
+    """One entry of Jira's changelog. `op` is the operation that our `historyMetadata` named."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    at: datetime | None
+    by: AccountId | None
+    op: OperationId | None = None
+    items: tuple[ChangelogItem, ...] = ()
+
+
+class ChangeEvent(Message):
+    """One observation of one entity.
+
+    `snapshot` is the vendor's own JSON (a Jira issue with `fields` in v2 shapes, a Craft item); a property that is missing in
+    it was not seen, null means empty. `updated` is the vendor's time of the state. `by` is the account that caused it, if told.
+    """
+
+    TYPE: ClassVar[str] = "tandem.change.v1"
+
+    change_id: str
+    """Stable across redeliveries of the same vendor event."""
+    side: Side
+    connection_id: ConnectionId
+    entity_id: EntityId
+    kind: ChangeKind
+    origin: Origin
+    observed_at: datetime
+    """Our clock."""
+    updated: datetime | None = None
+    snapshot: dict[str, Any] | None = None
+    by: AccountId | None = None
+    created_by: AccountId | None = None
+    ticket: int | None = None
+    changelog: tuple[ChangelogEntry, ...] = ()
+    correlation_key: str | None = Field(default=None, max_length=200)
+    """The link id that the entity carries (Jira property `tandem`, Craft key field), if it was read."""
+    correlation_read: bool = False
+    """True when the key was looked for, so that None means: it has none."""
+
+    def key(self) -> str:
+        """Return `{connection_id}:{entity_id}`."""
+        return f"{self.connection_id}:{self.entity_id}"

@@ -1,0 +1,94 @@
+"""SyncStatus: what people see of one link. For display only; nothing is decided from it (PROTOCOL F10)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId
+from shared.messages.base import Message
+
+
+class DisplayState(StrEnum):
+    """The states that a product manager sees."""
+
+    IN_SYNC = "in_sync"
+    PENDING = "pending"
+    """An operation is under way or a fresh read is needed; it goes on by itself."""
+    WAITING = "waiting"
+    """For its parent, or until a time."""
+    BLOCKED = "blocked"
+    """At least one field cannot be carried; the others are."""
+    CONFLICT = "conflict"
+    ASK = "ask"
+    PAUSED = "paused"
+    UNSYNCED = "unsynced"
+    EXCLUDED = "excluded"
+    GONE = "gone"
+
+
+class Cause(StrEnum):
+    """Machine-readable causes; the runbook has a paragraph for each."""
+
+    OK = "ok"
+    OPERATION_OPEN = "operation_open"
+    FRESH_READ = "fresh_read"
+    PARENT_NOT_LINKED = "parent_not_linked"
+    TYPE_NOT_MAPPED = "type_not_mapped"
+    VALUE_NOT_MAPPED = "value_not_mapped"
+    FIELD_NOT_VISIBLE = "field_not_visible"
+    REJECTED = "rejected"
+    RETRY_LATER = "retry_later"
+    CONFLICT = "conflict"
+    MAYBE_DUPLICATE = "maybe_duplicate"
+    DUPLICATE = "duplicate"
+    BREAKER = "breaker"
+    CONNECTION_PAUSED = "connection_paused"
+    DIRECTION_MANUAL = "direction_manual"
+    DIRECTION_OFF = "direction_off"
+    DELETED = "deleted"
+    UNSYNCED = "unsynced"
+    NO_INTEGRATION = "no_integration"
+
+
+class Problem(BaseModel):
+    """One thing that keeps the item from being in sync: what, where, and what to do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cause: Cause
+    message: str
+    next_step: str
+    pair: PairId | None = None
+    field: str | None = None
+    jira_value: Any = None
+    craft_value: Any = None
+
+
+class SyncStatus(Message):
+    """The state of one link. `problems` is empty when it is in sync; the first one is the one to show."""
+
+    TYPE: ClassVar[str] = "tandem.status.v1"
+
+    link_id: LinkId
+    integration_id: IntegrationId
+    state: DisplayState
+    cause: Cause
+    message: str
+    next_step: str | None = None
+    field: str | None = None
+    problems: tuple[Problem, ...] = ()
+    attempt: int = 0
+    next_retry: datetime | None = None
+    revision: int
+    jira_id: EntityId | None = None
+    craft_id: EntityId | None = None
+    labels: dict[str, str] = {}
+    at: datetime
+
+    def key(self) -> str:
+        """Return the link id."""
+        return self.link_id

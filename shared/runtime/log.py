@@ -1,0 +1,79 @@
+"""The log as a port: durable, partitioned by key, read by groups that commit. Kafka in a deployment, memory in a simulation.
+
+Both adapters (`shared.runtime.kafka`, `shared.fakes.log`) pass the same conformance suite. Guarantees: per key in order; at
+least once; a record counts as published only once all in-sync replicas have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record to publish. Topics are named without the prefix."""
+
+    topic: str
+    key: str
+    value: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRecord:
+    """One record as read. `offset` counts within (topic, partition)."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+    headers: Mapping[str, str]
+
+
+class LogUnavailable(Exception):
+    """The log cannot be reached or did not acknowledge in time. The records may or may not be there: publish again."""
+
+
+class Producer(Protocol):
+    """Appends records."""
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Append all records and return once each is acknowledged by all in-sync replicas.
+
+        Records of one key keep their order. Raises `LogUnavailable` when that did not happen in time.
+        """
+        ...
+
+
+class Subscription(Protocol):
+    """One member of a consumer group."""
+
+    async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
+        """Return the next records in offset order per partition, empty after `timeout_s`. Cancellable.
+
+        A record is returned once per membership; after a rebalance or restart reading goes on at the committed position.
+        """
+        ...
+
+    async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Commit next offsets to read by (topic, partition). A member that lost the partition commits nothing, silently."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Log(Producer, Protocol):
+    """The whole port."""
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+        """Join `group` on `topics`; reading starts at the committed position, or at the oldest record."""
+        ...
+
+    async def healthy(self) -> bool:
+        """Tell within a second whether the log answers."""
+        ...

@@ -1,0 +1,302 @@
+"""What the services ask of the store. Each service depends on the narrow protocols that it uses, never on an adapter.
+
+Who owns which fact: the mapper writes links, operations (all but three columns), conflicts and history; a writer writes the
+lease, `post_started_at` and `result_id` of an operation that it claimed; the reconciler writes its cursors; the console writes
+configuration. Every method raises `StoreUnavailable` when the database cannot be reached; nothing is retried here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration
+from shared.messages.status import SyncStatus
+
+
+class StoreUnavailable(Exception):
+    """The database cannot be reached or cut the transaction off. The transaction is rolled back, or its fate is unknown."""
+
+
+class Contended(Exception):
+    """The transaction met another one (deadlock, serialisation, a unique key taken meanwhile). Run the whole input again."""
+
+
+class RevisionConflict(Exception):
+    """Someone else saved a newer revision first. Carries the current one in `.current`."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__(f"revision {current} was saved meanwhile; load it and apply your change to it")
+        self.current = current
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a writer got with its lease: the operation as stored, the link's ids, the marks and the current integration."""
+
+    operation: Operation
+    link_id: LinkId
+    integration: Integration
+    connection_id: ConnectionId
+    """Of the target."""
+    entity_id: EntityId | None
+    """The target entity; None for a create."""
+    source_entity_id: EntityId | None
+    ticket: int
+    """The target side's mark at the claim."""
+    late_possible: bool
+    """True when an earlier attempt may still be under way (attempts > 1)."""
+
+
+class LinkTransaction(Protocol):
+    """One mapper transaction. Everything in it is committed together at the end of the `async with`, or not at all."""
+
+    async def lock_link(self, link_id: LinkId) -> Link | None:
+        """Lock and load a link with its ledger; None if there is none. Later calls on the same link return the same object."""
+        ...
+
+    async def lock_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
+        """Lock and load the link of an entity, whatever its state; None if there is none."""
+        ...
+
+    async def share_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
+        """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved."""
+        ...
+
+    async def insert(self, link: Link) -> bool:
+        """Insert a new link with its operations. False (and no change) if one of its entities is already in a link."""
+        ...
+
+    async def save(self, link: Link) -> None:
+        """Save a locked link: row, operations, new conflicts and history. Raises `Contended` if an entity is taken."""
+        ...
+
+    async def waiting_children(self, connection_id: ConnectionId, parent_id: EntityId, origin: Side) -> Sequence[LinkId]:
+        """Return links in state waiting whose `waits_for` is that entity of their origin side."""
+        ...
+
+    async def open_creates(self, target: Side, connection_id: ConnectionId) -> Sequence[Operation]:
+        """Return open create operations towards a connection, with their pairs (for keyless matching and parking)."""
+        ...
+
+    async def integration(self, integration_id: IntegrationId) -> Integration | None:
+        """Return the current revision, locked FOR SHARE so that no newer one can be decided against meanwhile."""
+        ...
+
+    async def integrations_of(self, connection_id: ConnectionId) -> Sequence[Integration]:
+        """Return the current revisions of all integrations that use a connection."""
+        ...
+
+    async def connection(self, connection_id: ConnectionId) -> Connection | None:
+        """Return the current revision of a connection."""
+        ...
+
+    async def after_commit_status(self, status: SyncStatus) -> None:
+        """Store the latest status of a link for reading (table `link_status`), in this transaction."""
+        ...
+
+    async def park(self, side: Side, connection_id: ConnectionId, entity_id: EntityId, event: bytes, until: datetime) -> None:
+        """Remember an event of an entity without link until a time (PROTOCOL create rule 1). One per entity, the newest wins."""
+        ...
+
+    async def parked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> datetime | None:
+        """Return since when an entity has been parked, None if it is not."""
+        ...
+
+    async def unpark(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Forget a parked event."""
+        ...
+
+    async def flag_stray(
+        self, side: Side, connection_id: ConnectionId, entity_id: EntityId, link_id: LinkId | None, reason: str
+    ) -> None:
+        """Record an entity of our own making that has no link (a possible duplicate), for people. Idempotent per entity."""
+        ...
+
+
+class LinkStore(Protocol):
+    """Opens mapper transactions."""
+
+    def transaction(self) -> AbstractAsyncContextManager[LinkTransaction]:
+        """Begin a transaction (READ COMMITTED). Leaving by an exception rolls back."""
+        ...
+
+
+class ClaimStore(Protocol):
+    """What a writer may do. Each method is one short transaction of its own."""
+
+    async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
+        """Take the lease of an open operation in one UPDATE; attempts grows by one.
+
+        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken, the link
+        is active (write, restore) or creating (create), and the operation's revision is the integration's current one. A
+        restore or a create whose POST has started is claimed whatever the revision.
+        """
+        ...
+
+    async def still_owner(self, op_id: OperationId, owner: str) -> bool:
+        """Tell whether the operation is still open and leased to `owner`."""
+        ...
+
+    async def start_post(self, op_id: OperationId, owner: str, at: datetime) -> bool:
+        """Commit `post_started_at` (overwriting an older one); False if `owner` has lost the lease."""
+        ...
+
+    async def store_result(self, op_id: OperationId, entity_id: EntityId) -> None:
+        """Commit `result_id`, whoever owns the lease now. The first one stays."""
+        ...
+
+    async def release(self, op_id: OperationId, owner: str) -> None:
+        """Give the lease back at once (graceful stop before anything was sent)."""
+        ...
+
+    async def entity_linked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> LinkId | None:
+        """Return the link that an entity is in, if any (keyless adoption)."""
+        ...
+
+    async def open_twins(self, op_id: OperationId) -> Sequence[OperationId]:
+        """Return older open creates with the same target connection, type and values as this one (keyless: serial)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DirtySide:
+    """A side that needs a fresh read, with the ticket to read it under."""
+
+    link_id: LinkId
+    integration_id: IntegrationId
+    side: Side
+    connection_id: ConnectionId
+    entity_id: EntityId
+    ticket: int
+    dirty_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOperation:
+    """An open operation whose command has to be produced (again)."""
+
+    operation: Operation
+    integration_id: IntegrationId
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedEvent:
+    """An event that waits for creates to settle."""
+
+    side: Side
+    connection_id: ConnectionId
+    entity_id: EntityId
+    event: bytes
+
+
+class WorkStore(Protocol):
+    """How the reconciler finds work by state (PROTOCOL, Clocks)."""
+
+    async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
+        """Return open operations never leased for `unclaimed_for`, or whose lease is over."""
+        ...
+
+    async def dirty_sides(self, limit: int) -> Sequence[DirtySide]:
+        """Return dirty sides of links whose entity is known, oldest first."""
+        ...
+
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+        """Return links to decide again: `not_before` reached; or waiting and not looked at for `waiting_for`; or paused
+        for a connection that is well again; or active at an older revision than their integration's current one."""
+        ...
+
+    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+        """Return parked events whose time has come."""
+        ...
+
+    async def cursor(self, name: str) -> Json | None:
+        """Return a stored cursor."""
+        ...
+
+    async def store_cursor(self, name: str, value: Json) -> None:
+        """Store a cursor."""
+        ...
+
+    async def linked_entities(self, side: Side, connection_id: ConnectionId, after: str, limit: int) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return linked entities of a connection in id order, for id sweeps and full compares."""
+        ...
+
+    async def backlog(self, now: datetime) -> dict[str, float]:
+        """Return figures for metrics: open_operations, oldest_open_operation_s, dirty_sides, oldest_dirty_s, ask, waiting, conflicts."""
+        ...
+
+
+class ConfigReader(Protocol):
+    """Current configuration, for services that cache it and reload on `config.v1` or every few seconds."""
+
+    async def connections(self) -> Sequence[Connection]:
+        """Return the current revision of all connections."""
+        ...
+
+    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
+        """Return the decrypted credentials of a connection."""
+        ...
+
+    async def integrations(self) -> Sequence[Integration]:
+        """Return the current revision of all integrations."""
+        ...
+
+
+class ConfigWriter(Protocol):
+    """Saving configuration: immutable revisions with an audit trail."""
+
+    async def save_integration(self, integration: Integration, expected_revision: int, by: str, at: datetime) -> Integration:
+        """Save as revision `expected_revision + 1` (0: new) and return it. Raises `RevisionConflict`."""
+        ...
+
+    async def save_connection(
+        self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime
+    ) -> Connection:
+        """Save a connection; `secrets` None keeps the stored ones. Raises `RevisionConflict`."""
+        ...
+
+    async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
+        """Pause writes of a connection (credentials do not work), or resume them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """What the console shows of a link."""
+
+    link: Link
+    status: SyncStatus | None
+    conflicts: Sequence[ConflictNote]
+    history: Sequence[HistoryNote]
+
+
+class StatusReader(Protocol):
+    """Reading for people."""
+
+    async def link_view(self, link_id: LinkId) -> LinkView | None:
+        """Return one link with its status, operations, conflicts and history."""
+        ...
+
+    async def find_link(self, side: Side, entity_id: EntityId) -> LinkId | None:
+        """Return the link of an entity on any connection."""
+        ...
+
+    async def list_statuses(
+        self, *, integration_id: IntegrationId | None, state: str | None, after: str, limit: int
+    ) -> Sequence[SyncStatus]:
+        """Return latest statuses in link id order after `after`, filtered by display state."""
+        ...
+
+    async def count_by_state(self, integration_id: IntegrationId | None) -> dict[LinkState | str, int]:
+        """Return how many links are in each display state."""
+        ...
+
+    async def strays(self, limit: int) -> Sequence[dict[str, Json]]:
+        """Return flagged possible duplicates."""
+        ...
