@@ -1,0 +1,1 @@
+"""Craft.io: its JSON shapes and the client of its public API."""

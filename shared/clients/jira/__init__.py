@@ -1,0 +1,1 @@
+"""Jira: its JSON shapes and the client of its REST interface."""

@@ -1,0 +1,131 @@
+"""Reading Jira's JSON: times, people, changelogs. Pure; used by the gateway, the client and the reconciler.
+
+Shapes: Atlassian's OpenAPI document of the Cloud platform, and webhook bodies (issues there have v2 shapes, on Cloud too).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.domain.ids import AccountId, OperationId
+from shared.messages.change import ChangelogEntry, ChangelogItem
+
+HISTORY_TYPE = "tandem"
+"""`historyMetadata.type` of our own edits; `extraData.op` names the operation."""
+
+PROPERTY_KEY = "tandem"
+"""Issue property that a create of ours sets in the same call: `{"link": link_id}`."""
+
+
+def parse_time(value: object) -> datetime | None:
+    """Return Jira's `2026-01-02T03:04:05.000+0000` (any offset) as UTC, None if it is not a time."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def parse_millis(value: object) -> datetime | None:
+    """Return a webhook's `timestamp` (epoch milliseconds) as UTC, None if it is not one."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        return datetime.fromtimestamp(value / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def account_of(user: object) -> AccountId | None:
+    """Return what identifies a user: `accountId` on Cloud, `key` or `name` on Data Center."""
+    if not isinstance(user, Mapping):
+        return None
+    for name in ("accountId", "key", "name"):
+        found = user.get(name)
+        if isinstance(found, str) and found:
+            return AccountId(found)
+    return None
+
+
+def _items(raw: object) -> tuple[ChangelogItem, ...]:
+    if not isinstance(raw, list):
+        return ()
+    return tuple(
+        ChangelogItem(
+            field=str(item.get("fieldId") or item.get("field") or ""),
+            old=_text(item.get("from")),
+            old_label=_text(item.get("fromString")),
+            new=_text(item.get("to")),
+            new_label=_text(item.get("toString")),
+        )
+        for item in raw
+        if isinstance(item, Mapping)
+    )
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def changelog_entry(
+    raw: Mapping[str, Any], *, at: datetime | None = None, by: AccountId | None = None
+) -> ChangelogEntry | None:
+    """Return one history entry, from `changelog.histories` or (with `at` and `by` of the event) from a webhook. None without id."""
+    ident = raw.get("id")
+    if ident is None:
+        return None
+    metadata = raw.get("historyMetadata")
+    op = None
+    if isinstance(metadata, Mapping) and metadata.get("type") == HISTORY_TYPE:
+        extra = metadata.get("extraData")
+        named = extra.get("op") if isinstance(extra, Mapping) else None
+        op = OperationId(named) if isinstance(named, str) else None
+    return ChangelogEntry(
+        id=str(ident),
+        at=parse_time(raw.get("created")) or at,
+        by=account_of(raw.get("author")) or by,
+        op=op,
+        items=_items(raw.get("items")),
+    )
+
+
+def changelog_of(issue: Mapping[str, Any]) -> tuple[ChangelogEntry, ...]:
+    """Return the histories of an issue read with `expand=changelog`, oldest first."""
+    changelog = issue.get("changelog")
+    histories = changelog.get("histories") if isinstance(changelog, Mapping) else None
+    if not isinstance(histories, list):
+        return ()
+    found = [entry for raw in histories if isinstance(raw, Mapping) and (entry := changelog_entry(raw))]
+    return tuple(sorted(found, key=lambda entry: (len(entry.id), entry.id)))
+
+
+def updated_of(issue: Mapping[str, Any]) -> datetime | None:
+    """Return `fields.updated` of an issue."""
+    fields = issue.get("fields")
+    return parse_time(fields.get("updated")) if isinstance(fields, Mapping) else None
+
+
+def creator_of(issue: Mapping[str, Any]) -> AccountId | None:
+    """Return who created an issue."""
+    fields = issue.get("fields")
+    return account_of(fields.get("creator")) if isinstance(fields, Mapping) else None
+
+
+def type_of(issue: Mapping[str, Any]) -> str | None:
+    """Return the id of an issue's type."""
+    fields = issue.get("fields")
+    issuetype = fields.get("issuetype") if isinstance(fields, Mapping) else None
+    ident = issuetype.get("id") if isinstance(issuetype, Mapping) else None
+    return None if ident is None else str(ident)
+
+
+def project_of(issue: Mapping[str, Any]) -> str | None:
+    """Return the key of an issue's project."""
+    fields = issue.get("fields")
+    project = fields.get("project") if isinstance(fields, Mapping) else None
+    key = project.get("key") if isinstance(project, Mapping) else None
+    return key if isinstance(key, str) else None

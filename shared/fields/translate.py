@@ -1,0 +1,99 @@
+"""From one side's normal form to the other's, by the mapping: the only place where a value crosses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from shared.domain.ids import EntityId, Side
+from shared.domain.link import Json
+from shared.domain.mapping import FieldKind, FieldPair, pair_values
+from shared.fields.codec import same
+from shared.messages.status import Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """The value for the other side."""
+
+    value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class Untranslatable:
+    """Why there is none, for people."""
+
+    cause: Cause
+    message: str
+    next_step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parents:
+    """Who is linked to whom above this item: the source side's parent id to the other side's, for each direction."""
+
+    known: Mapping[tuple[Side, EntityId], EntityId]
+    craft_root: EntityId | None = None
+
+    def across(self, source: Side, parent: Json) -> Translated | Untranslatable:
+        """Return the counterpart of a parent. Jira's "no parent" is Craft's root and the other way round."""
+        if source is Side.JIRA and parent is None:
+            return Translated(self.craft_root)
+        if source is Side.CRAFT and (parent is None or parent == self.craft_root):
+            return Translated(None)
+        found = self.known.get((source, EntityId(str(parent))))
+        if found is not None:
+            return Translated(found)
+        return Untranslatable(
+            Cause.PARENT_NOT_LINKED,
+            f"The parent {parent} in {source.vendor} has no counterpart in {source.other.vendor} yet.",
+            "Nothing to do if the parent is being synced: this item follows by itself. Otherwise sync the parent first.",
+        )
+
+
+NO_PARENTS = Parents({})
+
+
+def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Translated | Untranslatable:
+    """Return what `value` of `source` is on the other side."""
+    match pair.kind:
+        case FieldKind.PARENT:
+            return parents.across(source, value)
+        case FieldKind.OPTION | FieldKind.STATUS:
+            return _by_value_map(pair, source, value)
+        case FieldKind.LABELS:
+            labels = value or []
+            return Translated(sorted({str(x).strip().replace(" ", "_") for x in labels}) if source is Side.CRAFT else list(labels))
+        case FieldKind.STRING:
+            return Translated(_one_line(value) if source is Side.CRAFT else value)
+        case FieldKind.TEXT | FieldKind.NUMBER | FieldKind.DATE:
+            return Translated(value)
+        case _:
+            assert_never(pair.kind)
+
+
+def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+    found = pair_values(pair.values, source, value)
+    if found:
+        return Translated(found[0])
+    if value is None:
+        return Translated(None)
+    return Untranslatable(
+        Cause.VALUE_NOT_MAPPED,
+        f"The value {value} of {source.vendor}'s field {pair.name_on(source)} is not mapped to a value in {source.other.vendor}.",
+        f"Map {value} in the value map of the pair {pair.id}, or choose a mapped value in {source.vendor}.",
+    )
+
+
+def _one_line(value: Json) -> Json:
+    return " ".join(value.split()) if isinstance(value, str) else value
+
+
+def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_PARENTS) -> bool:
+    """Tell whether a Jira value and a Craft value mean the same: one of the two ways over leads from one to the other."""
+    over = translate(pair, Side.JIRA, jira, parents)
+    if isinstance(over, Translated) and same(pair.kind, over.value, craft):
+        return True
+    back = translate(pair, Side.CRAFT, craft, parents)
+    return isinstance(back, Translated) and same(pair.kind, back.value, jira)
