@@ -1,1 +1,1 @@
-"""What both stand-ins are built of: requests and answers as values, routing, faults, journal, webhook delivery, HTTP serving."""
+"""What both stand-ins are built of: requests as values, routing, faults, journal, webhook delivery, HTTP serving."""

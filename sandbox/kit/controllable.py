@@ -1,6 +1,6 @@
 """What the control surface needs of a site beyond answering requests: who called, and which tokens are good.
 
-Implemented by `sandbox.jira` and `sandbox.craft`, called by `sandbox.kit.server` and by the simulation's wiring of faults.
+Implemented by `sandbox.jira` and `sandbox.craft`, called by `sandbox.kit.server` and by whoever wires faults.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class ControllableSite(Site, Protocol):
         ...
 
     def revoke_token(self, token: str) -> None:
-        """Make the vendor refuse this token from now on. Idempotent. Raises KeyError when there never was such a token."""
+        """Make the vendor refuse this token from now on. Idempotent. Raises KeyError when it never had the token."""
         ...
 
     def restore_token(self, token: str) -> None:
-        """Make a revoked token good again. Idempotent. Raises KeyError when there never was such a token."""
+        """Make a revoked token good again. Idempotent. Raises KeyError when the vendor never had it."""
         ...

@@ -1,7 +1,7 @@
 """A small table of routes for synchronous sites, and the JSON helpers that their handlers share.
 
-Called by the sites of `sandbox.jira` and `sandbox.craft` in their `handle`. Knows no vendor: what a 404 or a 405 looks like
-is the site's to say. Never does I/O and never catches what a handler raises.
+Called by the sites of `sandbox.jira` and `sandbox.craft` in their `handle`. Knows no vendor: what a 404 or a 405 looks
+like is the site's to say. Never does I/O and never catches what a handler raises.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class NoRoute(Protocol):
         ...
 
 
-class BadJson(ValueError):
+class JsonBodyError(ValueError):
     """The body of a request is not JSON."""
 
 
@@ -108,15 +108,15 @@ def to_json(value: object) -> bytes:
 
 
 def read_json(request: SiteRequest) -> object:
-    """Return the parsed body. Raises `BadJson` when it is not JSON in UTF-8, and for NaN and Infinity."""
+    """Return the parsed body. Raises `JsonBodyError` when it is not JSON in UTF-8, and for NaN and Infinity."""
 
     def refuse(word: str) -> object:
-        raise BadJson(f"{word} is not JSON")
+        raise JsonBodyError(f"{word} is not JSON")
 
     try:
         value: object = json.loads(request.body, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise BadJson(str(error)) from error
+        raise JsonBodyError(str(error)) from error
     return value
 
 
