@@ -1,0 +1,4 @@
+"""How Tandem is put to work: `local` on one machine.
+
+Never imported by a service.
+"""
