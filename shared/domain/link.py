@@ -63,6 +63,8 @@ class Held:
     """True when `at` was the very moment of the change (Jira's changelog), not just a time at which it was seen."""
     changed_at: datetime | None = None
     """Vendor time at which the value was first seen (or, if exact, set); `at` moves on while the value stays."""
+    late: bool = False
+    """True for a late effect of a write of ours (PROTOCOL F11): to be undone, never spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,8 @@ class PairSide:
     overwritten: Overwritten | None = None
     blocked: Blocked | None = None
     norm: Normalised | None = None
+    recent: list[Json] = field(default_factory=list)
+    """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class ConflictNote:
-    """A conflict on record: both values, the policy that applied, and who or what settled it (None: open)."""
+    """A conflict on record: both values, the policy that applied, and who or what settled it (None: open).
+
+    `kept` names the side whose value is no longer shown anywhere but here (a write of ours replaced it); None: both are shown.
+    """
 
     pair: PairId
     jira_value: Json
@@ -188,6 +195,7 @@ class ConflictNote:
     policy: str
     resolved_by: str | None
     at: datetime
+    kept: Side | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,8 @@ class FieldPair(Setting):
     policy: Policy | None = None
     """None: the integration's default."""
     values: tuple[ValuePair, ...] = ()
+    since: int = 0
+    """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL F16)."""
 
     @model_validator(mode="after")
     def _status_goes_to_craft(self) -> Self:
@@ -217,3 +219,16 @@ def pair_values(values: tuple[ValuePair, ...], source: Side, value: Json) -> lis
     if source is Side.JIRA:
         return [v.craft for v in values if v.jira == value]
     return [v.jira for v in values if v.craft == value]
+
+
+def next_revision(current: Integration | None, draft: Integration) -> Integration:
+    """Return `draft` as the revision after `current`, each pair marked with the revision that gave it its present meaning."""
+    revision = (current.revision if current else 0) + 1
+    before = {pair.id: pair for pair in current.pairs} if current else {}
+
+    def dated(pair: FieldPair) -> FieldPair:
+        old = before.get(pair.id)
+        unchanged = old is not None and pair.model_copy(update={"since": old.since}) == old
+        return pair.model_copy(update={"since": old.since if old is not None and unchanged else revision})
+
+    return draft.model_copy(update={"revision": revision, "pairs": tuple(dated(pair) for pair in draft.pairs)})
