@@ -6,16 +6,14 @@ Called by `stack`. Never uses a jar whose digest is not in `kafka_jars.sha256` (
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
+from deploy.local.locks import file_lock
 from deploy.local.processes import LocalStackError, start_child
 from deploy.local.progress import Progress
 
@@ -45,7 +43,7 @@ async def kafka_jars(progress: Progress, cache: Path | None = None) -> Path:
     folder = cache / f"kafka-{KAFKA_VERSION}"
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        async with _lock(cache / "download.lock"):
+        async with file_lock(cache / "download.lock"):
             if not folder.exists():
                 await _download(cache, folder, progress)
     # Digests were checked when the folder was made; names tell whether the list has changed since.
@@ -101,17 +99,3 @@ async def _download(cache: Path, folder: Path, progress: Progress) -> None:
         raise LocalStackError(f"the download took longer than {DOWNLOAD_TIMEOUT_S} s; try again") from error
     finally:
         shutil.rmtree(work)
-
-
-@asynccontextmanager
-async def _lock(path: Path) -> AsyncIterator[None]:
-    """Hold an exclusive lock among processes; the kernel releases it when the holder dies."""
-    with path.open("w") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                await asyncio.sleep(0.2)
-            else:
-                break
-        yield

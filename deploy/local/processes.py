@@ -10,9 +10,10 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 LEASH = Path(__file__).with_name("leash.py")
 POLL_INTERVAL_S = 0.05
@@ -134,6 +135,22 @@ async def run_to_end(
         await child.kill()
     if code != 0:
         raise LocalStackError(f"{name} failed with exit code {code}\n{child.log_tail()}")
+
+
+async def all_of(*steps: Coroutine[Any, Any, None]) -> None:
+    """Run `steps` at the same time; when one fails, cancel the others.
+
+    Raises LocalStackError with the words of all that failed with one; other failures come as an exception group.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for step in steps:
+                group.create_task(step)
+    except ExceptionGroup as failures:
+        _, others = failures.split(LocalStackError)
+        if others is not None:
+            raise
+        raise LocalStackError("\n".join(str(failure) for failure in failures.exceptions)) from failures
 
 
 async def wait_until_ready(child: Child, answers: Callable[[], Awaitable[bool]], *, deadline_s: float) -> None:

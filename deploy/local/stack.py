@@ -5,7 +5,6 @@ Called by them as an async context manager. Never starts a service: `supervisor`
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from pathlib import Path
 from deploy.local.jars import kafka_jars
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
+from deploy.local.processes import all_of
 from deploy.local.progress import Progress
 
 
@@ -46,11 +46,10 @@ async def local_stack(folder: Path, progress: Progress) -> AsyncIterator[Stack]:
     postgres = None if database_url else PostgresServer(folder / "postgres")
     async with AsyncExitStack() as cleanup:
         progress.stage("Starting Kafka and Postgres")
-        async with asyncio.TaskGroup() as starting:
-            for server in (kafka, postgres):
-                if server is not None:
-                    cleanup.push_async_callback(server.stop)
-                    starting.create_task(server.start())
+        servers = [server for server in (kafka, postgres) if server is not None]
+        for server in servers:
+            cleanup.push_async_callback(server.stop)
+        await all_of(*(server.start() for server in servers))
         yield Stack(
             kafka_bootstrap=kafka.bootstrap if kafka is not None else bootstrap or "",
             database_url=postgres.url if postgres is not None else database_url or "",

@@ -1,0 +1,57 @@
+# Everything a developer, CI or a newcomer runs. It needs Python 3.11 or newer and make; `make` alone tells what there is.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+LOCK := requirements/lock.txt
+STAMP := $(VENV)/.installed
+SEEDS ?= 200
+# More arguments for pytest, such as: make test ARGS="-k gateway -n 0"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install demo run test check format simulate lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Create .venv and install what the lock file names (every other target does it when needed)
+
+demo: $(STAMP) ## Bring the whole stack up on this machine, play the story of README, check it
+	@$(RUN) -m deploy.local.demo
+
+run: $(STAMP) ## Bring the whole stack up and keep it up; writes .run/stack.json
+	@$(RUN) -m deploy.local.run
+
+test: $(STAMP) ## Run all tests, on real Kafka and Postgres
+	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(STAMP) ## Check format, lint, types and import rules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+format: $(STAMP) ## Format the code, and mend what ruff can mend
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=200 different fates
+	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+lock: $(STAMP) ## Write the lock file anew from pyproject.toml (UPGRADE=1: with the newest versions)
+	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+		$(if $(UPGRADE),--upgrade) --output-file $(LOCK) pyproject.toml
+
+clean: ## Remove what was built or left running data behind; downloads in .cache stay
+	rm -rf $(VENV) .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(STAMP): $(LOCK)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tandem needs Python 3.11 or newer: make PYTHON=python3.12 …")'
+	@test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what $(LOCK) names into $(VENV)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	@touch $@
