@@ -141,7 +141,7 @@ class Integration(Setting):
     @model_validator(mode="after")
     def _unique(self) -> Self:
         for what, names in (
-            ("pair id", [p.id for p in self.pairs]),
+            ("pair id", [str(p.id) for p in self.pairs]),
             ("Jira field", [p.jira for p in self.pairs if p.direction is not Direction.TO_CRAFT]),
             ("Craft.io field", [p.craft for p in self.pairs if p.direction is not Direction.TO_JIRA]),
         ):

@@ -27,7 +27,7 @@ def html_to_text(source: str) -> str:
 
 def _walk(node: PageElement, parts: list[str]) -> None:
     if type(node) is NavigableString:  # comments, doctypes and the like are its subclasses
-        parts.append(re.sub(r"\s+", " ", node) if node.find_parent("pre") is None else str(node))
+        parts.append(re.sub(r"\s*\n\s*", " ", node) if node.find_parent("pre") is None else str(node))
         return
     if not isinstance(node, Tag):
         return

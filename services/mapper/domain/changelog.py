@@ -1,0 +1,87 @@
+"""Jira's changelog shows what each of our writes replaced (PROTOCOL F4 ii, W2). Pure; changes the link in place."""
+
+from __future__ import annotations
+
+from services.mapper.domain.context import Context, is_base
+from services.mapper.domain.observation import Observation, changelog_value, item_of
+from services.mapper.domain.record import overwrite, remember
+from shared.domain.ids import Side
+from shared.domain.link import Link, Operation, Overwritten
+from shared.domain.mapping import FieldPair
+from shared.fields import same
+from shared.messages.change import ChangelogEntry
+
+
+def walk(link: Link, observation: Observation, ctx: Context, closing: Operation | None) -> None:
+    """Look at all entries after the cursor; one of ours that replaced what its operation did not expect is an overwrite.
+
+    A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
+    """
+    state = link.jira
+    entries = [entry for entry in observation.changelog if _after(entry.id, state.changelog_cursor)]
+    for index, entry in enumerate(entries):
+        op = _operation(link, entry, ctx)
+        if op is None:
+            continue
+        for pair in ctx.integration.pairs:
+            item = item_of(entry, pair)
+            write = op.pairs.get(pair.id)
+            if item is None or write is None:
+                continue
+            replaced = changelog_value(pair, item.old, item.old_label)
+            if same(pair.kind, replaced, write.expect) or same(pair.kind, replaced, write.value):
+                continue
+            if not observation.whole_changelog:
+                state.dirty_since = state.dirty_since or ctx.now
+                continue
+            _unexpected(link, ctx, pair, replaced, entries, index, op, closing)
+    if observation.whole_changelog and entries:
+        state.changelog_cursor = entries[-1].id
+
+
+def _unexpected(
+    link: Link,
+    ctx: Context,
+    pair: FieldPair,
+    replaced: object,
+    entries: list[ChangelogEntry],
+    index: int,
+    op: Operation,
+    closing: Operation | None,
+) -> None:
+    record = link.jira.pair(pair.id)
+    if is_base(record, pair, replaced):
+        return  # what both sides had agreed on is nobody's unsynced edit
+    edited_later = any(
+        item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]
+    )
+    if edited_later:
+        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, then changed again by a person", ctx.now)
+        return
+    second = any(
+        earlier.op == op.id and item_of(earlier, pair) is not None for earlier in entries[:index] if earlier.op is not None
+    )
+    open_now = closing is op or op.id == link.op_id
+    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)
+
+
+def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:
+    """Return the operation that made an entry: by its `historyMetadata`, else by our account and a value of the ledger."""
+    if entry.op is not None:
+        return next((op for op in link.operations if op.id == entry.op), None)
+    if entry.by is None or entry.by != ctx.accounts.get(Side.JIRA):
+        return None
+    for op in reversed(link.operations):
+        if op.target is not Side.JIRA:
+            continue
+        for pair in ctx.integration.pairs:
+            item, write = item_of(entry, pair), op.pairs.get(pair.id)
+            if item is None or write is None:
+                continue
+            if same(pair.kind, changelog_value(pair, item.new, item.new_label), write.value):
+                return op
+    return None
+
+
+def _after(ident: str, cursor: str | None) -> bool:
+    return cursor is None or (len(ident), ident) > (len(cursor), cursor)

@@ -1,0 +1,157 @@
+"""Creating a counterpart: whether it can be tried now, what is sent, and what follows once it exists. Changes the link in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.mapper.domain.apply import open_operation
+from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.context import Context
+from shared.clients.craft import shapes as craft_shapes
+from shared.clients.jira import shapes as jira_shapes
+from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    Link,
+    LinkState,
+    Operation,
+    OperationKind,
+    PairWrite,
+    Result,
+)
+from shared.domain.mapping import Direction, FieldKind, FieldPair
+from shared.fields import Untranslatable, translate
+from shared.messages.status import Cause
+
+NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED})
+"""Reasons of state excluded that another mapping, another value or a person's retry lifts."""
+
+
+def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
+    """Take over what people know an item by: key, type, title."""
+    if side is Side.JIRA:
+        fields = snapshot.get("fields")
+        title = fields.get("summary") if isinstance(fields, Mapping) else None
+        found = {"jira_key": snapshot.get("key"), "jira_type": jira_shapes.type_of(snapshot), "title": title}
+    else:
+        found = {
+            "craft_short_id": snapshot.get("shortId"),
+            "craft_type": craft_shapes.type_of(snapshot),
+            "title": snapshot.get("title"),
+        }
+    link.labels.update({name: value for name, value in found.items() if isinstance(value, str) and value})
+
+
+def wants_create(link: Link) -> bool:
+    """Tell whether a link has no counterpart yet and is free to get one."""
+    if link.op_id is not None or link.entity_id(link.origin.other) is not None:
+        return False
+    if link.state is LinkState.EXCLUDED:
+        return link.reason in NOT_CREATED
+    return link.state in (LinkState.WAITING, LinkState.CREATING)
+
+
+def begin_create(link: Link, ctx: Context) -> Operation | None:
+    """Open the create operation, or say in the link's state why that cannot be done now."""
+    if not wants_create(link) or (link.not_before is not None and ctx.now < link.not_before):
+        return None
+    link.not_before, link.revision_seen = None, ctx.integration.revision
+    source, target = link.origin, link.origin.other
+    source_type = link.labels.get(f"{source}_type", "")
+    type_id = ctx.integration.type_on(target, source_type)
+    if type_id is None:
+        _exclude(
+            link,
+            Cause.TYPE_NOT_MAPPED,
+            f"The {source.vendor} type {source_type or '(unknown)'} is not mapped to a type in {target.vendor}. "
+            "Add it to the type mapping of the integration; the item follows by itself.",
+        )
+        return None
+    pairs: dict[PairId, PairWrite] = {}
+    for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.PARENT:
+            if not _parent(link, pair, ctx, pairs):
+                return None
+        else:
+            _value(link, pair, ctx, pairs)
+    if _refused_before(link, pairs, ctx):
+        return None
+    link.state, link.reason, link.reason_text, link.waits_for = LinkState.CREATING, None, None, None
+    return open_operation(link, OperationKind.CREATE, target, pairs, ctx, type_id)
+
+
+def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWrite]) -> bool:
+    """Translate the parent; False if the link has to wait for it."""
+    seen = link.side(link.origin).pair(pair.id).seen
+    value = seen.value if seen is not None else None
+    over = translate(pair, link.origin, value, ctx.parents)
+    if isinstance(over, Untranslatable):
+        link.state, link.reason, link.reason_text = LinkState.WAITING, over.cause, f"{over.message} {over.next_step}"
+        link.waits_for = EntityId(str(value))
+        return False
+    if over.value is not None:
+        pairs[pair.id] = PairWrite(over.value, None, value)
+    return True
+
+
+def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWrite]) -> None:
+    target = link.origin.other
+    record = link.side(link.origin).pair(pair.id)
+    if record.seen is None or not (pair.direction is Direction.ONCE or pair.direction.carries_to(target)):
+        return
+    value = record.seen.value
+    digest = block_hash(value, ctx.integration.revision)
+    if record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED:
+        return
+    over = translate(pair, link.origin, value, ctx.parents)
+    if isinstance(over, Untranslatable):
+        words = f"{over.message} {over.next_step}"
+        record.blocked = Blocked(digest, over.cause, words, pair.name_on(link.origin))
+        return
+    record.blocked = None
+    if over.value is not None and over.value != []:
+        pairs[pair.id] = PairWrite(over.value, None, value)
+
+
+def _refused_before(link: Link, pairs: Mapping[PairId, PairWrite], ctx: Context) -> bool:
+    return link.reason == Cause.REJECTED and any(
+        op.kind is OperationKind.CREATE
+        and op.result is Result.REJECTED
+        and op.revision == ctx.integration.revision
+        and op.pairs == pairs
+        for op in link.operations
+    )
+
+
+def _exclude(link: Link, cause: Cause, words: str) -> None:
+    link.state, link.reason, link.reason_text, link.waits_for = LinkState.EXCLUDED, cause, words, None
+
+
+def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> None:
+    """Join the new or adopted entity: both sides agree on what was sent, the rest is compared once it was seen."""
+    if op.target is Side.JIRA:
+        link.jira_id = entity_id
+    else:
+        link.craft_id = entity_id
+    op.open, op.result_id, op.done_at, link.op_id = False, entity_id, ctx.now, None
+    link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
+    for pair_id, write in op.pairs.items():
+        link.side(op.target.other).pair(pair_id).base = Agreed(write.source, op.revision)
+        link.side(op.target).pair(pair_id).base = Agreed(write.value, op.revision)
+    target = link.side(op.target)
+    target.dirty_since = target.dirty_since or ctx.now
+
+
+def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str | None, ctx: Context) -> None:
+    """End a refused create: pairs at fault are left out of the next try; with none to leave out the item says why."""
+    op.open, op.result, op.done_at, link.op_id = False, Result.REJECTED, ctx.now, None
+    target = op.target
+    for pair in ctx.integration.pairs:
+        if pair.id in errors and pair.id in op.pairs:
+            digest = block_hash(op.pairs[pair.id].source, op.revision)
+            record = link.side(target.other).pair(pair.id)
+            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.name_on(target))
+    said = words or "; ".join(errors.values()) or "no reason given"
+    _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")

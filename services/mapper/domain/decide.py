@@ -1,0 +1,307 @@
+"""`decide`: seen against base, per pair -> at most one operation. Pure: the link is not changed; `apply` carries it out.
+
+PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pair's two sides against their bases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.context import Context, base_of, changed, is_base, is_ours
+from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    ConflictNote,
+    Held,
+    HistoryNote,
+    Json,
+    Link,
+    LinkState,
+    OperationKind,
+    Overwritten,
+    PairWrite,
+)
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
+from shared.fields import Translated, Untranslatable, equivalent, same, translate
+from shared.messages.status import Cause
+
+_ORDER = (Side.CRAFT, Side.JIRA)
+"""Craft first: its window for silent overwrites is the one to keep short."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What is to be changed in the link, and the operation to open, if any."""
+
+    bases: dict[PairId, tuple[Json, Json]] = field(default_factory=dict)
+    """Pairs that agree: their (Jira, Craft) values."""
+    overwritten: dict[tuple[Side, PairId], Overwritten | None] = field(default_factory=dict)
+    blocked: dict[tuple[Side, PairId], Blocked | None] = field(default_factory=dict)
+    history: list[HistoryNote] = field(default_factory=list)
+    conflicts: list[ConflictNote] = field(default_factory=list)
+    """Notes to put on record; the open ones (resolved_by None) stand until resolved."""
+    settled: dict[PairId, str] = field(default_factory=dict)
+    """Open conflicts that ended, and by what."""
+    unread: set[Side] = field(default_factory=set)
+    """Sides of which a mapped field was never seen: to be read whole."""
+    waits_for: EntityId | None = None
+    kind: OperationKind = OperationKind.WRITE
+    target: Side | None = None
+    pairs: dict[PairId, PairWrite] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What was found so far, before one target is chosen."""
+
+    link: Link
+    ctx: Context
+    decision: Decision
+    restores: dict[Side, dict[PairId, PairWrite]] = field(default_factory=lambda: {Side.JIRA: {}, Side.CRAFT: {}})
+    writes: dict[Side, dict[PairId, PairWrite]] = field(default_factory=lambda: {Side.JIRA: {}, Side.CRAFT: {}})
+    notes: dict[PairId, ConflictNote] = field(default_factory=dict)
+    replaced: dict[PairId, HistoryNote] = field(default_factory=dict)
+    held_back: set[PairId] = field(default_factory=set)
+
+
+def decide(link: Link, ctx: Context) -> Decision:
+    """Return what follows from the link's present knowledge. Idempotent: applied twice without new input, the second is empty."""
+    decision = Decision()
+    if link.op_id is not None or link.state is not LinkState.ACTIVE or link.jira.dirty or link.craft.dirty:
+        return decision
+    if link.not_before is not None and ctx.now < link.not_before:
+        return decision
+    plan = _Plan(link, ctx, decision)
+    for pair in ctx.integration.pairs:
+        for side in _ORDER:
+            _overwritten(plan, pair, side)
+    for pair in ctx.integration.pairs:
+        if pair.id not in plan.held_back:
+            _compare(plan, pair)
+    _choose(plan)
+    return decision
+
+
+def _choose(plan: _Plan) -> None:
+    """Open one operation: restores before writes, Craft before Jira."""
+    decision = plan.decision
+    for kind, by_side in ((OperationKind.RESTORE, plan.restores), (OperationKind.WRITE, plan.writes)):
+        for side in _ORDER:
+            if by_side[side]:
+                decision.kind, decision.target, decision.pairs = kind, side, by_side[side]
+                decision.conflicts += [plan.notes[p] for p in decision.pairs if p in plan.notes]
+                decision.history += [plan.replaced[p] for p in decision.pairs if p in plan.replaced]
+                return
+
+
+def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
+    """Step 1: undo late effects; restore, or put on record, what a write of ours replaced."""
+    link, ctx, decision = plan.link, plan.ctx, plan.decision
+    record = link.side(side).pair(pair.id)
+    cur = record.seen
+    if cur is None:
+        return
+    lost = _with_late(plan, pair, side, cur)
+    if lost is None:
+        return
+    other = link.side(side.other).pair(pair.id).seen
+    key = (side, pair.id)
+    if same(pair.kind, lost.value, cur.value):
+        decision.overwritten[key] = None
+        return
+    newer = not cur.late and not is_base(record, pair, cur.value) and not is_ours(link, side, pair, cur.value)
+    if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
+        _remember(plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict")
+        decision.overwritten[key] = None
+        return
+    if not lost.late:
+        policy = ctx.integration.policy_of(pair)
+        if policy is Policy.ASK and pair.direction is Direction.BOTH:
+            note = _note(plan, pair, {side: lost.value, side.other: other.value if other else None}, None, kept=side)
+            decision.conflicts.append(note)
+            plan.notes[pair.id] = note
+            decision.overwritten[key] = None
+            plan.held_back.add(pair.id)
+            return
+        if policy is _policy_of(side.other) or not _source_allowed(pair, side):
+            _remember(plan, pair, side, lost.value, f"{side.other.vendor} wins by policy")
+            decision.overwritten[key] = None
+            return
+    elif not is_base(record, pair, cur.value):
+        plan.replaced[pair.id] = HistoryNote(pair.id, side, cur.value, "late effect of our own write, undone", ctx.now)
+    if other is not None and not lost.late:
+        decision.history.append(HistoryNote(pair.id, side.other, other.value, "replaced by a restored edit", ctx.now))
+    plan.restores[side][pair.id] = PairWrite(value=lost.value, expect=cur.value, source=lost.value)
+    plan.held_back.add(pair.id)
+
+
+def _with_late(plan: _Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritten | None:
+    """Return what to restore: a pending overwritten value, or the base if what is shown is a late effect of ours."""
+    record = plan.link.side(side).pair(pair.id)
+    lost = record.overwritten
+    if not cur.late or is_base(record, pair, cur.value) or (lost is not None and lost.late):
+        return lost
+    base = base_of(record, pair)
+    if base is None:
+        return lost
+    policy = plan.ctx.integration.policy_of(pair)
+    if lost is not None and policy is _policy_of(side):
+        lost = Overwritten(lost.value, late=True)
+    else:
+        if lost is not None:
+            _remember(plan, pair, side, lost.value, "replaced by our write, whose late effect is undone to the agreed value")
+            if policy is Policy.ASK and pair.id not in plan.link.open_conflicts:
+                other = plan.link.side(side.other).pair(pair.id).seen
+                values = {side: lost.value, side.other: other.value if other else None}
+                plan.decision.conflicts.append(_note(plan, pair, values, None, kept=side))
+        lost = Overwritten(base.value, late=True)
+    plan.decision.overwritten[(side, pair.id)] = lost
+    return lost
+
+
+def _compare(plan: _Plan, pair: FieldPair) -> None:
+    """Step 2: each side of a pair against its base."""
+    link, ctx, decision = plan.link, plan.ctx, plan.decision
+    records = {side: link.side(side).pair(pair.id) for side in Side}
+    for side in Side:
+        if records[side].seen is None and not link.side(side).read_whole:
+            decision.unread.add(side)
+    jira, craft = records[Side.JIRA].seen, records[Side.CRAFT].seen
+    if jira is None or craft is None:
+        return
+    moved = {side: changed(records[side], pair) for side in Side}
+    standing = link.open_conflicts.get(pair.id)
+    if standing is not None and not _conflict_over(plan, pair, standing, jira, craft, moved):
+        return
+    if not moved[Side.JIRA] and not moved[Side.CRAFT]:
+        return
+    if equivalent(pair, jira.value, craft.value, ctx.parents):
+        decision.bases[pair.id] = (jira.value, craft.value)
+        for side in Side:
+            if records[side].blocked is not None:
+                decision.blocked[(side, pair.id)] = None
+        return
+    source = _winner(plan, pair, records[Side.JIRA].seen, records[Side.CRAFT].seen, moved)
+    if source is not None:
+        _write(plan, pair, source)
+
+
+def _conflict_over(
+    plan: _Plan, pair: FieldPair, standing: ConflictNote, jira: Held, craft: Held, moved: dict[Side, bool]
+) -> bool:
+    """Tell whether an open conflict ended by itself: both became equal, or a person edited over the kept value."""
+    if standing.kept is None:
+        if equivalent(pair, jira.value, craft.value, plan.ctx.parents):
+            plan.decision.settled[pair.id] = "both sides became equal"
+            return True
+        return False
+    if moved[Side.JIRA] or moved[Side.CRAFT]:
+        value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
+        _remember(plan, pair, standing.kept, value, "a later edit replaced it while the conflict stood")
+        plan.decision.settled[pair.id] = "a later edit"
+        return True
+    return False
+
+
+def _winner(
+    plan: _Plan, pair: FieldPair, jira: Held | None, craft: Held | None, moved: dict[Side, bool]
+) -> Side | None:
+    """Return the side whose value is to be written to the other, None for neither."""
+    link, decision = plan.link, plan.decision
+    assert jira is not None
+    assert craft is not None
+    if pair.direction is not Direction.BOTH:
+        source = {Direction.TO_CRAFT: Side.JIRA, Direction.TO_JIRA: Side.CRAFT}.get(pair.direction)
+        if source is None or not moved[source]:
+            return None
+        lost = craft if source is Side.JIRA else jira
+        if moved[source.other] and base_of(link.side(source.other).pair(pair.id), pair) is not None:
+            why = f"{source.vendor} leads this field"
+            plan.replaced[pair.id] = HistoryNote(pair.id, source.other, lost.value, why, plan.ctx.now)
+        return source
+    if not moved[Side.CRAFT]:
+        return Side.JIRA
+    if not moved[Side.JIRA]:
+        return Side.CRAFT
+    policy = plan.ctx.integration.policy_of(pair)
+    winner = _latest(jira, craft) if policy is Policy.LATEST else _side_of(policy)
+    values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
+    if winner is None:
+        decision.conflicts.append(_note(plan, pair, values, None))
+        return None
+    plan.notes[pair.id] = _note(plan, pair, values, f"policy {policy}")
+    return winner
+
+
+def _latest(jira: Held, craft: Held) -> Side | None:
+    """Return the side that changed last, None if what is known does not tell (PROTOCOL F17)."""
+    jira_from, jira_to = _interval(jira)
+    craft_from, craft_to = _interval(craft)
+    if jira_from is not None and craft_to is not None and jira_from > craft_to:
+        return Side.JIRA
+    if craft_from is not None and jira_to is not None and craft_from > jira_to:
+        return Side.CRAFT
+    return None
+
+
+def _interval(held: Held) -> tuple[datetime | None, datetime | None]:
+    moment = held.changed_at or held.at
+    return (moment, moment) if held.exact else (held.after, moment)
+
+
+def _write(plan: _Plan, pair: FieldPair, source: Side) -> None:
+    """Step 3: plan the write of one pair, unless its direction, its value or an earlier refusal forbids it."""
+    link, ctx, decision = plan.link, plan.ctx, plan.decision
+    target = source.other
+    record = link.side(source).pair(pair.id)
+    held, expected = record.seen, link.side(target).pair(pair.id).seen
+    assert held is not None
+    assert expected is not None
+    if not pair.direction.carries_to(target):
+        return
+    digest = block_hash(held.value, ctx.integration.revision)
+    if record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED:
+        return
+    over = translate(pair, source, held.value, ctx.parents)
+    if isinstance(over, Untranslatable):
+        decision.blocked[(source, pair.id)] = Blocked(digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source))
+        if pair.kind is FieldKind.PARENT and held.value is not None:
+            decision.waits_for = EntityId(str(held.value))
+        return
+    assert isinstance(over, Translated)
+    if record.blocked is not None:
+        decision.blocked[(source, pair.id)] = None
+    plan.writes[target][pair.id] = PairWrite(value=over.value, expect=expected.value, source=held.value)
+
+
+def apply_bases(link: Link, pair_id: PairId, jira: Json, craft: Json, revision: int) -> None:
+    """Say that both sides agree on a pair."""
+    link.jira.pair(pair_id).base = Agreed(jira, revision)
+    link.craft.pair(pair_id).base = Agreed(craft, revision)
+
+
+def _note(
+    plan: _Plan, pair: FieldPair, values: dict[Side, Json], resolved_by: str | None, kept: Side | None = None
+) -> ConflictNote:
+    policy = plan.ctx.integration.policy_of(pair)
+    return ConflictNote(pair.id, values[Side.JIRA], values[Side.CRAFT], policy, resolved_by, plan.ctx.now, kept)
+
+
+def _remember(plan: _Plan, pair: FieldPair, side: Side, value: Json, why: str) -> None:
+    plan.decision.history.append(HistoryNote(pair.id, side, value, why, plan.ctx.now))
+
+
+def _policy_of(side: Side) -> Policy:
+    return Policy.JIRA if side is Side.JIRA else Policy.CRAFT
+
+
+def _side_of(policy: Policy) -> Side | None:
+    return {Policy.JIRA: Side.JIRA, Policy.CRAFT: Side.CRAFT}.get(policy)
+
+
+def _source_allowed(pair: FieldPair, side: Side) -> bool:
+    """Tell whether edits of `side` count for a pair at all."""
+    return pair.direction.carries_to(side.other)

@@ -1,0 +1,126 @@
+"""An observation: what one message shows of one side, in normal form, with all that tells who did it and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from shared.domain.ids import AccountId, OperationId, PairId, Side
+from shared.domain.link import Json
+from shared.domain.mapping import FieldKind, FieldPair, Integration
+from shared.fields import read
+from shared.fields.codec import tidy_text
+from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, Origin
+from shared.messages.write import WriteOutcome
+
+_PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a side showed at vendor time `at`. A pair that is missing in `values` was not seen."""
+
+    side: Side
+    values: Mapping[PairId, Json]
+    at: datetime | None
+    account: AccountId | None = None
+    ticket: int | None = None
+    fresh: bool = False
+    """A read by id that asked for everything: clears `dirty`."""
+    compare: bool = False
+    changelog: Sequence[ChangelogEntry] = ()
+    whole_changelog: bool = False
+    """True when `changelog` is all that happened after the cursor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does."""
+
+    ours: bool | None = None
+    op: OperationId | None = None
+    at: datetime | None = None
+
+
+UNKNOWN_ACTOR = Actor()
+
+
+def values_of(side: Side, integration: Integration, snapshot: Mapping[str, Any]) -> dict[PairId, Json]:
+    """Return the mapped values that a vendor snapshot shows."""
+    return {
+        pair.id: present.value for pair in integration.pairs if (present := read(side, pair, snapshot)) is not None
+    }
+
+
+def from_change(event: ChangeEvent, integration: Integration) -> Observation:
+    """Return the observation that a change event is."""
+    return Observation(
+        side=event.side,
+        values=values_of(event.side, integration, event.snapshot or {}),
+        at=event.updated,
+        account=event.by,
+        ticket=event.ticket,
+        fresh=event.origin is Origin.FRESH and event.ticket is not None,
+        compare=event.origin is Origin.COMPARE,
+        changelog=event.changelog,
+        whole_changelog=event.origin is Origin.FRESH,
+    )
+
+
+def from_outcome(outcome: WriteOutcome, integration: Integration, account: AccountId | None) -> Observation | None:
+    """Return the observation that an outcome carries, None if it has no snapshot."""
+    if outcome.snapshot is None:
+        return None
+    return Observation(
+        side=outcome.target,
+        values=values_of(outcome.target, integration, outcome.snapshot),
+        at=outcome.updated,
+        account=account if not outcome.changelog else None,
+        ticket=outcome.ticket,
+        changelog=outcome.changelog,
+        whole_changelog=outcome.target is Side.JIRA,
+    )
+
+
+def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
+    """Return the part of a changelog entry that is about a pair's Jira field, None if it did not touch it."""
+    for item in entry.items:
+        name = item.field.casefold()
+        if name == pair.jira.casefold() or (pair.kind is FieldKind.PARENT and name in _PARENT_FIELDS):
+            return item
+    return None
+
+
+def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:
+    """Return the normal form of a changelog's `from` or `to`: ids where the field holds a reference, else the label."""
+    match pair.kind:
+        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT:
+            return ident or None
+        case FieldKind.LABELS:
+            return sorted((label or "").split())
+        case FieldKind.NUMBER:
+            try:
+                number = float(label) if label else None
+            except ValueError:
+                return label
+            return int(number) if number is not None and number.is_integer() else number
+        case FieldKind.DATE:
+            return (ident or label or "")[:10] or None
+        case FieldKind.TEXT:
+            return tidy_text(label or "") or None
+        case FieldKind.STRING:
+            return label or None
+
+
+def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) -> Actor:
+    """Return who set the value that an observation shows for a pair: the newest changelog entry about the field tells."""
+    for entry in reversed(observation.changelog):
+        if item_of(entry, pair) is None:
+            continue
+        by_us = entry.op is not None or (ours is not None and entry.by == ours)
+        return Actor(ours=by_us if entry.by is not None or entry.op is not None else None, op=entry.op, at=entry.at)
+    if observation.changelog or observation.account is None:
+        return UNKNOWN_ACTOR
+    return Actor(ours=observation.account == ours)

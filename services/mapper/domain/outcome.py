@@ -1,0 +1,164 @@
+"""What an outcome changes: the operation ends, bases move, what was overwritten is noted. Decides nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.context import Context, is_users
+from services.mapper.domain.observation import Observation, from_outcome, item_of
+from services.mapper.domain.order import Observed, observe
+from services.mapper.domain.record import overwrite, remember
+from shared.domain.ids import Side
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    Held,
+    Link,
+    Normalised,
+    Operation,
+    OperationKind,
+    Overwritten,
+    Result,
+)
+from shared.domain.mapping import FieldPair
+from shared.fields import same
+from shared.messages.status import Cause
+from shared.messages.write import WriteOutcome
+
+HTTP_NOT_FOUND = 404
+
+
+def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity."""
+    observation = _close(link, op, outcome, ctx)
+    match outcome.result:
+        case Result.APPLIED | Result.ALREADY:
+            _landed(link, op, outcome, observation, ctx)
+        case Result.MOVED:
+            _moved(link, op, outcome, observation, ctx)
+        case Result.REJECTED:
+            _rejected(link, op, outcome, ctx)
+        case Result.DEFERRED:
+            link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
+
+
+def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
+    """Take an outcome of an operation that is not the open one for what it is: an observation, perhaps of a late effect."""
+    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    if observation is not None and outcome.result in (Result.APPLIED, Result.ALREADY):
+        observe(link, observation, ctx)
+
+
+def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Observation | None:
+    op.open, op.result, op.done_at = False, outcome.result, ctx.now
+    op.read_at, op.write_at = outcome.read_at, outcome.write_at
+    link.op_id = None
+    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    if observation is not None:
+        op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in observation.values}
+    return observation
+
+
+def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    target = link.side(op.target)
+    if op.kind is OperationKind.WRITE:
+        _move_bases(link, op, ctx)
+    observed = observe(link, observation, ctx, closing=op) if observation is not None else None
+    if observed is None:
+        target.dirty_since = target.dirty_since or ctx.now
+    for pair in ctx.integration.pairs:
+        if pair.id not in op.pairs:
+            continue
+        if op.kind is OperationKind.RESTORE:
+            _restored(link, op, pair, observed, ctx)
+        elif observed is not None:
+            _what_was_replaced(link, op, pair, outcome, observed, ctx)
+
+
+def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
+    """Both sides agree on what was written, never on what was read back (PROTOCOL F5), but for a stubborn target (F18)."""
+    for pair in ctx.integration.pairs:
+        write = op.pairs.get(pair.id)
+        if write is None:
+            continue
+        target = link.side(op.target).pair(pair.id)
+        shown = op.shown.get(pair.id, write.value) if pair.id in op.shown else write.value
+        agreed = write.value
+        if same(pair.kind, shown, write.value):
+            agreed = shown
+        elif target.norm is not None and target.norm.wrote == write.value and target.norm.shows == shown:
+            agreed = shown
+            target.norm = Normalised(write.value, shown, target.norm.times + 1)
+        else:
+            target.norm = Normalised(write.value, shown)
+        link.side(op.target.other).pair(pair.id).base = Agreed(write.source, op.revision)
+        target.base = Agreed(agreed, op.revision)
+        pending = target.overwritten
+        if pending is not None and same(pair.kind, pending.value, write.expect):
+            target.overwritten = None
+
+
+def _what_was_replaced(
+    link: Link, op: Operation, pair: FieldPair, outcome: WriteOutcome, observed: Observed, ctx: Context
+) -> None:
+    record, write = link.side(op.target).pair(pair.id), op.pairs[pair.id]
+    if outcome.result is Result.APPLIED and pair.id in observed.accepted:
+        previous = observed.accepted[pair.id]
+        replaced = previous is not None and not same(pair.kind, previous.value, write.value)
+        if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
+            overwrite(link, op.target, pair, Overwritten(previous.value), ctx)
+        return
+    seen, updated = record.seen, outcome.updated
+    if seen is not None and seen.late and updated is not None and updated < seen.at:
+        overwrite(link, op.target, pair, Overwritten(write.value, late=True), ctx)
+
+
+def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None, ctx: Context) -> None:
+    record = link.side(op.target).pair(pair.id)
+    confirmed = record.seen is not None and same(pair.kind, record.seen.value, op.pairs[pair.id].value)
+    if observed is None or link.side(op.target).dirty:
+        return
+    if pair.id in observed.accepted or confirmed:
+        pending = record.overwritten
+        if pending is not None and same(pair.kind, pending.value, op.pairs[pair.id].value):
+            record.overwritten = None
+    if record.seen is not None and confirmed:
+        # what is restored is a person's value again: not late, not ours
+        seen = record.seen
+        record.seen = Held(seen.value, seen.at, None, seen.after, seen.exact, seen.changed_at)
+
+
+def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    state = link.side(op.target)
+    landed = op.landed or any(
+        entry.op == op.id and item_of(entry, pair) is not None
+        for entry in outcome.changelog
+        for pair in ctx.integration.pairs
+        if pair.id in op.pairs
+    )
+    if landed and op.kind is OperationKind.WRITE:
+        op.shown = {}
+        _move_bases(link, op, ctx)
+    if observation is not None:
+        observe(link, observation, ctx, closing=op if landed else None)
+    if observation is None or outcome.status == HTTP_NOT_FOUND:
+        state.dirty_since = state.dirty_since or ctx.now
+
+
+def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+    at_fault = {pair_id for pair_id in outcome.errors if pair_id in op.pairs} or set(op.pairs)
+    for pair in ctx.integration.pairs:
+        if pair.id not in op.pairs or pair.id not in at_fault:
+            continue
+        write = op.pairs[pair.id]
+        words = outcome.errors.get(pair.id) or outcome.message or "The vendor refused the value without saying why."
+        if op.kind is OperationKind.RESTORE:
+            record = link.side(op.target).pair(pair.id)
+            remember(link, op.target, pair, write.value, f"could not be restored: {words}", ctx.now)
+            record.overwritten = None
+            continue
+        source = link.side(op.target.other).pair(pair.id)
+        source.blocked = Blocked(
+            block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.name_on(op.target)
+        )

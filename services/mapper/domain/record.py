@@ -1,0 +1,39 @@
+"""Putting on record what a write of ours replaced, and conflicts, so that no person's value is ever silently gone (P11)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from services.mapper.domain.context import Context
+from shared.domain.ids import Side
+from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Overwritten
+from shared.domain.mapping import FieldPair
+from shared.fields import same
+
+
+def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: Context) -> None:
+    """Record a person's value that a write of ours replaced; an older pending one goes to history."""
+    record = link.side(side).pair(pair.id)
+    pending = record.overwritten
+    if pending is not None and same(pair.kind, pending.value, lost.value):
+        record.overwritten = Overwritten(pending.value, late=pending.late or lost.late)
+        return
+    if pending is not None:
+        remember(link, side, pair, pending.value, "replaced by a later edit before it could be restored", ctx.now)
+    record.overwritten = lost
+
+
+def remember(link: Link, side: Side, pair: FieldPair, value: Json, why: str, now: datetime) -> None:
+    """Add a line to the link's history."""
+    link.new_history.append(HistoryNote(pair=pair.id, side=side, value=value, why=why, at=now))
+
+
+def open_conflict(link: Link, ctx: Context, pair: FieldPair, side: Side, kept: Json) -> None:
+    """Put a conflict on record between a value that is no longer shown on `side` and what the other side holds."""
+    other = link.side(side.other).pair(pair.id).seen
+    values = {side: kept, side.other: other.value if other else None}
+    note = ConflictNote(
+        pair.id, values[Side.JIRA], values[Side.CRAFT], ctx.integration.policy_of(pair), None, ctx.now, kept=side
+    )
+    link.open_conflicts[pair.id] = note
+    link.new_conflicts.append(note)
