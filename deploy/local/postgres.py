@@ -112,18 +112,18 @@ class PostgresServer:
         await self._running().process.wait()
 
     async def answers(self) -> bool:
-        """Tell whether the server answers a query."""
+        """Tell whether a server answers a query on our port, and is ours: another may have taken the port."""
         try:
             connection = await asyncpg.connect(self._url("postgres"), timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return False
         try:
-            await connection.fetchval("SELECT 1", timeout=2)
+            directory = await connection.fetchval("SHOW data_directory", timeout=2)
         except (OSError, TimeoutError, asyncpg.PostgresError):
             return False
         finally:
             await connection.close(timeout=2)
-        return True
+        return Path(directory) == self.folder / "data"
 
     def _url(self, database: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self.port}/{database}"

@@ -1,0 +1,1 @@
+"""The tests: unit, property, conformance on the real Kafka and Postgres, simulation, end to end."""

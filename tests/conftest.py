@@ -1,0 +1,149 @@
+"""Fixtures that stand on the real Kafka and Postgres of `deploy/local`, shared by all processes of a test run.
+
+The first test that asks for `stack` starts it, in a process of its own that lives until the test run ends, however it
+ends (`deploy/local/hold.py`). A test that kills a server takes one of its own: `kafka_server`, `postgres_server`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import asyncpg
+import pytest
+
+from deploy.local.hold import ALIVE, ENDPOINTS, FAILED
+from deploy.local.jars import CHECKOUT, kafka_jars
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import PostgresServer
+from deploy.local.progress import SilentProgress
+
+FOLDER_VARIABLE = "TANDEM_TEST_STACK_FOLDER"
+START_DEADLINE_S = 300.0
+STOP_DEADLINE_S = 40.0
+_holders: list[subprocess.Popen[bytes]] = []
+_ALIVE_LOCK = pytest.StashKey[IO[str]]()
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the shared Kafka and Postgres of this test run are."""
+
+    kafka_bootstrap: str
+    database_url: str
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the process that owns the test run hold the lock by whose end the stack knows that it is over."""
+    if hasattr(config, "workerinput"):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="tandem-tests-"))
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    alive = (folder / ALIVE).open("w")
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    config.stash[_ALIVE_LOCK] = alive
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Let the stack end, and wait for that, so that nothing is left running."""
+    alive = config.stash.get(_ALIVE_LOCK, None)
+    if alive is None:
+        return
+    folder = Path(os.environ.pop(FOLDER_VARIABLE))
+    alive.close()
+    deadline = time.monotonic() + STOP_DEADLINE_S
+    while (folder / ENDPOINTS).exists() and time.monotonic() < deadline:
+        # A synchronous hook, and the stack is not our child: nothing tells us when its folder is gone.
+        time.sleep(0.05)  # noqa: TID251
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Endpoints:
+    """Return where a real Kafka and a real Postgres answer; starts them when nobody of this test run has yet."""
+    folder = Path(os.environ[FOLDER_VARIABLE])
+    with (folder / "start.lock").open("w") as start:
+        fcntl.flock(start, fcntl.LOCK_EX)
+        if not (folder / ENDPOINTS).exists() and not (folder / FAILED).exists():
+            _start_holder(folder)
+    if (folder / FAILED).exists():
+        pytest.fail(f"the local stack did not start: {(folder / FAILED).read_text()}", pytrace=False)
+    return Endpoints(**json.loads((folder / ENDPOINTS).read_text()))
+
+
+@pytest.fixture
+async def database_url(stack: Endpoints) -> AsyncIterator[str]:
+    """Yield the address of a new, empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(stack.database_url, f'CREATE DATABASE "{name}"')
+    try:
+        yield f"{stack.database_url.rsplit('/', 1)[0]}/{name}"
+    finally:
+        await _execute(stack.database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """Return a prefix of topic names that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:12]}."
+
+
+@pytest.fixture
+async def kafka_server(tmp_path: Path) -> AsyncIterator[KafkaServer]:
+    """Yield a Kafka of this test's own, to kill and restart at will (5 s)."""
+    server = KafkaServer(tmp_path / "kafka", await kafka_jars(SilentProgress()))
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.kill()
+
+
+@pytest.fixture
+async def postgres_server(tmp_path: Path) -> AsyncIterator[PostgresServer]:
+    """Yield a Postgres of this test's own, to kill and restart at will (1 s)."""
+    server = PostgresServer(tmp_path / "postgres")
+    try:
+        await server.start()
+        yield server
+    finally:
+        await server.stop()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close(timeout=10)
+
+
+def _start_holder(folder: Path) -> None:
+    """Start the process that holds the stack, and wait until it says that it is ready or failed."""
+    with (folder / "hold.log").open("w") as log:
+        holder = subprocess.Popen(
+            [sys.executable, "-m", "deploy.local.hold", str(folder)],
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    # Not ours to wait for: it outlives this worker and ends with the test run.
+    _holders.append(holder)
+    deadline = time.monotonic() + START_DEADLINE_S
+    while not (folder / ENDPOINTS).exists() and not (folder / FAILED).exists():
+        if holder.poll() is not None or time.monotonic() > deadline:
+            (folder / FAILED).write_text((folder / "hold.log").read_text() or "it said nothing")
+        time.sleep(0.05)  # noqa: TID251  # a condition with a deadline, in a synchronous fixture

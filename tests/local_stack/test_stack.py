@@ -1,0 +1,149 @@
+"""Kafka and Postgres of the local stack: they answer when they say so, and keep their data through a kill."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from deploy.local.kafka import KafkaServer
+from deploy.local.postgres import PostgresServer
+from deploy.local.processes import LocalStackError
+from deploy.local.progress import SilentProgress
+from deploy.local.stack import local_stack
+from tests.conftest import Endpoints
+
+
+async def _create_topic(bootstrap: str, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_topics([NewTopic(topic, num_partitions=1, replication_factor=1)])
+        assert [code for _, code, *_ in answer.topic_errors] == [0]
+    finally:
+        await admin.close()
+
+
+async def _topics(bootstrap: str) -> list[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return list(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
+async def _write(bootstrap: str, topic: str, values: list[bytes], *, timeout_ms: int = 40_000) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", request_timeout_ms=timeout_ms)
+    await producer.start()
+    try:
+        for value in values:
+            await producer.send_and_wait(topic, value)
+    finally:
+        await producer.stop()
+
+
+async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topic, 0)])
+        async with asyncio.timeout(20):
+            return [(await consumer.getone()).value for _ in range(count)]
+    finally:
+        await consumer.stop()
+
+
+async def test_the_shared_stack_takes_writes_at_once(stack: Endpoints, database_url: str, topic_prefix: str) -> None:
+    topic = f"{topic_prefix}greetings"
+    await _create_topic(stack.kafka_bootstrap, topic)
+    await _write(stack.kafka_bootstrap, topic, [b"one"], timeout_ms=2_000)
+    connection = await asyncpg.connect(database_url, timeout=2)
+    try:
+        assert await connection.fetchval("SHOW server_version_num", timeout=2) >= "180000"
+    finally:
+        await connection.close()
+    assert await _read(stack.kafka_bootstrap, topic, 1) == [b"one"]
+
+
+async def test_each_test_has_a_database_of_its_own(database_url: str, stack: Endpoints) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+        await connection.execute("CREATE TABLE of_this_test (id int)")
+    finally:
+        await connection.close()
+    assert database_url != stack.database_url
+
+
+async def test_kafka_keeps_acknowledged_records_through_kill_and_restart(kafka_server: KafkaServer) -> None:
+    assert await _topics(kafka_server.bootstrap) == []
+    await _create_topic(kafka_server.bootstrap, "kept")
+    values = [b"%d" % number for number in range(100)]
+    await _write(kafka_server.bootstrap, "kept", values)
+    before = kafka_server.pid
+
+    await kafka_server.kill()
+    assert not await kafka_server.answers()
+    await kafka_server.restart()
+
+    assert kafka_server.pid != before
+    # Ready means ready: a write needs no second try.
+    await _write(kafka_server.bootstrap, "kept", [b"after"], timeout_ms=2_000)
+    assert await _read(kafka_server.bootstrap, "kept", 101) == [*values, b"after"]
+    assert await _topics(kafka_server.bootstrap) == ["kept"]
+
+
+async def test_postgres_keeps_committed_rows_through_kill_and_restart(postgres_server: PostgresServer) -> None:
+    connection = await asyncpg.connect(postgres_server.url)
+    await connection.execute("CREATE TABLE kept AS SELECT generate_series(1, 1000) AS id")
+    before = postgres_server.pid
+
+    await postgres_server.kill()
+    assert not await postgres_server.answers()
+    with pytest.raises((asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError)):
+        await connection.fetchval("SELECT 1")
+    await postgres_server.restart()
+
+    assert postgres_server.pid != before
+    connection = await asyncpg.connect(postgres_server.url, timeout=2)
+    try:
+        assert await connection.fetchval("SELECT count(*) FROM kept") == 1000
+    finally:
+        await connection.close()
+
+
+async def test_two_servers_never_share_a_folder(postgres_server: PostgresServer) -> None:
+    with pytest.raises(LocalStackError, match="another process runs Postgres"):
+        await PostgresServer(postgres_server.folder).start()
+    assert await postgres_server.answers()
+
+
+async def test_a_stale_lock_file_of_postgres_does_not_stop_the_next_start(postgres_server: PostgresServer) -> None:
+    await postgres_server.stop()
+    # As after a crash of the machine: the number now belongs to a live process that is no Postgres.
+    (postgres_server.folder / "data" / "postmaster.pid").write_text("1\n")
+    await postgres_server.start()
+    assert await postgres_server.answers()
+
+
+async def test_a_server_that_cannot_start_says_why(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    same_port = PostgresServer(tmp_path / "other", port=postgres_server.port)
+    with pytest.raises(LocalStackError, match="Address already in use"):
+        await same_port.start()
+
+
+async def test_servers_named_in_the_environment_are_used_as_they_are(
+    stack: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TANDEM_KAFKA_BOOTSTRAP", stack.kafka_bootstrap)
+    monkeypatch.setenv("TANDEM_DATABASE_URL", stack.database_url)
+    async with local_stack(tmp_path, SilentProgress()) as attached:
+        assert (attached.kafka_bootstrap, attached.database_url) == (stack.kafka_bootstrap, stack.database_url)
+        assert attached.kafka is None
+        assert attached.postgres is None
+    assert list(tmp_path.iterdir()) == []
