@@ -1,0 +1,123 @@
+"""Atlassian Document Format: the check that Jira makes before it accepts a document.
+
+Called by `sandbox.jira.values` and `sandbox.jira.comments` for REST v3. Knows the nodes that Jira's editor writes in issue
+descriptions; anything else, and an empty text node, is INVALID_INPUT as in Jira.
+"""
+
+from __future__ import annotations
+
+from sandbox.jira.model import JsonObject
+
+_INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status"})
+_BLOCK = frozenset(
+    {
+        "paragraph",
+        "heading",
+        "bulletList",
+        "orderedList",
+        "codeBlock",
+        "blockquote",
+        "rule",
+        "panel",
+        "table",
+        "mediaSingle",
+    }
+    | {"mediaGroup", "expand", "taskList", "decisionList"}
+)
+_CHILDREN: dict[str, frozenset[str]] = {
+    "doc": _BLOCK,
+    "paragraph": _INLINE,
+    "heading": _INLINE,
+    "bulletList": frozenset({"listItem"}),
+    "orderedList": frozenset({"listItem"}),
+    "listItem": frozenset({"paragraph", "bulletList", "orderedList", "codeBlock", "mediaSingle"}),
+    "codeBlock": frozenset({"text"}),
+    "blockquote": frozenset({"paragraph", "bulletList", "orderedList", "codeBlock"}),
+    "panel": frozenset({"paragraph", "heading", "bulletList", "orderedList", "codeBlock", "rule"}),
+    "expand": _BLOCK,
+    "table": frozenset({"tableRow"}),
+    "tableRow": frozenset({"tableCell", "tableHeader"}),
+    "tableCell": _BLOCK,
+    "tableHeader": _BLOCK,
+    "taskList": frozenset({"taskItem", "taskList"}),
+    "taskItem": _INLINE,
+    "decisionList": frozenset({"decisionItem"}),
+    "decisionItem": _INLINE,
+    "mediaSingle": frozenset({"media", "caption"}),
+    "mediaGroup": frozenset({"media"}),
+    "caption": _INLINE,
+}
+_NEEDS_CHILDREN = frozenset({"bulletList", "orderedList", "listItem", "blockquote", "table", "tableRow", "panel"})
+_LEAVES = frozenset({"hardBreak", "mention", "emoji", "inlineCard", "date", "status", "rule", "media"})
+_MARKS = frozenset(
+    {"strong", "em", "code", "underline", "strike", "link", "subsup", "textColor", "backgroundColor", "alignment"}
+)
+_MAX_DEPTH = 60
+_MAX_HEADING = 6
+
+
+def is_document(data: object) -> bool:
+    """Return whether `data` claims to be a document at all; a string or another object gets another error in Jira."""
+    return isinstance(data, dict) and data.get("type") == "doc"
+
+
+def valid(document: object) -> bool:
+    """Return whether Jira would accept the document."""
+    return (
+        isinstance(document, dict)
+        and document.get("type") == "doc"
+        and document.get("version") == 1
+        and isinstance(document.get("content"), list)
+        and set(document) <= {"type", "version", "content"}
+        and _valid_node(document, 0)
+    )
+
+
+def _valid_node(node: JsonObject, depth: int) -> bool:
+    kind = node.get("type")
+    if depth > _MAX_DEPTH or not isinstance(kind, str):
+        return False
+    if kind == "text":
+        return _valid_text(node)
+    if kind in _LEAVES:
+        return "content" not in node
+    allowed = _CHILDREN.get(kind)
+    content = node.get("content", [])
+    if allowed is None or not isinstance(content, list) or (kind in _NEEDS_CHILDREN and not content):
+        return False
+    if kind == "heading" and not _valid_heading(node):
+        return False
+    return all(
+        isinstance(child, dict) and child.get("type") in allowed and _valid_node(child, depth + 1) for child in content
+    )
+
+
+def _valid_heading(node: JsonObject) -> bool:
+    attrs = node.get("attrs")
+    level = attrs.get("level") if isinstance(attrs, dict) else None
+    return isinstance(level, int) and 1 <= level <= _MAX_HEADING
+
+
+def _valid_text(node: JsonObject) -> bool:
+    text = node.get("text")
+    if not isinstance(text, str) or not text or not set(node) <= {"type", "text", "marks"}:
+        return False
+    marks = node.get("marks", [])
+    if not isinstance(marks, list):
+        return False
+    names = [mark.get("type") if isinstance(mark, dict) else None for mark in marks]
+    return all(name in _MARKS for name in names) and not ("code" in names and set(names) - {"code", "link"})
+
+
+def paragraphs(text: str) -> JsonObject:
+    """Return plain text as a document: blank lines part paragraphs, line ends become hard breaks."""
+    blocks: list[object] = []
+    for block in text.replace("\r\n", "\n").split("\n\n"):
+        inline: list[object] = []
+        for number, line in enumerate(block.split("\n")):
+            if number:
+                inline.append({"type": "hardBreak"})
+            if line:
+                inline.append({"type": "text", "text": line})
+        blocks.append({"type": "paragraph", "content": inline})
+    return {"type": "doc", "version": 1, "content": blocks}

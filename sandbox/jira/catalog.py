@@ -1,0 +1,142 @@
+"""What a fresh site has: types, statuses, priorities, fields, the workflow and the screens of a new project.
+
+Called by `sandbox.jira.world` when a site is built. Everything but the custom field ids is a constant, so that building
+thousands of sites costs little.
+"""
+
+from __future__ import annotations
+
+from sandbox.jira.model import FieldDef, IssueType, JsonObject, Kind, Option, Screen, Status, Transition
+
+EPIC, STORY, TASK, BUG, SUBTASK = (
+    IssueType("10000", "Epic", 1, "Epics track collections of related bugs, stories, and tasks."),
+    IssueType("10001", "Story", 0, "Stories track functionality or features expressed as user goals."),
+    IssueType("10002", "Task", 0, "Tasks track small, distinct pieces of work."),
+    IssueType("10003", "Bug", 0, "Bugs track problems or errors."),
+    IssueType("10004", "Sub-task", -1, "Subtasks track small pieces of work that are part of a larger task."),
+)
+TYPES = {one.id: one for one in (EPIC, STORY, TASK, BUG, SUBTASK)}
+
+TO_DO, IN_PROGRESS, IN_REVIEW, DONE = (
+    Status("10000", "To Do", "new"),
+    Status("3", "In Progress", "indeterminate"),
+    Status("10001", "In Review", "indeterminate"),
+    Status("10002", "Done", "done"),
+)
+STATUSES = {one.id: one for one in (TO_DO, IN_PROGRESS, IN_REVIEW, DONE)}
+CATEGORIES = {
+    "new": (2, "To Do", "blue-gray"),
+    "indeterminate": (4, "In Progress", "yellow"),
+    "done": (3, "Done", "green"),
+}
+TRANSITIONS = (
+    Transition("11", "Start progress", TO_DO.id, IN_PROGRESS.id),
+    Transition("21", "Send to review", IN_PROGRESS.id, IN_REVIEW.id),
+    Transition("31", "Stop progress", IN_PROGRESS.id, TO_DO.id),
+    Transition("41", "Approve", IN_REVIEW.id, DONE.id),
+    Transition("51", "Request changes", IN_REVIEW.id, IN_PROGRESS.id),
+    Transition("61", "Reopen", DONE.id, IN_REVIEW.id),
+)
+PRIORITIES = {
+    one.id: one
+    for one in (
+        Option("1", "Highest", "This problem will block progress."),
+        Option("2", "High", "Serious problem that could block progress."),
+        Option("3", "Medium", "Has the potential to affect progress."),
+        Option("4", "Low", "Minor problem or easily worked around."),
+        Option("5", "Lowest", "Trivial problem with little or no impact on progress."),
+    )
+}
+DEFAULT_PRIORITY = "3"
+RESOLVED = Option("10000", "Done", "Work has been completed on this issue.")
+
+START_DATE, STORY_POINTS, TEXT_FIELD, NUMBER_FIELD, SELECT_FIELD = (
+    "Start date",
+    "Story Points",
+    "Customer reference",
+    "Reach",
+    "Squad",
+)
+SQUADS = ("Red", "Green", "Blue")
+_PLUGIN = "com.atlassian.jira.plugin.system.customfieldtypes"
+_CUSTOM: tuple[tuple[str, Kind, str, str], ...] = (
+    (START_DATE, Kind.DATE, "date", f"{_PLUGIN}:datepicker"),
+    (STORY_POINTS, Kind.NUMBER, "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
+    (TEXT_FIELD, Kind.TEXT, "string", f"{_PLUGIN}:textfield"),
+    (NUMBER_FIELD, Kind.NUMBER, "number", f"{_PLUGIN}:float"),
+    (SELECT_FIELD, Kind.OPTION, "option", f"{_PLUGIN}:select"),
+)
+
+
+def _system(
+    field_id: str,
+    name: str,
+    kind: Kind,
+    schema_type: str,
+    *clauses: str,
+    items: str = "",
+    verbs: tuple[str, ...] = ("set",),
+) -> FieldDef:
+    schema: JsonObject = {"type": schema_type, "system": field_id}
+    if items:
+        schema["items"] = items
+    return FieldDef(field_id, name, kind, schema, clauses or (field_id,), operations=verbs)
+
+
+SYSTEM_FIELDS: tuple[FieldDef, ...] = (
+    _system("summary", "Summary", Kind.TEXT, "string"),
+    _system("issuetype", "Issue Type", Kind.TYPE, "issuetype", "issuetype", "type"),
+    _system("project", "Project", Kind.PROJECT, "project"),
+    _system("parent", "Parent", Kind.PARENT, "issuelink"),
+    _system("description", "Description", Kind.RICH, "string"),
+    _system("priority", "Priority", Kind.PRIORITY, "priority"),
+    _system("labels", "Labels", Kind.LABELS, "array", items="string", verbs=("add", "set", "remove")),
+    _system("assignee", "Assignee", Kind.USER, "user"),
+    _system("reporter", "Reporter", Kind.USER, "user"),
+    _system("duedate", "Due date", Kind.DATE, "date", "due", "duedate"),
+    _system("status", "Status", Kind.STATUS, "status"),
+    _system("resolution", "Resolution", Kind.RESOLUTION, "resolution"),
+    _system("creator", "Creator", Kind.USER, "user"),
+    _system("created", "Created", Kind.DATETIME, "datetime", "created", "createdDate"),
+    _system("updated", "Updated", Kind.DATETIME, "datetime", "updated", "updatedDate"),
+)
+READ_ONLY = frozenset({"status", "resolution", "creator", "created", "updated"})
+_CREATE = (
+    "summary",
+    "issuetype",
+    "project",
+    "description",
+    "priority",
+    "labels",
+    "assignee",
+    "reporter",
+    "parent",
+    "duedate",
+)
+_EDIT = ("summary", "issuetype", "description", "priority", "labels", "assignee", "reporter", "parent", "duedate")
+
+
+def custom_fields(first: int) -> tuple[FieldDef, ...]:
+    """Return the custom fields of a site whose first one has the number `first`."""
+    return tuple(
+        FieldDef(
+            f"customfield_{number}",
+            name,
+            kind,
+            {"type": schema_type, "custom": custom, "customId": number},
+            (f"cf[{number}]", name),
+            custom=True,
+            not_for_subtasks=name == STORY_POINTS,
+        )
+        for number, (name, kind, schema_type, custom) in enumerate(_CUSTOM, first)
+    )
+
+
+def screen(operation: str, issue_type: IssueType, customs: tuple[FieldDef, ...]) -> Screen:
+    """Return the screen of a new project for `create` or `edit`; each call returns one of its own."""
+    required = {"summary", "issuetype", "project", "reporter"}
+    if issue_type.level < 0:
+        required.add("parent")
+    ids = list(_CREATE if operation == "create" else _EDIT)
+    ids += [one.id for one in customs if not (one.not_for_subtasks and issue_type.level < 0)]
+    return Screen({field_id: field_id in required for field_id in ids})
