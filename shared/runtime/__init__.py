@@ -1,1 +1,3 @@
-"""What every process needs to run: the log (Kafka), the database, HTTP for health and metrics, settings, logs, lifecycle."""
+"""What every process needs to run: the log (Kafka), the database, HTTP for health and metrics, settings, logs,
+lifecycle.
+"""

@@ -1,7 +1,8 @@
-"""The log as a port: durable, partitioned by key, read by groups that commit. Kafka in a deployment, memory in a simulation.
+"""The log as a port: durable, partitioned by key, read by groups that commit. Kafka in a deployment, memory in a
+simulation.
 
-Both adapters (`shared.runtime.kafka`, `shared.fakes.log`) pass the same conformance suite. Guarantees: per key in order; at
-least once; a record counts as published only once all in-sync replicas have it.
+Both adapters (`shared.runtime.kafka`, `shared.fakes.log`) pass the same conformance suite. Guarantees: per key in
+order; at least once; a record counts as published only once all in-sync replicas have it.
 """
 
 from __future__ import annotations
@@ -54,12 +55,15 @@ class Subscription(Protocol):
     async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
         """Return the next records in offset order per partition, empty after `timeout_s`. Cancellable.
 
-        A record is returned once per membership; after a rebalance or restart reading goes on at the committed position.
+        A record is returned once per membership; after a rebalance or restart reading goes on at the committed
+        position.
         """
         ...
 
     async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
-        """Commit next offsets to read by (topic, partition). A member that lost the partition commits nothing, silently."""
+        """Commit next offsets to read by (topic, partition). A member that lost the partition commits nothing,
+        silently.
+        """
         ...
 
     async def close(self) -> None:

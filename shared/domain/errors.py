@@ -1,0 +1,25 @@
+"""Failures whose class decides a message's fate, in one place: `shared.runtime.fate`.
+
+Raised by handlers and adapters of every service. Expected outcomes are values, never one of these.
+
+    Exception
+    ├── Transient          tried again in place until it works; holds back only its own key
+    ├── Poison             dead-lettered at once, with its words as the reason
+    └── any other          tried a few times with backoff, then dead-lettered with its type and words
+"""
+
+from __future__ import annotations
+
+
+class Transient(Exception):
+    """Something that will pass: try the same message again. `retry_after_s` is the wait that the cause itself asked
+    for.
+    """
+
+    def __init__(self, reason: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class Poison(Exception):
+    """A message that can never be handled, whatever is tried. The words say why; people read them beside the message."""
