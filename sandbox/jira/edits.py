@@ -1,7 +1,7 @@
 """From the `fields` and `update` of a request to new values, all checked before anything changes.
 
-Called by `sandbox.jira.issues` and `sandbox.jira.workflow`. One bad field rejects the whole request, as in Jira, and every
-bad field is named.
+Called by `sandbox.jira.issues` and `sandbox.jira.workflow`. One bad field rejects the whole request, as in Jira, and
+every bad field is named.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def not_found(what: str = "Issue does not exist or you do not have permission to
 
 def dump(data: object) -> bytes:
     """Return JSON as UTF-8; lone surrogates, which UTF-8 cannot carry, become question marks."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _ENCODER.encode(data).encode("utf-8", "replace")
 
 
 def answer(status: int, data: object, headers: Mapping[str, str] | None = None) -> SiteResponse:
@@ -64,6 +64,8 @@ def no_content(status: int = 204) -> SiteResponse:
 
 
 MAX_DEPTH = 200
+_NOT_JSON = "There was an error parsing JSON. Check that your request body is valid."
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def _refuse_constant(name: str) -> object:
@@ -145,10 +147,10 @@ class Call:
         body = self.request.body
         try:
             data: object = json.loads(body, parse_constant=_refuse_constant, parse_float=_finite)
-            if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
-                raise ValueError("too deep")
         except (ValueError, RecursionError):
-            raise bad_request("There was an error parsing JSON. Check that your request body is valid.") from None
+            raise bad_request(_NOT_JSON) from None
+        if body.count(b"{") + body.count(b"[") > MAX_DEPTH and _depth(data) > MAX_DEPTH:
+            raise bad_request(_NOT_JSON)
         return data
 
     def json_object(self) -> JsonObject:

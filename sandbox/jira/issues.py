@@ -1,7 +1,7 @@
 """Create, read, edit and delete issues, and their changelog.
 
-Called by the router of `sandbox.jira.site`. Each endpoint checks everything first and then changes everything: a refused
-request leaves no trace.
+Called by the router of `sandbox.jira.site`. Each endpoint checks everything first and then changes everything: a
+refused request leaves no trace.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JQL: the text of a query to a tree. The subset is fields, comparisons, IN, IS EMPTY, AND, OR, NOT, brackets and ORDER BY.
+"""JQL: the text of a query to a tree. The subset: comparisons, IN, IS EMPTY, AND, OR, NOT, brackets and ORDER BY.
 
 Called by `sandbox.jira.search`; `sandbox.jira.jql_match` gives the tree its meaning. Knows no field.
 """
@@ -60,7 +60,7 @@ Tree: TypeAlias = "Clause | Not | Both"
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A whole query; `where` is None when it restricts nothing. `order` holds (field, descending or None for the default)."""
+    """A whole query. `where` None restricts nothing; `order` holds (field, descending or None for its default)."""
 
     where: Tree | None
     order: tuple[tuple[str, bool | None], ...]

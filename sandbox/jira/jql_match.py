@@ -1,7 +1,7 @@
 """What a JQL tree means on this site: a test over an issue's values, with every name checked first as Jira does.
 
-Called by `sandbox.jira.search` for searches, matches and the filters of webhooks. Dates have the precision of the literal and
-are read in the caller's time zone.
+Called by `sandbox.jira.search` for searches, matches and the filters of webhooks. Dates are read in the caller's time
+zone.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ class Matcher:
         )
 
     def _named(self, known: FieldDef, clause: Clause) -> Test:
-        """Return the test of a field whose values have ids and names. Unequal does not hold for an empty field, as in Jira."""
+        """Return the test of a field whose values have ids and names. An empty field is not unequal to anything, as in Jira."""
         if clause.operator not in ("=", "!=", "in", "not in"):
             raise JqlError(f"The operator '{clause.operator}' is not supported by the '{clause.field}' field.")
         wanted: set[str | None] = set()

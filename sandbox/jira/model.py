@@ -63,7 +63,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class FieldDef:
-    """One field of the site. `custom` is its schema key when it is a custom field; `not_for_subtasks` is its context."""
+    """One field of the site. `not_for_subtasks` is its context: where it does not apply, issues lack it altogether."""
 
     id: str
     name: str

@@ -1,7 +1,7 @@
 """Someone who works in Jira, for tests, the demo and the simulation: thin wrappers that send requests as that account.
 
-Made by `JiraSite.person`. Uses REST v2, so that descriptions are plain strings. Fields are named by id (`duedate`) or by
-their display name in lower case with underscores (`story_points`, `start_date`, `customer_reference`, `squad`).
+Made by `JiraSite.person`. Uses REST v2, so that descriptions are plain strings. Fields are named by id (`duedate`) or
+by their display name in lower case with underscores (`story_points`, `start_date`, `customer_reference`, `squad`).
 """
 
 from __future__ import annotations

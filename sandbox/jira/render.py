@@ -34,8 +34,8 @@ ISSUE_EXPAND = "renderedFields,names,schema,operations,editmeta,changelog,versio
 
 def moment(value: datetime, zone: tzinfo = UTC) -> str:
     """Return a time as Jira writes it: milliseconds and an offset without colon."""
-    local = value.astimezone(zone)
-    return f"{local:%Y-%m-%dT%H:%M:%S}.{local.microsecond // 1000:03d}{local:%z}"
+    text = value.astimezone(zone).isoformat(timespec="milliseconds")
+    return text[:-3] + text[-2:]
 
 
 class Renderer:
@@ -54,7 +54,7 @@ class Renderer:
             Kind.LABELS: lambda _, value: list(value) if isinstance(value, tuple) else [],
             Kind.USER: lambda _, value: self.user(world.accounts[str(value)]),
             Kind.PRIORITY: lambda _, value: self.priority(catalog.PRIORITIES[str(value)]),
-            Kind.RESOLUTION: lambda _, value: self.resolution(catalog.RESOLVED),
+            Kind.RESOLUTION: lambda _, __: self.resolution(catalog.RESOLVED),
             Kind.TYPE: lambda _, value: self.issue_type(catalog.TYPES[str(value)]),
             Kind.PROJECT: lambda _, value: self.project_ref(world.projects[str(value)]),
             Kind.STATUS: lambda _, value: self.status(catalog.STATUSES[str(value)]),
@@ -69,6 +69,10 @@ class Renderer:
 
     def user(self, account: Account) -> JsonObject:
         """Return a user; the e-mail only where its owner shows it, and never in webhooks."""
+        with_email = bool(self.reader and (account.email_visible or account.account_id == self.reader.account_id))
+        cached = self.world.rendered.get((self.api, account.account_id, with_email))
+        if cached is not None:
+            return cached
         host = self.world.base_url
         shown: JsonObject = {
             "self": f"{self.rest}/user?accountId={account.account_id}",
@@ -79,8 +83,9 @@ class Renderer:
             "timeZone": "Etc/UTC",
             "accountType": account.account_type,
         }
-        if self.reader and (account.email_visible or account.account_id == self.reader.account_id):
+        if with_email:
             shown["emailAddress"] = account.email
+        self.world.rendered[self.api, account.account_id, with_email] = shown
         return shown
 
     def issue_type(self, one: IssueType) -> JsonObject:

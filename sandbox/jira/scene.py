@@ -1,6 +1,6 @@
 """Scenes and settings from JSON, for the control surface and for option files of the demo.
 
-Called by `JiraSite.seed_scene` and `JiraSite.apply_settings`. Everything goes through the same REST interface as a person.
+Called by `JiraSite.seed_scene` and `JiraSite.apply_settings`. Issues are made through the REST interface, by a person.
 """
 
 from __future__ import annotations

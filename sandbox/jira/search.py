@@ -1,7 +1,7 @@
 """Search over the index: pages by token, match, count, and the filters of webhooks.
 
-Called by the router of `sandbox.jira.site` and by `sandbox.jira.webhooks`. The index may lag behind the issues; only the
-issues named in reconcileIssues are shown as they are.
+Called by the router of `sandbox.jira.site` and by `sandbox.jira.webhooks`. The index may lag behind the issues; only
+the issues named in reconcileIssues are shown as they are.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def run(world: World, account: Account | None, text: str, fresh_ids: set[str]) -
         matcher = Matcher(world, account)
         test = matcher.test(query.where)
         order = [
-            (known, _descending(known.kind, descending))
+            (known, _descending(known.kind, way=descending))
             for known, descending in ((matcher.field(name), way) for name, way in query.order if not _by_id(name))
         ]
     except jql.JqlError as problem:
@@ -151,7 +151,7 @@ def _by_id(name: str) -> bool:
     return name.lower() in ("key", "issuekey", "id")
 
 
-def _descending(kind: Kind, way: bool | None) -> bool:
+def _descending(kind: Kind, *, way: bool | None) -> bool:
     """Return the direction of a sort; dates and priorities start with the newest and the highest unless told."""
     return kind in (Kind.DATE, Kind.DATETIME, Kind.PRIORITY) if way is None else way
 

@@ -32,13 +32,13 @@ class JiraSiteSettings:
     """Every n-th 401 carries HTML instead of JSON; 0 for never."""
 
     return_issue_fields: str = "all"
-    """What PUT ?returnIssue=true shows: `all` fields, or only those `edited` (Atlassian's words allow both readings)."""
+    """What PUT ?returnIssue=true shows: `all` fields, or only those `edited`: Atlassian's words allow both readings."""
     history_metadata: bool = True
     """Whether the historyMetadata of an edit shows in its changelog entry."""
     expand_changelog_max: int = 100
     """Most changelog entries that expand=changelog shows (the newest ones)."""
     parent_history_name: str = "IssueParentAssociation"
-    """The `field` of a parent change in the changelog. Jira Cloud sends this name and no fieldId; `Parent` comes with one."""
+    """The `field` of a parent change in the changelog. Jira Cloud sends this name, without fieldId; `Parent` has one."""
 
     comment_issue: str = "reduced"
     """The issue in comment events: `reduced` (a few fields) or `absent` (older sites)."""

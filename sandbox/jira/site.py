@@ -1,4 +1,4 @@
-"""The stand-in Jira itself: requests in, answers and webhooks out, and what tests, the demo and a simulation may do to it.
+"""The stand-in Jira itself: requests in, answers and webhooks out, and what tests and a simulation may do to it.
 
 Implements `sandbox.kit.controllable.ControllableSite`. Synchronous and without I/O; time is the `now` it is given.
 """
@@ -137,7 +137,7 @@ class JiraSite:
         return account.email if account else ""
 
     def person(self, email: str) -> Person:
-        """Return someone who acts on this site through its own REST interface. Raises KeyError for an unknown address."""
+        """Return someone who acts on this site through its REST interface. Raises KeyError for an unknown address."""
         return Person(self.world, self.world.account_by_email(email), self._person_tokens[email], self.handle)
 
     # What tests and the control surface set
@@ -157,7 +157,7 @@ class JiraSite:
         return scene.apply_settings(self, data)
 
     def seed_scene(self, data: object) -> object:
-        """Seed projects, accounts, webhooks and issues from JSON; see `sandbox.jira.scene`. Raises ValueError with words."""
+        """Seed projects, accounts, webhooks and issues; see `sandbox.jira.scene`. Raises ValueError with words."""
         return scene.seed(self, data)
 
     def seed_project(self, key: str, name: str) -> Project:

@@ -19,8 +19,8 @@ def snapshot(world: World) -> JsonObject:
 def issue_state(world: World, issue: Issue) -> JsonObject:
     """Return one issue.
 
-    `fields` holds plain values by field id: names of priorities, statuses, options and types, e-mail addresses of users, the
-    parent's id, descriptions as wiki text, labels as a list. `named` has the same by display name.
+    `fields` holds plain values by field id: names of priorities, statuses, options and types, e-mail addresses of
+    users, the parent's id, descriptions as wiki text, labels as a list. `named` has the same by display name.
     """
     values = issue.values
     fields = {one.id: _plain(world, one, values.get(one.id)) for one in world.fields.values()}

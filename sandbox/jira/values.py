@@ -1,11 +1,12 @@
 """Reading field values from a request, with the words Jira refuses them with.
 
-Called by `sandbox.jira.edits`. Each reader takes the field, the raw JSON value and what surrounds it, and returns the stored
-value or raises `BadValue`. Nothing here changes the world.
+Called by `sandbox.jira.edits`. Each reader takes the field, the raw JSON value and what surrounds it, and returns the
+stored value or raises `BadValue`. Nothing here changes the world.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from sandbox.jira.model import FieldDef, IssueType, Kind, Project, Value
 from sandbox.jira.wiki_text import rich_from_adf, rich_from_wiki
 from sandbox.jira.world import World
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MAX_SUMMARY = 255
 MAX_TEXT = 32_767
 MAX_SINGLE_LINE = 255
@@ -100,9 +102,9 @@ def _date(_: FieldDef, raw: object, __: Surroundings) -> Value:
         return None
     if not isinstance(raw, str):
         raise BadValue("Operation value must be a string")
+    if not _DATE.fullmatch(raw):
+        raise BadValue(f"Error parsing date string: {raw}")
     try:
-        if len(raw) != len("2026-01-02"):
-            raise ValueError(raw)
         return date.fromisoformat(raw).isoformat()
     except ValueError:
         raise BadValue(f"Error parsing date string: {raw}") from None

@@ -1,7 +1,7 @@
 """Admin webhooks: their registration, and the deliveries that an event causes.
 
-Called by the endpoints after a change. Bodies are written at once with v2 shapes (wiki strings, no e-mail addresses), so
-that a later change cannot alter them. Delivering them is `sandbox.kit.deliverer`'s business.
+Called by the endpoints after a change. Bodies are written at once with v2 shapes (wiki strings, no e-mail addresses),
+so that a later change cannot alter them. Delivering them is `sandbox.kit.deliverer`'s business.
 """
 
 from __future__ import annotations

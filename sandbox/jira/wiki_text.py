@@ -1,7 +1,7 @@
 """ADF to wiki markup: what REST v2 and webhooks show of a document.
 
-Called once per write of a rich text, never per read. Unknown nodes show the text inside them. Text that would be read as
-markup is escaped with a backslash, as Jira does, and only that.
+Called once per write of a rich text, never per read. Unknown nodes show the text inside them. Text that would be read
+as markup is escaped with a backslash, as Jira does, and only that.
 """
 
 from __future__ import annotations

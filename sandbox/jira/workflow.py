@@ -85,8 +85,8 @@ def make_transition(world: World, call: Call, issue: str) -> SiteResponse:
     chosen = next((one for one in available(project, found) if one.id == str(wanted)), None)
     if chosen is None:
         raise bad_request(
-            f"It seems that you have tried to perform an illegal workflow operation. Transition id '{wanted}' is not valid"
-            " for this issue."
+            "It seems that you have tried to perform an illegal workflow operation."
+            f" Transition id '{wanted}' is not valid for this issue."
         )
     fields, update = edits.parts(body)
     metadata = edits.history_metadata(body)

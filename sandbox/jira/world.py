@@ -44,6 +44,8 @@ class World:
         self.outbox: list[WebhookDelivery] = []
         self.cursors: dict[str, JsonObject] = {}
         self.unauthorized_count = 0
+        self.rendered: dict[tuple[int, str, bool], JsonObject] = {}
+        """Users as JSON by API version, account and whether the e-mail shows: read-only, shared by all answers."""
         self._next_issue_id = settings.first_issue_id
         self._next_history_id = settings.first_history_id
         self._next_small_id = 10_100
