@@ -126,6 +126,10 @@ class LinkStore(Protocol):
         """Begin a transaction (READ COMMITTED). Leaving by an exception rolls back."""
         ...
 
+    async def healthy(self) -> bool:
+        """Tell within a second whether the database answers."""
+        ...
+
 
 class ClaimStore(Protocol):
     """What a writer may do. Each method is one short transaction of its own."""
@@ -151,8 +155,11 @@ class ClaimStore(Protocol):
         """Commit `result_id`, whoever owns the lease now. The first one stays."""
         ...
 
-    async def release(self, op_id: OperationId, owner: str) -> None:
-        """Give the lease back at once (graceful stop before anything was sent)."""
+    async def release(self, op_id: OperationId, owner: str, until: datetime | None = None) -> None:
+        """Give the lease back: claimable again from `until` on, None: at once. Nothing happens if `owner` has lost it.
+
+        `attempts` stays. The clock of stale operations produces the command again once `until` is over.
+        """
         ...
 
     async def entity_linked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> LinkId | None:
