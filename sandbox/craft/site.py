@@ -10,7 +10,7 @@ import dataclasses
 from datetime import UTC
 from email.utils import format_datetime
 
-from sandbox.craft import render
+from sandbox.craft import render, scene
 from sandbox.craft.account import Account
 from sandbox.craft.account_api import AccountApi
 from sandbox.craft.item_api import ItemApi
@@ -91,6 +91,14 @@ class CraftSite:
         """Change settings while running, by the names of `CraftSiteSettings`. Raises TypeError for an unknown name."""
         changed = dataclasses.replace(self.account.settings, **changes)  # type: ignore[arg-type]  # names checked there
         self.account.settings = changed
+
+    def apply_settings(self, data: object) -> object:
+        """Change settings from JSON and return them all; see `sandbox.craft.scene.SettingsJson`. Raises ValueError."""
+        return scene.apply_settings(self, data)
+
+    def seed_scene(self, data: object) -> object:
+        """Seed keys, workspaces and items from JSON; see `sandbox.craft.scene.Scene`. Raises ValueError with words."""
+        return scene.seed(self, data)
 
     def seed_workspace(self, name: str, *, key: str = "CRK") -> Workspace:
         """Add an empty workspace with the usual catalogues; `account.seed_workspace` takes others."""

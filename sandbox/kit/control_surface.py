@@ -5,21 +5,18 @@ Called by `sandbox.kit.server`, which serves it under `/_control`. Synchronous a
 - `GET journal?after=N` the vendor calls in the order of their effects; `GET webhooks?after=N` the delivery attempts
 - `GET state` all items with their values
 - `GET faults`, `DELETE faults`, `PUT faults[?seed=N]` a list of rules (`sandbox.kit.faults`) that replaces the former
-- `PUT settings` changes the site's settings, `POST scene` seeds items, as far as the site takes them
+- `PUT settings` changes the site's settings, `POST scene` seeds items
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sandbox.kit.controllable import ControllableSite
 from sandbox.kit.faults import FaultPlan, Rule, RulesError, TokenRule, parse_rules
 from sandbox.kit.journal import Attempt, Call, Journal, as_json
 from sandbox.kit.router import JsonBodyError, Router, json_response, query_value, read_json
 from sandbox.kit.site import SiteRequest, SiteResponse
-
-Change = Callable[[object], object]
-"""Takes parsed JSON, changes the site and returns JSON-able data. Raises ValueError with words for bad input."""
 
 
 class ControlSurface:
@@ -32,15 +29,11 @@ class ControlSurface:
         plan: FaultPlan,
         calls: Journal[Call],
         attempts: Journal[Attempt],
-        configure: Change | None = None,
-        seed_scene: Change | None = None,
     ) -> None:
         self._site = site
         self._plan = plan
         self._calls = calls
         self._attempts = attempts
-        self._configure = configure
-        self._seed_scene = seed_scene
         self._revoked: list[str] = []
         self._router = Router(_no_route)
         for method, path, handler in (
@@ -107,16 +100,10 @@ class ControlSurface:
         return self._get_faults(request)
 
     def _put_settings(self, request: SiteRequest) -> SiteResponse:
-        return _apply(self._configure, request)
+        return json_response(200, self._site.apply_settings(read_json(request)))
 
     def _post_scene(self, request: SiteRequest) -> SiteResponse:
-        return _apply(self._seed_scene, request)
-
-
-def _apply(change: Change | None, request: SiteRequest) -> SiteResponse:
-    if change is None:
-        return json_response(404, {"error": "this site takes none"})
-    return json_response(200, change(read_json(request)))
+        return json_response(200, self._site.seed_scene(read_json(request)))
 
 
 def _number(request: SiteRequest, name: str) -> int | None:

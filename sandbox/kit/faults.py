@@ -141,7 +141,10 @@ def parse_rules(value: object) -> list[Rule]:
     try:
         return _RULES.validate_python(value)
     except ValidationError as error:
-        lines = (f"rule {'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors())
+        lines = (
+            f"rule {'.'.join(str(part) for part in e['loc'])}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors()
+        )
         raise RulesError("; ".join(lines)) from error
 
 

@@ -7,6 +7,7 @@ once and completely; everything that takes time happens here. Binds to loopback 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
-from sandbox.kit.control_surface import Change, ControlSurface
+from sandbox.kit.control_surface import ControlSurface
 from sandbox.kit.controllable import ControllableSite
 from sandbox.kit.deliverer import Post, PostError, WebhookDeliverer
 from sandbox.kit.faults import ActLate, AnswerInstead, FaultDecision, FaultPlan, LoseAnswer, Proceed, Refuse
@@ -48,26 +49,34 @@ class AiohttpPost:
             raise PostError(f"{type(error).__name__}: {error}") from error
 
 
-class SandboxServer:
-    """Serves one site on a loopback port while entered as an async context manager.
+def open_listener(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
+    """Return a listening socket, on a free port unless one is given: a site can so know its URL before it serves."""
+    return socket.create_server((host, port))
 
-    `port` 0 takes a free one. `configure` and `seed_scene` are what the control surface offers under `settings` and
-    `scene`. What happens inside the process (`site.person(...)`) is served too: its webhooks go out within 50 ms.
+
+def url_of(listener: socket.socket) -> str:
+    """Return the base URL that a listening socket serves, without a slash at the end."""
+    host, port = listener.getsockname()[:2]
+    return f"http://{host}:{port}"
+
+
+class SandboxServer:
+    """Serves one site on a loopback port while entered as an async context manager; once only.
+
+    It takes and closes `listener`, or opens one on a free port. What is done inside the process (`site.person(...)`) is
+    served too: its webhooks go out within 50 ms.
     """
 
     def __init__(
         self,
         site: ControllableSite,
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
+        listener: socket.socket | None = None,
         seed: int = 0,
         clock: Clock | None = None,
         post: Post | None = None,
         retry_wait_s: tuple[float, float] = (1.0, 3.0),
         retry_header: str | None = None,
-        configure: Change | None = None,
-        seed_scene: Change | None = None,
     ) -> None:
         self.site = site
         self.plan = FaultPlan(seed=seed)
@@ -78,11 +87,9 @@ class SandboxServer:
             plan=self.plan,
             calls=self.calls,
             attempts=self.attempts,
-            configure=configure,
-            seed_scene=seed_scene,
         )
-        self._host = host
-        self._port = port
+        self._listener = listener or open_listener()
+        self._url = url_of(self._listener)
         self._clock = clock or SystemClock()
         self._dice = SeededDice(seed)
         self._post = post
@@ -93,8 +100,8 @@ class SandboxServer:
 
     @property
     def url(self) -> str:
-        """The base URL of the vendor's API, without a slash at the end. Known once entered."""
-        return f"http://{self._host}:{self._port}"
+        """The base URL of the vendor's API, without a slash at the end."""
+        return self._url
 
     @property
     def control(self) -> str:
@@ -120,9 +127,7 @@ class SandboxServer:
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
             stack.push_async_callback(self._end_late)
-            listener = web.TCPSite(runner, self._host, self._port)
-            await listener.start()
-            self._port = runner.addresses[0][1]
+            await web.SockSite(runner, self._listener).start()
             self._stack = stack.pop_all()
         return self
 
