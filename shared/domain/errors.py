@@ -22,4 +22,4 @@ class Transient(Exception):
 
 
 class Poison(Exception):
-    """A message that can never be handled, whatever is tried. The words say why; people read them beside the message."""
+    """A message that can never be handled, whatever is tried. The words say why, for people who read dead letters."""

@@ -144,7 +144,7 @@ def _message_from_odd_json(message_class: type[Message], value: bytes, first: Va
 
 
 def _problems(error: ValidationError) -> str:
-    """Return the first problems with their places, never with the input: it may hold what nobody should read in a log."""
+    """Return the first problems with their places, never with the input: it may not be meant for a log."""
     problems = error.errors(include_url=False, include_input=False, include_context=False)
     shown = [
         f"{'.'.join(str(step) for step in problem['loc']) or 'body'}: {problem['msg']}"

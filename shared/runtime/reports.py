@@ -1,0 +1,79 @@
+"""What a consumer says of each message: one canonical log line and its metrics at the end, one line per failed attempt.
+
+Used by the consumer only. Says ids, causes and times; never what an item holds.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from shared.domain.clock import Clock
+from shared.runtime.envelope import Envelope
+from shared.runtime.log import ReceivedRecord
+from shared.runtime.logs import correlation
+from shared.runtime.metrics import RETRIES, Fate, count_message
+from shared.runtime.progress import Entry
+from shared.runtime.trace import trace_id
+
+_log = structlog.get_logger(__name__)
+
+
+class Reports:
+    """The reports of one consumer."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self._name = name
+        self._clock = clock
+
+    def again(self, entry: Entry, envelope: Envelope | None, attempt: int, error: Exception, delay_s: float) -> None:
+        """Report an attempt that failed and will be made again."""
+        RETRIES.labels(self._name, entry.record.topic, type(error).__name__).inc()
+        _log.warning(
+            "message again",
+            **self._line(entry, envelope, attempt),
+            error=f"{type(error).__name__}: {error}",
+            retry_in_s=round(delay_s, 3),
+        )
+
+    def end(self, entry: Entry, envelope: Envelope | None, attempt: int, fate: Fate, reason: str | None) -> None:
+        """Report that a message is at its end; `reason` if it was dead-lettered."""
+        handling_s = self._clock.monotonic() - entry.received_at
+        age_s = None if envelope is None else (self._clock.now() - envelope.time).total_seconds()
+        count_message(self._name, entry.record.topic, fate, handling_s=handling_s, age_s=age_s)
+        line = self._line(entry, envelope, attempt) | {"fate": fate, "seconds": round(handling_s, 4)}
+        if reason is None:
+            _log.info("message", **line)
+        else:
+            _log.error("message", **line, reason=reason)
+
+    def age_s(self, entry: Entry) -> float:
+        """Return the seconds since a message was published, at least since it was received."""
+        published = _published_at(entry.record)
+        waited = self._clock.monotonic() - entry.received_at
+        return waited if published is None else max(waited, (self._clock.now() - published).total_seconds())
+
+    def _line(self, entry: Entry, envelope: Envelope | None, attempt: int) -> dict[str, Any]:
+        record = entry.record
+        ids = {} if envelope is None else correlation(envelope.message)
+        if envelope is not None and envelope.traceparent is not None:
+            ids["trace"] = trace_id(envelope.traceparent)
+        return {
+            "consumer": self._name,
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": record.key,
+            "attempt": attempt,
+            **ids,
+        }
+
+
+def _published_at(record: ReceivedRecord) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(record.headers.get("ce_time", ""))
+    except ValueError:
+        return None
+    return time if time.tzinfo else None
