@@ -17,6 +17,7 @@ from shared.domain.link import (
     BY_USER,
     Candidate,
     Held,
+    Json,
     Link,
     Operation,
     Overwritten,

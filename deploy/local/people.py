@@ -1,0 +1,88 @@
+"""People at work in the stand-ins over HTTP, for the demo and the end-to-end tests: they use the vendors' own interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from deploy.local.processes import LocalStackError
+
+
+class JiraPerson:
+    """Somebody who works in Jira (REST v2, so that descriptions are strings)."""
+
+    def __init__(self, place: Mapping[str, Any], http: aiohttp.ClientSession) -> None:
+        person = place["people"][0]
+        self._url = place["url"]
+        self._project = place["project"]
+        self._auth = aiohttp.BasicAuth(person["email"], person["token"])
+        self._http = http
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        """Return the JSON answer of `/rest/api/2{path}`. Raises LocalStackError when Jira refuses."""
+        async with self._http.request(method, f"{self._url}/rest/api/2{path}", json=body, auth=self._auth) as answer:
+            if answer.status >= 400:
+                raise LocalStackError(f"Jira {method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json() if answer.status != 204 else None
+
+    async def create(self, kind: str, summary: str, **fields: object) -> str:
+        """Create an issue and return its id."""
+        shown = {"project": {"key": self._project}, "issuetype": {"name": kind}, "summary": summary, **fields}
+        made = await self.call("POST", "/issue", {"fields": shown})
+        return str(made["id"])
+
+    async def edit(self, issue: str, **fields: object) -> None:
+        """Set fields of an issue."""
+        await self.call("PUT", f"/issue/{issue}", {"fields": fields})
+
+    async def transition(self, issue: str, status: str) -> None:
+        """Take the transition that leads to a status from here."""
+        found = await self.call("GET", f"/issue/{issue}/transitions")
+        step = next(t for t in found["transitions"] if t["to"]["name"] == status)
+        await self.call("POST", f"/issue/{issue}/transitions", {"transition": {"id": step["id"]}})
+
+    async def fields(self, issue: str) -> dict[str, Any]:
+        """Return the fields of an issue."""
+        found = await self.call("GET", f"/issue/{issue}")
+        fields: dict[str, Any] = found["fields"]
+        return fields
+
+
+class CraftPerson:
+    """Somebody who works in Craft.io."""
+
+    def __init__(self, place: Mapping[str, Any], http: aiohttp.ClientSession) -> None:
+        self._url = place["url"]
+        self._workspace = place["workspace_id"]
+        self._headers = {"x-api-key": place["people"][0]["api_key"]}
+        self._http = http
+
+    async def call(self, method: str, path: str, body: object = None) -> Any:
+        """Return the JSON answer. Raises LocalStackError when Craft.io refuses."""
+        async with self._http.request(method, self._url + path, json=body, headers=self._headers) as answer:
+            if answer.status >= 400:
+                raise LocalStackError(f"Craft.io {method} {path}: {answer.status} {await answer.text()}")
+            return await answer.json()
+
+    async def create(self, kind: str, title: str, parent: str | None, **properties: object) -> str:
+        """Create an item and return its id."""
+        body = {"type": kind, "workspaceId": self._workspace, "title": title, "parent": {"id": parent} if parent else None}
+        made = await self.call("POST", "/item", {**body, **properties})
+        return str(made["id"])
+
+    async def edit(self, item: str, **properties: object) -> None:
+        """Set properties of an item."""
+        await self.call("PUT", "/item", {"id": item, **properties})
+
+    async def items(self) -> dict[str, dict[str, Any]]:
+        """Return all items of the workspace by id."""
+        found: dict[str, dict[str, Any]] = {}
+        page = 1
+        while True:
+            answer = await self.call("GET", f"/workspace/{self._workspace}/items?fields=all&limit=100&page={page}")
+            found.update({item["id"]: item for item in answer["items"]})
+            if page >= answer["metadata"]["totalPages"]:
+                return found
+            page += 1

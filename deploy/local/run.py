@@ -1,0 +1,60 @@
+"""`make run`: bring the whole system up with the stand-ins, configured, and keep it up until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from rich.console import Console
+
+from deploy.local.jars import CHECKOUT
+from deploy.local.processes import LocalStackError
+from deploy.local.progress import ConsoleProgress
+from deploy.local.signals import run_until_signal
+from deploy.local.stack_file import STACK_FILE
+from deploy.local.system import System, running_system
+
+
+def _tell(console: Console, system: System) -> None:
+    content, jira, craft = system.content, system.places["jira"], system.places["craft"]
+    console.print("\n[bold]Tandem is up.[/bold] Ctrl-C ends it.\n")
+    for name, where in (
+        ("Console API", f"{content['console']}/api/v1"),
+        ("Gateway", content["gateway"]),
+        ("Jira", jira["url"]),
+        ("Craft.io", craft["url"]),
+        ("Logs", content["logs"]),
+        ("All of it", str(STACK_FILE)),
+    ):
+        console.print(f"  {name:<12} {where}", highlight=False, soft_wrap=True)
+    person, member = jira["people"][0], craft["people"][0]
+    lines = (
+        ("Create an issue in Jira:", f"""curl -s -u {person["email"]}:{person["token"]} -H 'content-type: application/json' """
+         f"""-d '{{"fields": {{"project": {{"key": "{jira["project"]}"}}, "issuetype": {{"name": "Epic"}}, "summary": "Hello"}}}}' """
+         f"""{jira["url"]}/rest/api/2/issue"""),
+        ("Find it in Craft.io a moment later:", f"""curl -s -H 'x-api-key: {member["api_key"]}' """
+         f"""'{craft["url"]}/workspace/{craft["workspace_id"]}/items?fields=title,type,status'"""),
+        ("See what Tandem says of it:", f"""curl -s -H 'authorization: Bearer {content["console_token"]}' """
+         f"""{content["console"]}/api/v1/links"""),
+    )
+    for what, line in lines:
+        console.print(f"\n{what}")
+        console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
+
+
+async def _main() -> int:
+    console = Console()
+    try:
+        with ConsoleProgress() as progress:
+            async with running_system(CHECKOUT / ".run", progress, stack_file=STACK_FILE) as system:
+                progress.stage("Ready")
+                _tell(console, system)
+                await asyncio.Event().wait()
+    except LocalStackError as error:
+        console.print(f"[red]{error}[/red]", markup=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run_until_signal(_main()))

@@ -1,0 +1,42 @@
+"""What an event says of an entity that is in no link: whose it is, and where it belongs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.clients.craft import shapes as craft_shapes
+from shared.clients.jira import shapes as jira_shapes
+from shared.domain.ids import Side
+from shared.domain.mapping import Connection, Integration
+from shared.messages.change import ChangeEvent
+
+
+def candidates_of(event: ChangeEvent, integrations: Sequence[Integration]) -> list[Integration]:
+    """Return the integrations whose Jira project or Craft workspace an entity is in, in order of their ids."""
+    snapshot = event.snapshot or {}
+    if event.side is Side.JIRA:
+        project = jira_shapes.project_of(snapshot)
+        found = [i for i in integrations if i.jira_project == project]
+    else:
+        workspace = snapshot.get("workspaceId")
+        found = [i for i in integrations if i.craft_workspace == workspace and i.craft_root != event.entity_id]
+    return sorted(found, key=lambda integration: integration.id)
+
+
+def is_by_us(event: ChangeEvent, connection: Connection) -> bool:
+    """Tell whether our own account created an entity."""
+    snapshot = event.snapshot or {}
+    shapes_creator = jira_shapes.creator_of if event.side is Side.JIRA else craft_shapes.creator_of
+    creator = event.created_by or shapes_creator(snapshot)
+    return connection.account_id is not None and creator == connection.account_id
+
+
+def correlation_key_of(event: ChangeEvent, integration: Integration) -> tuple[str | None, bool]:
+    """Return the link id that an entity carries, and whether it was looked for."""
+    if event.correlation_key is not None:
+        return event.correlation_key, True
+    if event.side is Side.CRAFT and integration.craft_key_field is not None:
+        snapshot = event.snapshot or {}
+        key = craft_shapes.custom_value(snapshot, integration.craft_key_field)
+        return key, "customFields" in snapshot
+    return None, event.correlation_read

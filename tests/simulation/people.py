@@ -1,0 +1,140 @@
+"""People at work on both sides: random creates and edits, and what each of them replaced, for the oracle."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from sandbox.craft import CraftSite
+from sandbox.craft.person import RefusedError
+from sandbox.craft.settings import ADA_KEY
+from sandbox.jira.accounts import credentials
+from sandbox.jira.person import PersonRefused
+from sandbox.jira.site import ADA_EMAIL, JiraSite
+from sandbox.kit.site import SiteRequest
+from shared.clients.craft.shapes import whole_item
+from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.link import Json
+from shared.domain.mapping import FieldKind, FieldPair, Integration
+from shared.fields import read, same
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One edit of one field by a person."""
+
+    at_s: float
+    side: Side
+    entity_id: EntityId
+    pair: PairId
+    value: Json
+    replaced: Json
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody who works on the two sites."""
+
+    jira: JiraSite
+    craft: CraftSite
+    integration: Integration
+    project: str
+    dice: Random
+    root: str
+    edits: list[Edit] = field(default_factory=list)
+    created: list[tuple[Side, EntityId]] = field(default_factory=list)
+    counter: int = 0
+
+    def view(self, side: Side, entity_id: EntityId) -> dict[PairId, Json] | None:
+        """Return what a side shows of an item in normal form, None if it does not exist."""
+        snapshot = self.snapshot(side, entity_id)
+        if snapshot is None:
+            return None
+        return {p.id: shown.value for p in self.integration.pairs if (shown := read(side, p, snapshot)) is not None}
+
+    def snapshot(self, side: Side, entity_id: EntityId) -> dict[str, Any] | None:
+        """Return the vendor's own JSON of an item, read as a person would."""
+        if side is Side.JIRA:
+            headers = {"authorization": credentials(ADA_EMAIL, "ada-token"), "accept": "application/json"}
+            answer = self.jira.handle(SiteRequest("GET", f"/rest/api/2/issue/{entity_id}", (), headers))
+        else:
+            headers = {"x-api-key": ADA_KEY.key}
+            answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))
+        if answer.status != 200:
+            return None
+        found: dict[str, Any] = json.loads(answer.body)
+        return whole_item(found) if side is Side.CRAFT else found
+
+    def entities(self, side: Side) -> list[EntityId]:
+        """Return all items of a side but the Craft root."""
+        if side is Side.JIRA:
+            return [EntityId(issue_id) for issue_id in self.jira.world.issues]
+        items = self.craft.state()["items"]
+        assert isinstance(items, list)
+        return [EntityId(item["id"]) for item in items if item["id"] != self.root]
+
+    def create(self, side: Side, kind: str = "Story", parent: str | None = None) -> EntityId | None:
+        """Have a person create an item; None if the vendor refuses."""
+        self.counter += 1
+        title = f"{side} item {self.counter}"
+        try:
+            if side is Side.JIRA:
+                more = {"parent": parent} if parent else {}
+                made = EntityId(self.jira.person(ADA_EMAIL).create_issue(self.project, title, type=kind, **more))
+            else:
+                item = self.craft.person(ADA_KEY.key).create_item(type=kind, title=title, parent=parent or self.root)
+                made = EntityId(item["id"])
+        except (PersonRefused, RefusedError):
+            return None
+        self.created.append((side, made))
+        return made
+
+    def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
+        """Have a person change one field; False if nothing changed."""
+        before = self.view(side, entity_id)
+        if before is None or pair.id not in before:
+            return False
+        self.counter += 1
+        try:
+            self._set(side, entity_id, pair, before[pair.id])
+        except (PersonRefused, RefusedError):
+            return False
+        after = self.view(side, entity_id)
+        if after is None or same(pair.kind, after[pair.id], before[pair.id]):
+            return False
+        now = asyncio.get_running_loop().time()
+        self.edits.append(Edit(now, side, entity_id, pair.id, after[pair.id], before[pair.id]))
+        return True
+
+    def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
+        dice, number = self.dice, self.counter
+        value: Any
+        match pair.kind:
+            case FieldKind.STRING:
+                value = f"{pair.id} {number}"
+            case FieldKind.TEXT:
+                value = f"text {number}\n\nline" if side is Side.JIRA else f"<p>text {number}</p><p>line</p>"
+            case FieldKind.NUMBER:
+                value = number
+            case FieldKind.OPTION:
+                choices = [v.jira if side is Side.JIRA else v.craft for v in pair.values]
+                value = dice.choice([c for c in choices if c != old])
+            case FieldKind.LABELS:
+                value = [f"l{number}"]
+            case FieldKind.DATE:
+                value = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
+            case FieldKind.STATUS | FieldKind.PARENT:
+                return
+        if side is Side.JIRA:
+            shown = {"id": value} if pair.kind is FieldKind.OPTION else value
+            self.jira.person(ADA_EMAIL).edit(entity_id, **{pair.jira: shown})
+        elif pair.craft.startswith("custom:"):
+            item = self.craft.person(ADA_KEY.key)
+            body = {"id": pair.craft.removeprefix("custom:"), "value": str(value)}
+            item.edit(entity_id, customFields=[body])
+        else:
+            shown = f"{value}T00:00:00.000Z" if pair.kind is FieldKind.DATE else value
+            self.craft.person(ADA_KEY.key).edit(entity_id, **{pair.craft: shown})

@@ -1,0 +1,171 @@
+"""A simulated process: runs one service, and can be killed, hung and started again at any await on the outside world.
+
+Every port call passes `Gate.enter`, which takes a random moment of virtual time. A killed process never passes again, so that
+nothing it does while unwinding has any effect, as after `kill -9`. A hung one passes much later: a zombie.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from shared.clients.transport import HttpRequest, HttpResponse, Transport
+from shared.runtime.log import Log, ReceivedRecord, Record, Subscription
+
+EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+CURRENT: contextvars.ContextVar[SimProcess | None] = contextvars.ContextVar("process", default=None)
+
+
+class Killed(BaseException):
+    """The process of this task is dead. Not an Exception: no handler may survive it."""
+
+
+class SimClock:
+    """Virtual time: the loop's own, from a fixed day on."""
+
+    def now(self) -> datetime:
+        """Return the virtual wall clock."""
+        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def monotonic(self) -> float:
+        """Return the loop's time."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, delay_s: float) -> None:
+        """Wait, and find out afterwards whether the process still lives."""
+        await asyncio.sleep(delay_s)
+        process = CURRENT.get()
+        if process is not None:
+            await process.enter("sleep")
+
+
+class SimProcess:
+    """One instance of one service."""
+
+    def __init__(self, name: str, dice: Random, start: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+        self.name = name
+        self._dice = dice
+        self._start = start
+        self._thaw: asyncio.Event | None = None
+        self.dead = False
+        self.task: asyncio.Task[None] | None = None
+        self.stop = asyncio.Event()
+
+    def launch(self) -> None:
+        """Run the service in a task whose context names this process."""
+        context = contextvars.copy_context()
+        context.run(CURRENT.set, self)
+        self.task = asyncio.get_running_loop().create_task(self._run(), name=self.name, context=context)
+
+    async def _run(self) -> None:
+        try:
+            await self._start(self.stop)
+        except Killed:
+            pass
+        except BaseExceptionGroup as group:
+            if not _all_killed(group):
+                raise
+
+    async def enter(self, what: str) -> None:
+        """Pass a port call: takes a moment; raises `Killed` if the process died before or meanwhile."""
+        del what
+        if self.dead:
+            raise Killed(self.name)
+        if self._thaw is not None:
+            await self._thaw.wait()
+        await asyncio.sleep(self._dice.random() * self._dice.choice((0.002, 0.02, 0.2)))
+        if self._thaw is not None:
+            await self._thaw.wait()
+        if self.dead:
+            raise Killed(self.name)
+
+    def kill(self) -> None:
+        """End the process as `kill -9` does."""
+        self.dead = True
+        if self._thaw is not None:
+            self._thaw.set()
+        if self.task is not None:
+            self.task.cancel()
+
+    def hang(self) -> None:
+        """Stop the process from getting any further until `thaw`."""
+        self._thaw = asyncio.Event()
+
+    def thaw(self) -> None:
+        """Let a hung process go on."""
+        if self._thaw is not None:
+            self._thaw.set()
+            self._thaw = None
+
+
+def _all_killed(group: BaseExceptionGroup[BaseException]) -> bool:
+    return group.split(lambda error: isinstance(error, Killed | asyncio.CancelledError))[1] is None
+
+
+async def gate(what: str = "") -> None:
+    """Pass the gate of the process whose task this is; the simulation's own tasks pass at once."""
+    process = CURRENT.get()
+    if process is not None:
+        await process.enter(what)
+
+
+class SimLog:
+    """The log as one process sees it: each call takes time and may be where the process dies."""
+
+    def __init__(self, inner: Log) -> None:
+        self._inner = inner
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Append; the process may die before, or after without knowing that it was done."""
+        await gate("publish")
+        await self._inner.publish(records)
+        await gate("published")
+
+    async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
+        """Join a group."""
+        await gate("subscribe")
+        return SimSubscription(await self._inner.subscribe(group, topics))
+
+    async def healthy(self) -> bool:
+        """Tell that the log answers."""
+        return await self._inner.healthy()
+
+
+class SimSubscription:
+    """A subscription whose calls take time."""
+
+    def __init__(self, inner: Subscription) -> None:
+        self._inner = inner
+
+    async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
+        """Receive."""
+        found = await self._inner.receive(max_records, timeout_s)
+        await gate("received")
+        return found
+
+    async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
+        """Commit."""
+        await gate("commit")
+        await self._inner.commit(positions)
+
+    async def close(self) -> None:
+        """Leave; a dead process leaves too, as a broker evicts it."""
+        await self._inner.close()
+
+
+class SimTransport:
+    """A vendor's HTTP as one process sees it: the effect may come late, the answer may be lost, and neither asks the process."""
+
+    def __init__(self, network: Transport) -> None:
+        self._network = network
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send; what is on its way stays on its way when the process dies."""
+        await gate("send")
+        flight = asyncio.get_running_loop().create_task(self._network.send(request), context=contextvars.Context())
+        answer = await asyncio.shield(flight)
+        await gate("answer")
+        return answer
