@@ -11,6 +11,7 @@ import importlib.util
 import os
 import pwd
 import signal
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -26,6 +27,8 @@ USER: Final = "tandem"
 DATABASE: Final = "tandem"
 # Postgres refuses to run as root.
 UNPRIVILEGED_USER: Final = "nobody"
+# What Postgres says when a process of a killed server is still attached to the memory that they shared.
+OLD_PROCESSES_REMAIN: Final = "pre-existing shared memory block"
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -73,18 +76,7 @@ class PostgresServer:
             if not (data / "PG_VERSION").exists():
                 await self._create(data, user)
             await _clear_stale_pid(data / "postmaster.pid")
-            arguments = ["-D", str(data), "-p", str(self.port)]
-            for name, value in SETTINGS.items():
-                arguments += ["-c", f"{name}={value}"]
-            self._child = await start_child(
-                "postgres",
-                [str(_program("postgres")), *arguments],
-                log_path=self.log_path,
-                user=user,
-                # Immediate shutdown: takes its own children with it, as SIGKILL would not at once.
-                death_signal=signal.SIGQUIT,
-            )
-            await wait_until_ready(self._child, self.answers, deadline_s=READY_DEADLINE_S)
+            await self._serve(data, user)
             await self._ensure_database()
         except BaseException:
             await self.kill()
@@ -141,6 +133,29 @@ class PostgresServer:
             raise LocalStackError("postgres does not run")
         return self._child
 
+    async def _serve(self, data: Path, user: str | None) -> None:
+        """Start the server and wait until it answers; again, while processes of one that was killed still leave."""
+        arguments = ["-D", str(data), "-p", str(self.port)]
+        for name, value in SETTINGS.items():
+            arguments += ["-c", f"{name}={value}"]
+        deadline = time.monotonic() + READY_DEADLINE_S
+        while True:
+            self._child = await start_child(
+                "postgres",
+                [str(_program("postgres")), *arguments],
+                log_path=self.log_path,
+                user=user,
+                # Immediate shutdown: takes its own children with it, as SIGKILL would not at once.
+                death_signal=signal.SIGQUIT,
+            )
+            try:
+                await wait_until_ready(self._child, self.answers, deadline_s=READY_DEADLINE_S)
+            except LocalStackError:
+                if OLD_PROCESSES_REMAIN not in self._child.log_tail() or time.monotonic() > deadline:
+                    raise
+            else:
+                return
+
     async def _create(self, data: Path, user: str | None) -> None:
         """Run initdb into a folder that belongs to whoever Postgres will run as."""
         data.mkdir(mode=0o700, exist_ok=True)
@@ -191,7 +206,7 @@ async def _clear_stale_pid(path: Path) -> None:
     pid = int(path.read_text().split("\n", 1)[0])
     try:
         async with asyncio.timeout(STOP_DEADLINE_S):
-            while _is_postgres(pid):  # noqa: ASYNC110  # not our child: nothing tells us
+            while _is_postgres(pid):
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         raise LocalStackError(f"a Postgres without owner, process {pid}, still runs on {path.parent}") from error

@@ -31,6 +31,8 @@ class Child:
     name: str
     process: asyncio.subprocess.Process
     log_path: Path
+    log_start: int
+    """Where in the log file this process began to write, in bytes."""
 
     @property
     def pid(self) -> int:
@@ -71,15 +73,16 @@ class Child:
         await self.process.wait()
 
     def log_tail(self) -> str:
-        """Return the last lines of the program's log, for an error message."""
-        return log_tail(self.log_path)
+        """Return the last lines that this process wrote, for an error message."""
+        return log_tail(self.log_path, start=self.log_start)
 
 
-def log_tail(path: Path, lines: int = LOG_TAIL_LINES) -> str:
-    """Return the last `lines` lines of a log file; nothing when there is none yet."""
+def log_tail(path: Path, *, start: int = 0) -> str:
+    """Return the last lines of a log file, none from before byte `start`; nothing when there is no file yet."""
     if not path.exists():
         return ""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    lines = path.read_bytes()[start:].decode(errors="replace").splitlines()
+    return "\n".join(lines[-LOG_TAIL_LINES:])
 
 
 async def start_child(
@@ -105,6 +108,7 @@ async def start_child(
     log_path.parent.mkdir(parents=True, exist_ok=True)
     leash = [sys.executable, "-I", "-S", str(LEASH), str(int(death_signal)), str(os.getpid()), user or "-", "--"]
     with log_path.open("ab") as log:
+        log_start = log.seek(0, os.SEEK_END)
         process = await asyncio.create_subprocess_exec(
             *leash,
             *argv,
@@ -115,7 +119,7 @@ async def start_child(
             cwd=cwd,
             start_new_session=True,
         )
-    return Child(name=name, process=process, log_path=log_path)
+    return Child(name=name, process=process, log_path=log_path, log_start=log_start)
 
 
 async def run_to_end(

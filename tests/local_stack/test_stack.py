@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import asyncpg
@@ -11,8 +14,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer
-from deploy.local.processes import LocalStackError
+from deploy.local.postgres import OLD_PROCESSES_REMAIN, UNPRIVILEGED_USER, PostgresServer
+from deploy.local.processes import LocalStackError, start_child
 from deploy.local.progress import SilentProgress
 from deploy.local.stack import local_stack
 from tests.conftest import Endpoints
@@ -123,12 +126,43 @@ async def test_two_servers_never_share_a_folder(postgres_server: PostgresServer)
     assert await postgres_server.answers()
 
 
-async def test_a_stale_lock_file_of_postgres_does_not_stop_the_next_start(postgres_server: PostgresServer) -> None:
-    await postgres_server.stop()
-    # As after a crash of the machine: the number now belongs to a live process that is no Postgres.
-    (postgres_server.folder / "data" / "postmaster.pid").write_text("1\n")
-    await postgres_server.start()
+async def test_postgres_restarts_although_a_process_of_the_killed_one_lingers(postgres_server: PostgresServer) -> None:
+    connection = await asyncpg.connect(postgres_server.url)
+    lingering: int = await connection.fetchval("SELECT pg_backend_pid()")
+    os.kill(lingering, signal.SIGSTOP)
+    try:
+        await postgres_server.kill()
+        restarting = asyncio.create_task(postgres_server.restart())
+        async with asyncio.timeout(20):
+            while OLD_PROCESSES_REMAIN not in postgres_server.log_path.read_text():
+                await asyncio.sleep(0.02)
+    finally:
+        os.kill(lingering, signal.SIGCONT)
+    await restarting
     assert await postgres_server.answers()
+    connection.terminate()
+
+
+async def test_a_stale_lock_file_of_postgres_does_not_stop_the_next_start(
+    postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    await postgres_server.stop()
+    # The number of the dead server now belongs to another live process of the same user.
+    user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+    other = await start_child("other", [shutil.which("sleep") or "", "60"], log_path=tmp_path / "other.log", user=user)
+    try:
+        (postgres_server.folder / "data" / "postmaster.pid").write_text(f"{other.pid}\n")
+        await postgres_server.start()
+        assert await postgres_server.answers()
+    finally:
+        await other.kill()
+
+
+async def test_who_answers_on_our_port_must_be_ours(
+    kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path
+) -> None:
+    assert not await KafkaServer(tmp_path / "other", kafka_server.jars, port=kafka_server.port).answers()
+    assert not await PostgresServer(tmp_path / "other", port=postgres_server.port).answers()
 
 
 async def test_a_server_that_cannot_start_says_why(postgres_server: PostgresServer, tmp_path: Path) -> None:
