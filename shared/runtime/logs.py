@@ -20,8 +20,6 @@ from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
 
-LEVELS: Final = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
 _QUIET: Final = {"aiokafka": logging.ERROR, "aiohttp.access": logging.WARNING, "asyncio": logging.WARNING}
 """Libraries that say at length what our own lines say once."""
 

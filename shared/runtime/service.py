@@ -1,0 +1,178 @@
+"""The life of a service process: settings, logs, HTTP for health and metrics, signals, an orderly end, the exit code.
+
+Called by each service's `__main__`. Exit codes: 0 stopped as asked, 1 failed, 2 settings are wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final, Protocol, TypeVar
+
+import structlog
+from aiohttp import web
+
+from shared.runtime.log import LogUnavailable
+from shared.runtime.logs import configure_logs
+from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
+from shared.runtime.settings import ServiceSettings, SettingsInvalid, load_settings
+from shared.store.port import StoreUnavailable
+
+EXIT_STOPPED: Final = 0
+EXIT_FAILED: Final = 1
+EXIT_SETTINGS: Final = 2
+
+_READY_TIMEOUT_S: Final = 2.0
+_OPEN_AGAIN_S: Final = 1.0
+_STOP_TIMEOUT_S: Final = 20.0
+_HTTP_GRACE_S: Final = 5.0
+
+_log = structlog.get_logger(__name__)
+
+
+class Service(Protocol):
+    """One service, wired to its ports."""
+
+    @property
+    def name(self) -> str:
+        """Return the service's name, as in `services.NAME`."""
+        ...
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish what was begun and return. Raising ends the process."""
+        ...
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Tell by dependency whether it answers."""
+        ...
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return HTTP routes besides health and metrics."""
+        ...
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+OpenService = Callable[[SettingsT], AbstractAsyncContextManager[Service]]
+Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+def main(name: str, settings_class: type[SettingsT], open_service: OpenService[SettingsT]) -> int:
+    """Run a service until SIGTERM or SIGINT, and return the exit code of its process."""
+    try:
+        settings = load_settings(settings_class)
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            sys.stderr.write(f"{name}: {problem}\n")
+        return EXIT_SETTINGS
+    configure_logs(settings.log_level, service=name, instance=settings.instance)
+    return asyncio.run(_until_signal(name, settings, open_service))
+
+
+async def _until_signal(name: str, settings: SettingsT, open_service: OpenService[SettingsT]) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await live(name, settings, open_service, stop)
+    except Exception:  # noqa: BLE001  # the last one to see it: said in the log and in the exit code
+        _log.exception("failed", service=name)
+        return EXIT_FAILED
+    _log.info("stopped", service=name)
+    return EXIT_STOPPED
+
+
+async def live(name: str, settings: SettingsT, open_service: OpenService[SettingsT], stop: asyncio.Event) -> None:
+    """Open the service, serve HTTP and run it, until `stop` is set or it fails; then close all in order.
+
+    While the store or the log cannot be reached at the start, it is not ready and tries again. Raises what the service
+    raised, and RuntimeError when it returned without being asked to.
+    """
+    while not stop.is_set():
+        opened = False
+        try:
+            async with open_service(settings) as service:
+                opened = True
+                async with _http(name, settings, service.routes(), service.ready, stop):
+                    await _run(service, stop)
+            return
+        except (StoreUnavailable, LogUnavailable) as error:
+            if opened:
+                raise
+            _log.warning("cannot start yet", service=name, error=str(error))
+        async with _http(name, settings, [], _not_started, stop):
+            await _stopped_within(stop, _OPEN_AGAIN_S)
+
+
+async def _run(service: Service, stop: asyncio.Event) -> None:
+    running = asyncio.create_task(service.run(stop), name=service.name)
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait((running, stopped), return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            running.result()
+            raise RuntimeError(f"{service.name} ended although nobody asked it to")
+        _log.info("stopping", service=service.name)
+        async with asyncio.timeout(_STOP_TIMEOUT_S):
+            await running
+    finally:
+        for task in (running, stopped):
+            task.cancel()
+        await asyncio.gather(running, stopped, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _http(
+    name: str, settings: ServiceSettings, routes: Sequence[web.RouteDef], ready: Ready, stop: asyncio.Event
+) -> AsyncIterator[None]:
+    """Serve health, metrics and `routes` within the block; at its end, requests under way are finished."""
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "alive"})
+
+    async def readyz(_: web.Request) -> web.Response:
+        answers = await _ask(name, ready)
+        if stop.is_set():
+            return web.json_response({"status": "stopping", "dependencies": answers}, status=503)
+        well = all(answers.values())
+        body = {"status": "ready" if well else "not ready", "dependencies": answers}
+        return web.json_response(body, status=200 if well else 503)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+
+    app = web.Application()
+    own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
+    app.add_routes([*own, *routes])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.http_host, settings.http_port, reuse_address=True).start()
+        _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port, *_ in runner.addresses])
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _ask(name: str, ready: Ready) -> dict[str, bool]:
+    try:
+        async with asyncio.timeout(_READY_TIMEOUT_S):
+            answers = dict(await ready())
+    except TimeoutError:
+        answers = {"answers_in_time": False}
+    for dependency, well in answers.items():
+        DEPENDENCY_READY.labels(name, dependency).set(well)
+    return answers
+
+
+async def _not_started() -> Mapping[str, bool]:
+    return {"started": False}
+
+
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()

@@ -1,0 +1,192 @@
+"""Settings from the environment, prefix TANDEM_; each also from a file named by TANDEM_…_FILE, as Kubernetes mounts
+secrets.
+
+Every service subclasses `ServiceSettings`. `load_settings` says all that is wrong at once, by the name of the variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from shared.runtime.topics import DEFAULT_PREFIX
+
+PREFIX: Final = "TANDEM_"
+_FILE_SUFFIX: Final = "_FILE"
+
+
+class SettingsInvalid(Exception):
+    """The environment is not what the service needs. `problems` has one line for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def _bootstrap(text: str) -> str:
+    servers = [server.strip() for server in text.split(",")]
+    for server in servers:
+        host, _, port = server.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ValueError(f"{server!r} is not host:port; separate several with commas")
+    return ",".join(servers)
+
+
+def _database_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
+        # The text itself holds a password.
+        raise ValueError("is not of the form postgresql://user:password@host:port/database")
+    return text
+
+
+def _secret_key(text: str) -> str:
+    keys = [key.strip() for key in text.split(",")]
+    for number, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ValueError(
+                f"key {number} of {len(keys)} is not a Fernet key (32 bytes in URL-safe base64); make one with: "
+                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
+            ) from error
+    return ",".join(keys)
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs. Secrets are kept out of `repr`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)]
+    """host:port, several separated by commas."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_username: str | None = None
+    kafka_password: str | None = Field(default=None, repr=False)
+    kafka_ca_file: Path | None = None
+    """Certificates of the authority that signed the brokers' ones; None: those of the system."""
+    kafka_create_topics: bool = True
+    """Create missing topics at start; off where another team owns them."""
+    kafka_replication_factor: int = Field(default=-1, ge=-1)
+    """Of topics that are created; -1: the broker's default."""
+    topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
+    """Fernet keys, comma-separated: the first encrypts, all decrypt (rotation)."""
+    http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
+    http_port: int = Field(default=9090, ge=0, le=65_535)
+    """0: any free port, named in the log line `listening`."""
+    log_level: Annotated[
+        Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda level: str(level).upper())
+    ] = "INFO"
+    instance: str = Field(default_factory=lambda: f"{os.uname().nodename}:{os.getpid()}", min_length=1)
+    """Names this process in logs, leases and Kafka."""
+
+    @model_validator(mode="after")
+    def _sasl_is_whole(self) -> ServiceSettings:
+        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_username and self.kafka_password):
+            raise ValueError(
+                f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are needed with {self.kafka_security_protocol}"
+            )
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then the environment with the files that it names; no .env file."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return init_settings, _Environment(settings_cls)
+
+    def kafka_security(self) -> Mapping[str, Any]:
+        """Return the keyword arguments by which aiokafka's clients connect. Reads the certificate file."""
+        protocol = self.kafka_security_protocol
+        security: dict[str, Any] = {"security_protocol": protocol}
+        if protocol.endswith("SSL"):
+            security["ssl_context"] = ssl.create_default_context(cafile=self.kafka_ca_file)
+        if protocol.startswith("SASL"):
+            security |= {
+                "sasl_mechanism": self.kafka_sasl_mechanism,
+                "sasl_plain_username": self.kafka_username,
+                "sasl_plain_password": self.kafka_password,
+            }
+        return security
+
+
+SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, with the content of files for the settings that it gives as TANDEM_…_FILE."""
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {**super()._load_env_vars(), **_read_files(self.settings_cls)[0]}
+
+
+def load_settings(settings_class: type[SettingsT]) -> SettingsT:
+    """Return the settings of this process. Raises `SettingsInvalid` with all that is wrong, not just the first."""
+    problems = _read_files(settings_class)[1]
+    unreadable = {problem.partition(_FILE_SUFFIX)[0] for problem in problems}
+    try:
+        settings = settings_class()
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_context=False):
+            variable = PREFIX + str(problem["loc"][0]).upper() if problem["loc"] else ""
+            if variable not in unreadable:
+                problems.append(_in_words(settings_class, variable, problem["type"], problem["msg"], problem["input"]))
+        raise SettingsInvalid(problems) from None
+    if problems:
+        raise SettingsInvalid(problems)
+    return settings
+
+
+def _read_files(settings_class: type[BaseSettings]) -> tuple[dict[str, str], list[str]]:
+    """Return values by lower-case variable, from the files that TANDEM_…_FILE name, and what is wrong with them."""
+    values: dict[str, str] = {}
+    problems: list[str] = []
+    for name in settings_class.model_fields:
+        variable = PREFIX + name.upper()
+        path = os.environ.get(variable + _FILE_SUFFIX)
+        if path is None:
+            continue
+        if variable in os.environ:
+            problems.append(f"{variable}{_FILE_SUFFIX} and {variable} are both set; keep one of them")
+            continue
+        try:
+            values[variable.lower()] = Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{variable}{_FILE_SUFFIX} names a file that cannot be read: {error}")
+    return values, problems
+
+
+def _in_words(settings_class: type[BaseSettings], variable: str, kind: str, message: str, value: Any) -> str:
+    words = message.removeprefix("Value error, ")
+    if not variable:
+        return words
+    if kind == "missing":
+        return f"{variable} is missing{_likely_typo(settings_class, variable)}"
+    field = settings_class.model_fields[variable.removeprefix(PREFIX).lower()]
+    # What is kept out of repr is a secret, or holds one.
+    return f"{variable} {value!r}: {words}" if field.repr and isinstance(value, str) else f"{variable}: {words}"
+
+
+def _likely_typo(settings_class: type[BaseSettings], variable: str) -> str:
+    known = {PREFIX + name.upper() + suffix for name in settings_class.model_fields for suffix in ("", _FILE_SUFFIX)}
+    strangers = [name for name in os.environ if name.startswith(PREFIX) and name not in known]
+    near = difflib.get_close_matches(variable, strangers, n=1, cutoff=0.8)
+    return f" ({near[0]} is set; a slip of the pen?)" if near else ""
