@@ -209,8 +209,11 @@ class WorkStore(Protocol):
         """Return open operations never leased for `unclaimed_for`, or whose lease is over."""
         ...
 
-    async def dirty_sides(self, limit: int) -> Sequence[DirtySide]:
-        """Return dirty sides of links whose entity is known, oldest first."""
+    async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
+        """Return dirty sides of links whose entity is known, oldest first; of one connection, if it is named.
+
+        Each connection is asked for on its own, so that the many dirty sides of a broken one hide nobody else's (P7).
+        """
         ...
 
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
