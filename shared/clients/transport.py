@@ -1,7 +1,7 @@
 """HTTP as the vendor clients see it: one request, one answer, and errors that say whether the vendor may have acted.
 
-Called by `shared.clients.jira` and `shared.clients.craft`. The real adapter is `AiohttpTransport`; the simulation has one
-that calls the sandbox sites in the same process. A transport never retries and never follows a redirect to another host.
+Called by `shared.clients.jira` and `shared.clients.craft`. The real adapter is `AiohttpTransport`; the simulation has
+one that calls the sandbox sites in the same process. A transport never retries and never follows a redirect.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def parse_time(value: object) -> datetime | None:
 
 
 def whole_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item that was read with all its fields, its empty properties said to be empty (null) and not missing."""
+    """Return an item read with all its fields, its empty properties said to be empty (null), not missing."""
     return {**dict.fromkeys(OPTIONAL_PROPERTIES), **item}
 
 

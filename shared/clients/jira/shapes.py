@@ -1,6 +1,7 @@
 """Reading Jira's JSON: times, people, changelogs. Pure; used by the gateway, the client and the reconciler.
 
-Shapes: Atlassian's OpenAPI document of the Cloud platform, and webhook bodies (issues there have v2 shapes, on Cloud too).
+Shapes: Atlassian's OpenAPI document of the Cloud platform, and webhook bodies (issues there have v2 shapes, on Cloud
+too).
 """
 
 from __future__ import annotations
@@ -74,7 +75,10 @@ def _text(value: object) -> str | None:
 def changelog_entry(
     raw: Mapping[str, Any], *, at: datetime | None = None, by: AccountId | None = None
 ) -> ChangelogEntry | None:
-    """Return one history entry, from `changelog.histories` or (with `at` and `by` of the event) from a webhook. None without id."""
+    """Return one history entry, from `changelog.histories` or (with `at` and `by` of the event) from a webhook.
+
+    None for an entry without id.
+    """
     ident = raw.get("id")
     if ident is None:
         return None

@@ -1,0 +1,79 @@
+"""The real transport: vendor requests over aiohttp. Built by the bootstraps of the services that talk to vendors.
+
+Must never repeat a request by itself. aiohttp repeats PUTs on a connection that the server had closed meanwhile; writes
+therefore go over connections of their own, each used once, where that cannot happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
+
+CONNECT_TIMEOUT_S: Final = 5.0
+_MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+_SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+class AiohttpTransport:
+    """Implements `shared.clients.transport.Transport` on two aiohttp sessions; see `open_transport`."""
+
+    def __init__(self, reading: aiohttp.ClientSession, writing: aiohttp.ClientSession) -> None:
+        self._reading = reading
+        self._writing = writing
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send one request; see the port. Bodies of answers above 64 MB count as `Unclear`."""
+        session = self._reading if request.method in _SAFE else self._writing
+        timeout = aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, request.timeout_s))
+        try:
+            async with session.request(
+                request.method,
+                URL(request.url).extend_query(list(request.query)),
+                headers=dict(request.headers),
+                data=request.body or None,
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                body = await _body(response)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return HttpResponse(response.status, headers, body)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise NotSent(_words(error)) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unclear(_words(error)) from error
+
+
+@asynccontextmanager
+async def open_transport() -> AsyncIterator[AiohttpTransport]:
+    """Open the transport of one process; all its connections are closed on leaving."""
+    async with (
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15), cookie_jar=aiohttp.DummyCookieJar()
+        ) as reading,
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, force_close=True), cookie_jar=aiohttp.DummyCookieJar()
+        ) as writing,
+    ):
+        yield AiohttpTransport(reading, writing)
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_chunked(1 << 16):
+        size += len(part)
+        if size > _MAX_BODY_BYTES:
+            response.close()
+            raise Unclear(f"the answer has more than {_MAX_BODY_BYTES} bytes")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _words(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

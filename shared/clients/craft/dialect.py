@@ -1,0 +1,44 @@
+"""How Craft.io says no: `{message}`, and `details` by path of the body on a PUT. Used by `CraftClient` only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.clients.errors import BadCredentials
+from shared.clients.http import Dialect, Words, json_object, short
+from shared.clients.transport import HttpResponse
+
+_BODY = "requestBody."
+
+
+class CraftDialect(Dialect):
+    """Craft.io's public API."""
+
+    vendor = "Craft.io"
+
+    def credentials(self, response: HttpResponse) -> BadCredentials | None:
+        """Return the error for a 401."""
+        if response.status != 401:
+            return None
+        return BadCredentials(
+            "Craft.io refuses the API key of this connection: it is wrong, expired or revoked. "
+            "Create a new API key and save it in the connection."
+        )
+
+    def words(self, response: HttpResponse) -> Words:
+        """Return `message`, and `details` by property (`title`, `customFields.$0.value`)."""
+        body = json_object(response)
+        if body is None:
+            return Words(f"HTTP {response.status} without a readable reason", {})
+        details = body.get("details")
+        fields = {
+            str(path).removeprefix(_BODY): _text(detail)
+            for path, detail in (details.items() if isinstance(details, Mapping) else ())
+        }
+        said = [str(body.get("message") or ""), *(f"{name}: {text}" for name, text in fields.items())]
+        return Words(short(" ".join(said)) or f"HTTP {response.status}", fields)
+
+
+def _text(detail: object) -> str:
+    message = detail.get("message") if isinstance(detail, Mapping) else detail
+    return str(message)
