@@ -1,0 +1,1 @@
+"""The sync core on its own: no log, no store, no vendor."""
