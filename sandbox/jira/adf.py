@@ -1,6 +1,7 @@
 """Atlassian Document Format: the check that Jira makes before it accepts a document.
 
-Called by `sandbox.jira.values` for REST v3. Knows the nodes that Jira's editor writes in descriptions; anything else, and an empty text node, is INVALID_INPUT as in Jira.
+Called by `sandbox.jira.values` for REST v3. Knows the nodes that Jira's editor writes in descriptions; anything else,
+and an empty text node, is INVALID_INPUT as in Jira.
 """
 
 from __future__ import annotations

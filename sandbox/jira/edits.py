@@ -23,9 +23,11 @@ class Problems:
 
     errors: dict[str, str] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    fields: set[str] = field(default_factory=set)
 
     def add(self, field_id: str, problem: BadValue) -> None:
         """Record a refused value of a field."""
+        self.fields.add(field_id)
         key = field_id if problem.key is None else problem.key
         if key:
             self.errors.setdefault(key, problem.message)
@@ -40,7 +42,7 @@ class Problems:
 
 def parts(body: JsonObject) -> tuple[JsonObject, JsonObject]:
     """Return `fields` and `update` of a request body; raises a 400 for wrong shapes and for a field that is in both."""
-    fields, update = body.get("fields") or {}, body.get("update") or {}
+    fields, update = ({} if body.get(name) is None else body[name] for name in ("fields", "update"))
     if not isinstance(fields, dict) or not isinstance(update, dict):
         raise bad_request("Invalid request payload. Refer to the REST API documentation and try again.")
     if both := sorted(set(fields) & set(update)):
@@ -136,7 +138,7 @@ def _updated(around: Surroundings, field_id: str, operations: object, current: V
 def check_required(screen: Screen, values: Values, world: World, problems: Problems) -> None:
     """Record each required field of the screen that has no value."""
     for field_id, required in screen.fields.items():
-        if not required or field_id in problems.errors or values.get(field_id) not in (None, ()):
+        if not required or field_id in problems.fields or values.get(field_id) not in (None, ()):
             continue
         if field_id == "summary":
             problems.errors[field_id] = "You must specify a summary of the issue."

@@ -187,7 +187,7 @@ class Matcher:
         )
 
     def _named(self, known: FieldDef, clause: Clause) -> Test:
-        """Return the test of a field whose values have ids and names. An empty field is not unequal to anything, as in Jira."""
+        """Return the test of a field with named values. An empty field is not unequal to anything, as in Jira."""
         if clause.operator not in ("=", "!=", "in", "not in"):
             raise JqlError(f"The operator '{clause.operator}' is not supported by the '{clause.field}' field.")
         wanted: set[str | None] = set()

@@ -95,7 +95,7 @@ def _object(data: object, what: str) -> JsonObject:
 
 
 def _rows(data: JsonObject, name: str) -> Iterator[JsonObject]:
-    rows = data.get(name) or []
+    rows = data.get(name, [])
     if not isinstance(rows, list):
         raise ValueError(f"{name} is a list")  # noqa: TRY004  # words for the caller of the control surface
     for one in rows:

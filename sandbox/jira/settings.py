@@ -38,7 +38,7 @@ class JiraSiteSettings:
     expand_changelog_max: int = 100
     """Most changelog entries that expand=changelog shows (the newest ones)."""
     parent_history_name: str = "IssueParentAssociation"
-    """The `field` of a parent change in the changelog. Jira Cloud sends this name, without fieldId; `Parent` has one."""
+    """The `field` of a parent change in the changelog. Jira Cloud sends this name and no fieldId; `Parent` has one."""
 
     comment_issue: str = "reduced"
     """The issue in comment events: `reduced` (a few fields) or `absent` (older sites)."""

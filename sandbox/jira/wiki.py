@@ -1,7 +1,7 @@
 """Wiki markup to ADF: what Jira does with the strings of REST v2.
 
 Called when a v2 request sets a description or a comment; `sandbox.jira.wiki_text` is the way back. Knows headings,
-lists, code, quotes, rules, links and the usual marks; anything else stays text. Plain prose survives both ways unchanged.
+lists, code, quotes, rules, links and the usual marks; anything else stays text. Plain prose survives both ways.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ as markup is escaped with a backslash, as Jira does, and only that.
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 from sandbox.jira.model import JsonObject, RichText
 from sandbox.jira.wiki import BLOCK_START, INLINE, from_wiki, inline
@@ -78,14 +79,41 @@ def _item(node: JsonObject, bullet: str) -> str:
 
 
 def _inline(node: JsonObject) -> str:
-    text = "".join(_leaf(child) for child in _children(node))
+    text = _run([(child, _marks(child)) for child in _children(node)], 0)
     return "\n".join("\\" + line if BLOCK_START.match(line) else line for line in text.split("\n"))
+
+
+def _marks(node: JsonObject) -> list[JsonObject]:
+    marks = node.get("marks")
+    return [mark for mark in marks if isinstance(mark, dict)] if isinstance(marks, list) else []
+
+
+def _run(nodes: list[tuple[JsonObject, list[JsonObject]]], depth: int) -> str:
+    """Return neighbours with the same mark inside one pair of signs."""
+    parts: list[str] = []
+    for mark, group in groupby(nodes, key=lambda one: one[1][depth] if len(one[1]) > depth else None):
+        if mark is None:
+            parts.extend(_leaf(node) for node, _ in group)
+        else:
+            parts.append(_wrapped(mark, list(group), depth))
+    return "".join(parts)
+
+
+def _wrapped(mark: JsonObject, nodes: list[tuple[JsonObject, list[JsonObject]]], depth: int) -> str:
+    kind = str(mark.get("type"))
+    if kind == "code":
+        return f"{{{{{''.join(str(node.get('text', '')) for node, _ in nodes)}}}}}"
+    text = _run(nodes, depth + 1)
+    if kind == "link":
+        href = _attr(mark, "href")
+        return f"[{href}]" if text == href else f"[{text}|{href}]"
+    return f"{_WRAP[kind]}{text}{_WRAP[kind]}" if kind in _WRAP else text
 
 
 def _leaf(node: JsonObject) -> str:
     match node.get("type"):
         case "text":
-            return _marked(node)
+            return escape(str(node.get("text", "")))
         case "hardBreak":
             return "\n"
         case "mention":
@@ -94,23 +122,6 @@ def _leaf(node: JsonObject) -> str:
             return f"[{_attr(node, 'url')}]"
         case _:
             return str(_attr(node, "text") or _attr(node, "shortName") or "")
-
-
-def _marked(node: JsonObject) -> str:
-    text = str(node.get("text", ""))
-    marks = node.get("marks")
-    kinds = [mark for mark in marks if isinstance(mark, dict)] if isinstance(marks, list) else []
-    if any(mark.get("type") == "code" for mark in kinds):
-        return f"{{{{{text}}}}}"
-    text = escape(text)
-    for mark in reversed(kinds):
-        kind = str(mark.get("type"))
-        if kind == "link":
-            href = _attr(mark, "href")
-            text = f"[{href}]" if text == href else f"[{text}|{href}]"
-        elif kind in _WRAP:
-            text = f"{_WRAP[kind]}{text}{_WRAP[kind]}"
-    return text
 
 
 def escape(text: str) -> str:
