@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
-from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from sandbox.kit.faults import ActLate, AnswerInstead, FaultPlan, LoseAnswer, Proceed, Refuse
@@ -63,45 +62,44 @@ class FaultyTransport:
         self._late: set[asyncio.Task[HttpResponse]] = set()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Do a request with its faults. Past `timeout_s` the caller gets `Unclear`, and the request still has its effect."""
+        """Do a request with its faults. Past `timeout_s` the caller gets `Unclear`; the request still has its effect."""
         parts = urlsplit(request.url)
         asked = SiteRequest(
             request.method, unquote(parts.path), tuple(request.query), dict(request.headers), request.body
         )
         decision = self._plan.decide(asked)
+        delay_s = decision.delay_s
+        in_time = delay_s < request.timeout_s
         match decision.action:
-            case Refuse():
-                await self._clock.sleep(min(decision.delay_s, request.timeout_s))
-                raise NotSent("connection refused")
-            case AnswerInstead(response):
-                if decision.delay_s >= request.timeout_s:
-                    await self._time_out(request)
-                await self._clock.sleep(decision.delay_s)
-                return HttpResponse(response.status, response.headers, response.body)
-            case ActLate(after_s, cut_after_s):
-                self._start(request, decision.delay_s + after_s)
-                await self._clock.sleep(min(decision.delay_s + cut_after_s, request.timeout_s))
-                raise Unclear("connection reset")
+            case Proceed():
+                if not delay_s:
+                    return await self._act(request, 0)
+                doing = self._start(request, delay_s)
+                if in_time:
+                    return await asyncio.shield(doing)
             case LoseAnswer():
-                doing = self._start(request, decision.delay_s)
-                if decision.delay_s < request.timeout_s:
+                doing = self._start(request, delay_s)
+                if in_time:
                     await asyncio.shield(doing)
                     raise Unclear("connection reset")
-                await self._time_out(request)
-            case Proceed():
-                doing = self._start(request, decision.delay_s)
-                if decision.delay_s < request.timeout_s:
-                    return await asyncio.shield(doing)
-                await self._time_out(request)
+            case AnswerInstead(response):
+                if in_time:
+                    await self._clock.sleep(delay_s)
+                    return HttpResponse(response.status, response.headers, response.body)
+            case Refuse():
+                await self._clock.sleep(min(delay_s, request.timeout_s))
+                raise NotSent("connection refused")
+            case ActLate(after_s, cut_after_s):
+                doing = self._start(request, delay_s + after_s)
+                await self._clock.sleep(min(delay_s + cut_after_s, request.timeout_s))
+                raise Unclear("connection reset")
+        await self._clock.sleep(request.timeout_s)
+        raise Unclear(f"no answer within {request.timeout_s:g} s")
 
     async def settle(self) -> None:
         """Wait until everything that is to happen late has happened."""
         while self._late:
             await asyncio.wait(set(self._late))
-
-    async def _time_out(self, request: HttpRequest) -> NoReturn:
-        await self._clock.sleep(request.timeout_s)
-        raise Unclear(f"no answer within {request.timeout_s:g} s")
 
     def _start(self, request: HttpRequest, delay_s: float) -> asyncio.Task[HttpResponse]:
         task = asyncio.create_task(self._act(request, delay_s))
