@@ -1,8 +1,9 @@
 """What the services ask of the store. Each service depends on the narrow protocols that it uses, never on an adapter.
 
-Who owns which fact: the mapper writes links, operations (all but three columns), conflicts and history; a writer writes the
-lease, `post_started_at` and `result_id` of an operation that it claimed; the reconciler writes its cursors; the console writes
-configuration. Every method raises `StoreUnavailable` when the database cannot be reached; nothing is retried here.
+Who owns which fact: the mapper writes links, operations (all but three columns), conflicts and history; a writer
+writes the lease, `post_started_at` and `result_id` of an operation that it claimed; the reconciler writes its
+cursors; the console writes configuration. Every method raises `StoreUnavailable` when the database cannot be reached;
+nothing is retried here.
 """
 
 from __future__ import annotations
@@ -18,13 +19,28 @@ from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState,
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
 
+LEDGER_LENGTH = 20
+"""How many operations of a link are loaded at least, if there are so many."""
+LEDGER_AGE = timedelta(hours=24)
+"""All operations younger than this are loaded, however many."""
+
 
 class StoreUnavailable(Exception):
-    """The database cannot be reached or cut the transaction off. The transaction is rolled back, or its fate is unknown."""
+    """The database cannot be reached or cut the transaction off. The transaction is rolled back, or its fate is
+    unknown.
+    """
 
 
 class Contended(Exception):
-    """The transaction met another one (deadlock, serialisation, a unique key taken meanwhile). Run the whole input again."""
+    """The transaction met another one (deadlock, serialisation, a unique key taken meanwhile). Run the whole input
+    again.
+    """
+
+
+class InvariantBroken(Exception):
+    """The caller asked for what must never be (two open operations of a link, a save without lock): a bug, not bad
+    luck.
+    """
 
 
 class RevisionConflict(Exception):
@@ -37,7 +53,9 @@ class RevisionConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a writer got with its lease: the operation as stored, the link's ids, the marks and the current integration."""
+    """What a writer got with its lease: the operation as stored, the link's ids, the marks and the current
+    integration.
+    """
 
     operation: Operation
     link_id: LinkId
@@ -57,7 +75,9 @@ class LinkTransaction(Protocol):
     """One mapper transaction. Everything in it is committed together at the end of the `async with`, or not at all."""
 
     async def lock_link(self, link_id: LinkId) -> Link | None:
-        """Lock and load a link with its ledger; None if there is none. Later calls on the same link return the same object."""
+        """Lock and load a link with its ledger; None if there is none. Later calls on the same link return the same
+        object.
+        """
         ...
 
     async def lock_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
@@ -76,7 +96,9 @@ class LinkTransaction(Protocol):
         """Save a locked link: row, operations, new conflicts and history. Raises `Contended` if an entity is taken."""
         ...
 
-    async def waiting_children(self, connection_id: ConnectionId, parent_id: EntityId, origin: Side) -> Sequence[LinkId]:
+    async def waiting_children(
+        self, connection_id: ConnectionId, parent_id: EntityId, origin: Side
+    ) -> Sequence[LinkId]:
         """Return links in state waiting whose `waits_for` is that entity of their origin side."""
         ...
 
@@ -100,8 +122,12 @@ class LinkTransaction(Protocol):
         """Store the latest status of a link for reading (table `link_status`), in this transaction."""
         ...
 
-    async def park(self, side: Side, connection_id: ConnectionId, entity_id: EntityId, event: bytes, until: datetime) -> None:
-        """Remember an event of an entity without link until a time (PROTOCOL create rule 1). One per entity, the newest wins."""
+    async def park(
+        self, side: Side, connection_id: ConnectionId, entity_id: EntityId, event: bytes, until: datetime
+    ) -> None:
+        """Remember an event of an entity without link until a time (PROTOCOL create rule 1). One per entity, the
+        newest wins.
+        """
         ...
 
     async def parked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> datetime | None:
@@ -115,7 +141,9 @@ class LinkTransaction(Protocol):
     async def flag_stray(
         self, side: Side, connection_id: ConnectionId, entity_id: EntityId, link_id: LinkId | None, reason: str
     ) -> None:
-        """Record an entity of our own making that has no link (a possible duplicate), for people. Idempotent per entity."""
+        """Record an entity of our own making that has no link (a possible duplicate), for people. Idempotent per
+        entity.
+        """
         ...
 
 
@@ -137,9 +165,9 @@ class ClaimStore(Protocol):
     async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
         """Take the lease of an open operation in one UPDATE; attempts grows by one.
 
-        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken, the link
-        is active (write, restore) or creating (create), and the operation's revision is the integration's current one. A
-        restore or a create whose POST has started is claimed whatever the revision.
+        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken,
+        the link is active (write, restore) or creating (create), and the operation's revision is the integration's
+        current one. A restore or a create whose POST has started is claimed whatever the revision.
         """
         ...
 
@@ -218,7 +246,8 @@ class WorkStore(Protocol):
 
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
         """Return links to decide again: `not_before` reached; or waiting and not looked at for `waiting_for`; or paused
-        for a connection that is well again; or active at an older revision than their integration's current one."""
+        for a connection that is well again; or active at an older revision than their integration's current one.
+        """
         ...
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
@@ -233,12 +262,16 @@ class WorkStore(Protocol):
         """Store a cursor."""
         ...
 
-    async def linked_entities(self, side: Side, connection_id: ConnectionId, after: str, limit: int) -> Sequence[tuple[LinkId, EntityId]]:
+    async def linked_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection in id order, for id sweeps and full compares."""
         ...
 
     async def backlog(self, now: datetime) -> dict[str, float]:
-        """Return figures for metrics: open_operations, oldest_open_operation_s, dirty_sides, oldest_dirty_s, ask, waiting, conflicts."""
+        """Return figures for metrics: open_operations, oldest_open_operation_s, dirty_sides, oldest_dirty_s, ask,
+        waiting, conflicts.
+        """
         ...
 
 
@@ -261,7 +294,9 @@ class ConfigReader(Protocol):
 class ConfigWriter(Protocol):
     """Saving configuration: immutable revisions with an audit trail."""
 
-    async def save_integration(self, integration: Integration, expected_revision: int, by: str, at: datetime) -> Integration:
+    async def save_integration(
+        self, integration: Integration, expected_revision: int, by: str, at: datetime
+    ) -> Integration:
         """Save as revision `expected_revision + 1` (0: new) and return it. Raises `RevisionConflict`."""
         ...
 

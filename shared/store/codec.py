@@ -1,0 +1,273 @@
+"""Links and operations as JSON and back, exactly: what was stored is what is loaded, to the microsecond and the key
+order.
+
+Called by `shared.store.postgres` for the JSON part of its rows. Defaults are left out, so that a row stays small and
+a property added later reads as its default from older rows. Pure. It must never drop a property in silence: a field
+of the records that is not named here is found by the round-trip test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.domain.ids import Side
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    Candidate,
+    ConflictNote,
+    Held,
+    Json,
+    Link,
+    LinkState,
+    Normalised,
+    Operation,
+    OperationKind,
+    Overwritten,
+    PairSide,
+    PairWrite,
+    Result,
+    SideState,
+)
+
+
+def dumps(value: Json) -> str:
+    """Return compact JSON text. Raises ValueError for what JSON cannot hold (NaN, infinity)."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+
+
+def loads(text: str) -> Any:
+    """Return the value of a JSON text."""
+    return json.loads(text)
+
+
+def link_to_json(link: Link) -> dict[str, Json]:
+    """Return a link without its ledger and without its notes, which have tables of their own."""
+    return {
+        "id": link.id,
+        "integration_id": link.integration_id,
+        "jira_connection": link.jira_connection,
+        "craft_connection": link.craft_connection,
+        "origin": link.origin.value,
+        "state": link.state.value,
+        "created_at": _text(link.created_at),
+        "jira_id": link.jira_id,
+        "craft_id": link.craft_id,
+        "reason": link.reason,
+        "reason_text": link.reason_text,
+        "op_id": link.op_id,
+        "next_seq": link.next_seq,
+        "not_before": _text(link.not_before),
+        "waits_for": link.waits_for,
+        "revision_seen": link.revision_seen,
+        "recent_writes": [_text(at) for at in link.recent_writes],
+        "labels": link.labels,
+        "jira": _side_to_json(link.jira),
+        "craft": _side_to_json(link.craft),
+        "open_conflicts": {pair: conflict_to_json(note) for pair, note in link.open_conflicts.items()},
+    }
+
+
+def link_from_json(doc: Mapping[str, Any]) -> Link:
+    """Return the link of `link_to_json`; times may also be given as datetimes, as columns have them."""
+    return Link(
+        id=doc["id"],
+        integration_id=doc["integration_id"],
+        jira_connection=doc["jira_connection"],
+        craft_connection=doc["craft_connection"],
+        origin=Side(doc["origin"]),
+        state=LinkState(doc["state"]),
+        created_at=_known_time(doc["created_at"]),
+        jira_id=doc["jira_id"],
+        craft_id=doc["craft_id"],
+        reason=doc["reason"],
+        reason_text=doc["reason_text"],
+        op_id=doc["op_id"],
+        next_seq=doc["next_seq"],
+        not_before=_time(doc["not_before"]),
+        waits_for=doc["waits_for"],
+        revision_seen=doc["revision_seen"],
+        recent_writes=[_known_time(at) for at in doc["recent_writes"]],
+        labels=dict(doc["labels"]),
+        jira=_side_from_json(doc["jira"]),
+        craft=_side_from_json(doc["craft"]),
+        open_conflicts={pair: conflict_from_json(note) for pair, note in doc["open_conflicts"].items()},
+    )
+
+
+def operation_to_json(op: Operation) -> dict[str, Json]:
+    """Return an operation, complete."""
+    return {
+        "id": op.id,
+        "link_id": op.link_id,
+        "seq": op.seq,
+        "kind": op.kind.value,
+        "target": op.target.value,
+        "pairs": {pair: [write.value, write.expect, write.source] for pair, write in op.pairs.items()},
+        "revision": op.revision,
+        "created_at": _text(op.created_at),
+        "type_id": op.type_id,
+        "open": op.open,
+        "result": op.result.value if op.result else None,
+        "attempts": op.attempts,
+        "lease_until": _text(op.lease_until),
+        "owner": op.owner,
+        "post_started_at": _text(op.post_started_at),
+        "result_id": op.result_id,
+        "read_at": _text(op.read_at),
+        "write_at": _text(op.write_at),
+        "shown": op.shown,
+        "landed": op.landed,
+        "done_at": _text(op.done_at),
+    }
+
+
+def operation_from_json(doc: Mapping[str, Any]) -> Operation:
+    """Return the operation of `operation_to_json`; times may also be given as datetimes, as columns have them."""
+    return Operation(
+        id=doc["id"],
+        link_id=doc["link_id"],
+        seq=doc["seq"],
+        kind=OperationKind(doc["kind"]),
+        target=Side(doc["target"]),
+        pairs={pair: PairWrite(*parts) for pair, parts in doc["pairs"].items()},
+        revision=doc["revision"],
+        created_at=_known_time(doc["created_at"]),
+        type_id=doc["type_id"],
+        open=doc["open"],
+        result=Result(doc["result"]) if doc["result"] else None,
+        attempts=doc["attempts"],
+        lease_until=_time(doc["lease_until"]),
+        owner=doc["owner"],
+        post_started_at=_time(doc["post_started_at"]),
+        result_id=doc["result_id"],
+        read_at=_time(doc["read_at"]),
+        write_at=_time(doc["write_at"]),
+        shown=dict(doc["shown"]),
+        landed=doc["landed"],
+        done_at=_time(doc["done_at"]),
+    )
+
+
+def values_hash(op: Operation) -> str:
+    """Return what two creates of the same values have in common, whatever the order of their pairs."""
+    values = {pair: write.value for pair, write in op.pairs.items()}
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def conflict_to_json(note: ConflictNote) -> dict[str, Json]:
+    """Return a conflict on record."""
+    return {
+        "pair": note.pair,
+        "jira_value": note.jira_value,
+        "craft_value": note.craft_value,
+        "policy": note.policy,
+        "resolved_by": note.resolved_by,
+        "at": _text(note.at),
+        "kept": note.kept.value if note.kept else None,
+    }
+
+
+def conflict_from_json(doc: Mapping[str, Any]) -> ConflictNote:
+    """Return the conflict of `conflict_to_json`."""
+    return ConflictNote(
+        doc["pair"],
+        doc["jira_value"],
+        doc["craft_value"],
+        doc["policy"],
+        doc["resolved_by"],
+        _known_time(doc["at"]),
+        Side(doc["kept"]) if doc["kept"] else None,
+    )
+
+
+def _side_to_json(side: SideState) -> dict[str, Json]:
+    return {
+        "mark": side.mark,
+        "dirty_since": _text(side.dirty_since),
+        "read_whole": side.read_whole,
+        "candidates": {pair: [[c.value, c.by] for c in found] for pair, found in side.candidates.items()},
+        "changelog_cursor": side.changelog_cursor,
+        "pairs": {pair: _pair_to_json(record) for pair, record in side.pairs.items()},
+    }
+
+
+def _side_from_json(doc: Mapping[str, Any]) -> SideState:
+    return SideState(
+        mark=doc["mark"],
+        dirty_since=_time(doc["dirty_since"]),
+        read_whole=doc["read_whole"],
+        candidates={pair: [Candidate(value, by) for value, by in found] for pair, found in doc["candidates"].items()},
+        changelog_cursor=doc["changelog_cursor"],
+        pairs={pair: _pair_from_json(record) for pair, record in doc["pairs"].items()},
+    )
+
+
+def _pair_to_json(record: PairSide) -> dict[str, Json]:
+    doc: dict[str, Json] = {}
+    if record.seen is not None:
+        doc["seen"] = _held_to_json(record.seen)
+    if record.base is not None:
+        doc["base"] = [record.base.value, record.base.revision]
+    if record.overwritten is not None:
+        doc["overwritten"] = [record.overwritten.value, record.overwritten.late]
+    if record.blocked is not None:
+        b = record.blocked
+        doc["blocked"] = [b.value_hash, b.code, b.message, b.field]
+    if record.norm is not None:
+        doc["norm"] = [record.norm.wrote, record.norm.shows, record.norm.times]
+    if record.recent:
+        doc["recent"] = record.recent
+    return doc
+
+
+def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
+    return PairSide(
+        seen=_held_from_json(doc["seen"]) if "seen" in doc else None,
+        base=Agreed(*doc["base"]) if "base" in doc else None,
+        overwritten=Overwritten(*doc["overwritten"]) if "overwritten" in doc else None,
+        blocked=Blocked(*doc["blocked"]) if "blocked" in doc else None,
+        norm=Normalised(*doc["norm"]) if "norm" in doc else None,
+        recent=list(doc.get("recent", ())),
+    )
+
+
+def _held_to_json(held: Held) -> dict[str, Json]:
+    doc: dict[str, Json] = {"value": held.value, "at": _text(held.at), "by": held.by}
+    if held.after is not None:
+        doc["after"] = _text(held.after)
+    if held.exact:
+        doc["exact"] = True
+    if held.changed_at is not None:
+        doc["changed_at"] = _text(held.changed_at)
+    if held.late:
+        doc["late"] = True
+    return doc
+
+
+def _held_from_json(doc: Mapping[str, Any]) -> Held:
+    return Held(
+        value=doc["value"],
+        at=_known_time(doc["at"]),
+        by=doc["by"],
+        after=_time(doc.get("after")),
+        exact=doc.get("exact", False),
+        changed_at=_time(doc.get("changed_at")),
+        late=doc.get("late", False),
+    )
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _time(at: str | datetime | None) -> datetime | None:
+    return None if at is None else _known_time(at)
+
+
+def _known_time(at: str | datetime) -> datetime:
+    return at if isinstance(at, datetime) else datetime.fromisoformat(at)

@@ -1,0 +1,38 @@
+"""The store in one process, for the simulation and for tests that need no database: same answers, same isolation, no
+I/O.
+
+`MemoryStore` outlives the simulated services, as a database does. It must never be used where state has to survive
+the process.
+"""
+
+from __future__ import annotations
+
+from shared.domain.clock import Clock, SystemClock
+from shared.store.memory.claims import Claims
+from shared.store.memory.config import Config
+from shared.store.memory.reading import Reading
+from shared.store.memory.tables import OnCall, Tables
+from shared.store.memory.transaction import MemoryTransaction
+from shared.store.memory.work import Work
+
+__all__ = ["MemoryStore", "OnCall", "Tables"]
+
+
+class MemoryStore(Claims, Work, Config, Reading):
+    """Implements every protocol of `shared.store.port`.
+
+    `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`
+    right before and right after each commit; what it raises before the commit rolls back, what it raises after it
+    does not.
+    """
+
+    def __init__(self, clock: Clock | None = None, on_call: OnCall | None = None) -> None:
+        super().__init__(clock or SystemClock(), on_call)
+
+    def transaction(self) -> MemoryTransaction:
+        """Begin a transaction of the mapper."""
+        return MemoryTransaction(self)
+
+    async def healthy(self) -> bool:
+        """Tell that the store answers."""
+        return True

@@ -1,0 +1,80 @@
+"""Configuration in memory. Called by all services through `ConfigReader`, by the console through `ConfigWriter`.
+
+Secrets are kept as they are: this store is for tests and the simulation, and nothing of it is ever written anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.domain.ids import ConnectionId
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
+from shared.store.memory.tables import Audited, Core
+from shared.store.port import RevisionConflict
+
+
+class Config(Core):
+    """Implements `ConfigReader` and `ConfigWriter`; see there for each method's contract."""
+
+    async def connections(self) -> Sequence[Connection]:
+        """Return the current revision of all connections."""
+        await self.call("connections")
+        return [revisions[-1] for _, revisions in sorted(self.tables.connections.items())]
+
+    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
+        """Return the credentials of a connection."""
+        await self.call("secrets")
+        return self.tables.secrets.get(connection_id)
+
+    async def integrations(self) -> Sequence[Integration]:
+        """Return the current revision of all integrations."""
+        await self.call("integrations")
+        return [revisions[-1] for _, revisions in sorted(self.tables.integrations.items())]
+
+    async def save_integration(
+        self, integration: Integration, expected_revision: int, by: str, at: datetime
+    ) -> Integration:
+        """Save the next revision of an integration, once no open transaction decides by the current one."""
+        holder = await self.autocommit("save_integration", ("integration", integration.id))
+        try:
+            current = self.tables.current_integration(integration.id)
+            _check(current.revision if current else 0, expected_revision)
+            saved = next_revision(current, integration)
+            self.tables.integrations.setdefault(saved.id, []).append(saved)
+            self.tables.audit.append(Audited(at, by, f"integration:{saved.id}", saved.revision))
+        finally:
+            self.locks.release_all(holder)
+        await self.done("save_integration", holder)
+        return saved
+
+    async def save_connection(
+        self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime
+    ) -> Connection:
+        """Save the next revision of a connection."""
+        holder = await self.autocommit("save_connection", ("connection", connection.id))
+        try:
+            current = self.tables.current_connection(connection.id)
+            _check(current.revision if current else 0, expected_revision)
+            saved = connection.model_copy(update={"revision": expected_revision + 1})
+            self.tables.connections.setdefault(saved.id, []).append(saved)
+            if secrets is not None:
+                self.tables.secrets[saved.id] = secrets
+            self.tables.audit.append(Audited(at, by, f"connection:{saved.id}", saved.revision))
+        finally:
+            self.locks.release_all(holder)
+        await self.done("save_connection", holder)
+        return saved
+
+    async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
+        """Pause writes of a connection, or resume them; no new revision."""
+        holder = await self.autocommit("set_connection_paused", ("connection", connection_id))
+        revisions = self.tables.connections.get(connection_id)
+        if revisions:
+            revisions[-1] = revisions[-1].model_copy(update={"paused_reason": reason})
+        await self.done("set_connection_paused", holder)
+
+
+def _check(current: int, expected: int) -> None:
+    if current != expected:
+        raise RevisionConflict(current)

@@ -1,0 +1,169 @@
+"""What is committed, and the base of the stores in memory. Committed records are replaced, never changed in place.
+
+Called by the other modules of `shared.store.memory`. One `Tables` outlives the processes of a simulation, as a
+database does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.domain.clock import Clock
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration
+from shared.messages.status import SyncStatus
+from shared.store.memory.copies import copy_link, copy_operation
+from shared.store.memory.locks import Holder, Locks
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH
+
+EntityKey = tuple[Side, ConnectionId, EntityId]
+OnCall = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A parked event; `since` is when the entity was parked first."""
+
+    event: bytes
+    until: datetime
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Who saved what."""
+
+    at: datetime
+    by: str
+    subject: str
+    revision: int
+
+
+@dataclass(slots=True)
+class Tables:
+    """Everything that is committed."""
+
+    links: dict[LinkId, Link] = field(default_factory=dict)
+    entities: dict[EntityKey, LinkId] = field(default_factory=dict)
+    ledger: dict[LinkId, list[OperationId]] = field(default_factory=dict)
+    operations: dict[OperationId, Operation] = field(default_factory=dict)
+    open_operations: dict[OperationId, None] = field(default_factory=dict)
+    conflicts: dict[LinkId, list[ConflictNote]] = field(default_factory=dict)
+    history: dict[LinkId, list[HistoryNote]] = field(default_factory=dict)
+    statuses: dict[LinkId, SyncStatus] = field(default_factory=dict)
+    looked_at: dict[LinkId, datetime] = field(default_factory=dict)
+    parked: dict[EntityKey, Parked] = field(default_factory=dict)
+    strays: dict[EntityKey, dict[str, Json]] = field(default_factory=dict)
+    integrations: dict[IntegrationId, list[Integration]] = field(default_factory=dict)
+    """All revisions; the last one is current."""
+    connections: dict[ConnectionId, list[Connection]] = field(default_factory=dict)
+    secrets: dict[ConnectionId, ConnectionSecrets] = field(default_factory=dict)
+    audit: list[Audited] = field(default_factory=list)
+    cursors: dict[str, Json] = field(default_factory=dict)
+
+    def put_link(self, link: Link) -> None:
+        """Commit a link (a copy that nobody else holds) and its place in the index of entities."""
+        old = self.links.get(link.id)
+        for side in Side:
+            before = old.entity_id(side) if old is not None else None
+            after = link.entity_id(side)
+            if old is not None and before is not None and before != after:
+                key = (side, old.connection(side), before)
+                if self.entities.get(key) == link.id:
+                    del self.entities[key]
+            if after is not None:
+                self.entities[side, link.connection(side), after] = link.id
+        self.links[link.id] = link
+
+    def put_operation(self, op: Operation) -> None:
+        """Commit an operation (a copy that nobody else holds); an open one keeps what its writer has committed."""
+        old = self.operations.get(op.id)
+        if old is None:
+            self.ledger.setdefault(op.link_id, []).append(op.id)
+        else:
+            keep_writers_columns(old, op)
+        self.operations[op.id] = op
+        if op.open:
+            self.open_operations[op.id] = None
+        else:
+            self.open_operations.pop(op.id, None)
+
+    def load(self, link: Link, now: datetime) -> Link:
+        """Return a copy of a link with its ledger."""
+        fresh = copy_link(link)
+        ids = self.ledger.get(link.id, [])
+        recent = ids[-LEDGER_LENGTH:]
+        for op_id in reversed(ids[:-LEDGER_LENGTH]):
+            if not _is_recent(self.operations[op_id], now - LEDGER_AGE):
+                break
+            recent.insert(0, op_id)
+        fresh.operations = [copy_operation(self.operations[op_id]) for op_id in recent]
+        return fresh
+
+    def current_integration(self, integration_id: IntegrationId) -> Integration | None:
+        """Return the current revision of an integration."""
+        revisions = self.integrations.get(integration_id)
+        return revisions[-1] if revisions else None
+
+    def current_connection(self, connection_id: ConnectionId) -> Connection | None:
+        """Return the current revision of a connection."""
+        revisions = self.connections.get(connection_id)
+        return revisions[-1] if revisions else None
+
+
+def keep_writers_columns(old: Operation, new: Operation) -> None:
+    """Keep what a writer committed meanwhile: all of it while the operation is open, never less once it is closed."""
+    if new.open:
+        new.attempts, new.lease_until, new.owner = old.attempts, old.lease_until, old.owner
+        new.post_started_at, new.result_id = old.post_started_at, old.result_id
+        return
+    new.attempts = max(old.attempts, new.attempts)
+    new.post_started_at = old.post_started_at or new.post_started_at
+    new.result_id = old.result_id or new.result_id
+
+
+def claimable(op: Operation, link: Link, revision: int | None) -> bool:
+    """Tell whether an operation may be claimed once its lease is over (`ClaimStore.claim`)."""
+    wanted = "creating" if op.kind is OperationKind.CREATE else "active"
+    whatever = op.kind is OperationKind.RESTORE or (op.kind is OperationKind.CREATE and op.post_started_at is not None)
+    return op.open and link.op_id == op.id and link.state.value == wanted and (whatever or op.revision == revision)
+
+
+class Core:
+    """What all stores in memory share: the tables, the locks, the clock and the hook."""
+
+    def __init__(self, clock: Clock, on_call: OnCall | None) -> None:
+        self.tables = Tables()
+        self.locks = Locks()
+        self.clock = clock
+        self.on_call = on_call
+
+    async def call(self, name: str) -> None:
+        """Let the simulation act: `name` is an operation that begins, or `{name}:commit` and `{name}:committed`."""
+        if self.on_call is not None:
+            await self.on_call(name)
+
+    async def autocommit(self, name: str, *keys: object) -> Holder:
+        """Begin an operation that is a transaction of its own, with its rows locked; end it by `done`."""
+        await self.call(name)
+        holder = Holder()
+        try:
+            for key in keys:
+                await self.locks.acquire(holder, key)
+            await self.call(f"{name}:commit")
+        except BaseException:
+            self.locks.release_all(holder)
+            raise
+        return holder
+
+    async def done(self, name: str, holder: Holder) -> None:
+        """End an operation whose effect is in the tables."""
+        self.locks.release_all(holder)
+        await self.call(f"{name}:committed")
+
+
+def _is_recent(op: Operation, since: datetime) -> bool:
+    return op.open or (op.done_at or op.created_at) > since

@@ -1,0 +1,133 @@
+"""How work is found by state, in memory. Called by the reconciler through `shared.store.port.WorkStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from shared.domain.ids import ConnectionId, EntityId, LinkId, Side
+from shared.domain.link import Json, Link, LinkState
+from shared.messages.status import Cause
+from shared.store.memory.copies import copy_json, copy_operation
+from shared.store.memory.tables import Core, claimable
+from shared.store.port import DirtySide, OpenOperation, ParkedEvent
+
+REVISED = frozenset({LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED})
+"""States in which another revision of the mapping may change what is decided."""
+
+
+class Work(Core):
+    """Implements `WorkStore`; see there for each method's contract."""
+
+    async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
+        """Return open operations whose command has to be produced again."""
+        await self.call("stale_operations")
+        found = []
+        for op in (self.tables.operations[op_id] for op_id in self.tables.open_operations):
+            over = op.lease_until <= now if op.lease_until is not None else op.created_at <= now - unclaimed_for
+            link = self.tables.links[op.link_id]
+            if over and claimable(op, link, self._revision(link)):
+                found.append(OpenOperation(copy_operation(op), link.integration_id))
+        return sorted(found, key=lambda o: (o.operation.created_at, o.operation.id))[:limit]
+
+    async def dirty_sides(self, limit: int) -> Sequence[DirtySide]:
+        """Return dirty sides, oldest first."""
+        await self.call("dirty_sides")
+        return sorted(self._dirty(), key=lambda d: (d.dirty_since, d.link_id, d.side))[:limit]
+
+    def _dirty(self) -> Iterator[DirtySide]:
+        for link in self.tables.links.values():
+            for side in Side:
+                state, entity_id = link.side(side), link.entity_id(side)
+                if state.dirty_since is not None and entity_id is not None:
+                    connection = link.connection(side)
+                    yield DirtySide(
+                        link.id, link.integration_id, side, connection, entity_id, state.mark, state.dirty_since
+                    )
+
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+        """Return links to decide again, those not looked at for longest first."""
+        await self.call("due_links")
+        looked = {link.id: self.tables.looked_at.get(link.id, link.created_at) for link in self.tables.links.values()}
+        due = [
+            link.id for link in self.tables.links.values() if self._due(link, now, now - waiting_for, looked[link.id])
+        ]
+        chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
+        self.tables.looked_at.update(dict.fromkeys(chosen, now))
+        return chosen
+
+    def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
+        if link.not_before is not None and link.not_before <= now:
+            return True
+        if link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED:
+            return not any(self._down(link.connection(side)) for side in Side)
+        waits = link.state is LinkState.WAITING or (link.state is LinkState.ACTIVE and link.waits_for is not None)
+        if waits and looked_at <= long_ago:
+            return True
+        revision = self._revision(link)
+        if revision is None or link.state not in REVISED or link.not_before is not None:
+            return False
+        op = self.tables.operations.get(link.op_id) if link.op_id else None
+        return link.revision_seen < revision or (
+            op is not None and op.open and op.revision < revision and not claimable(op, link, revision)
+        )
+
+    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+        """Return parked events whose time has come."""
+        await self.call("due_parked")
+        due = sorted((parked.until, key) for key, parked in self.tables.parked.items() if parked.until <= now)
+        return [ParkedEvent(*key, self.tables.parked[key].event) for _, key in due[:limit]]
+
+    async def cursor(self, name: str) -> Json | None:
+        """Return a stored cursor."""
+        await self.call("cursor")
+        return copy_json(self.tables.cursors.get(name))
+
+    async def store_cursor(self, name: str, value: Json) -> None:
+        """Store a cursor."""
+        holder = await self.autocommit("store_cursor")
+        self.tables.cursors[name] = copy_json(value)
+        await self.done("store_cursor", holder)
+
+    async def linked_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return linked entities of a connection in id order."""
+        await self.call("linked_entities")
+        found = [
+            (entity_id, link_id)
+            for (a_side, a_connection, entity_id), link_id in self.tables.entities.items()
+            if a_side is side
+            and a_connection == connection_id
+            and entity_id > after
+            and self.tables.links[link_id].state is not LinkState.GONE
+        ]
+        return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
+
+    async def backlog(self, now: datetime) -> dict[str, float]:
+        """Return figures for metrics."""
+        await self.call("backlog")
+        opened = [self.tables.operations[op_id].created_at for op_id in self.tables.open_operations]
+        dirty = [side.dirty_since for side in self._dirty()]
+        links = self.tables.links.values()
+        return {
+            "open_operations": float(len(opened)),
+            "oldest_open_operation_s": _age_s(opened, now),
+            "dirty_sides": float(len(dirty)),
+            "oldest_dirty_s": _age_s(dirty, now),
+            "ask": float(sum(link.state is LinkState.ASK for link in links)),
+            "waiting": float(sum(link.state is LinkState.WAITING for link in links)),
+            "conflicts": float(sum(len(link.open_conflicts) for link in links)),
+        }
+
+    def _revision(self, link: Link) -> int | None:
+        current = self.tables.current_integration(link.integration_id)
+        return current.revision if current else None
+
+    def _down(self, connection_id: ConnectionId) -> bool:
+        connection = self.tables.current_connection(connection_id)
+        return connection is not None and connection.paused_reason is not None
+
+
+def _age_s(since: Sequence[datetime], now: datetime) -> float:
+    return max((now - min(since)).total_seconds(), 0.0) if since else 0.0
