@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -32,7 +31,6 @@ from deploy.local.progress import SilentProgress
 FOLDER_VARIABLE = "TANDEM_TEST_STACK_FOLDER"
 START_DEADLINE_S = 300.0
 STOP_DEADLINE_S = 40.0
-_holders: list[subprocess.Popen[bytes]] = []
 _ALIVE_LOCK = pytest.StashKey[IO[str]]()
 
 
@@ -130,20 +128,26 @@ async def _execute(url: str, statement: str) -> None:
 
 
 def _start_holder(folder: Path) -> None:
-    """Start the process that holds the stack, and wait until it says that it is ready or failed."""
-    with (folder / "hold.log").open("w") as log:
-        holder = subprocess.Popen(
-            [sys.executable, "-m", "deploy.local.hold", str(folder)],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    # Not ours to wait for: it outlives this worker and ends with the test run.
-    _holders.append(holder)
+    """Start the process that holds the stack, and wait until it says that it is ready or failed.
+
+    Not with `subprocess`, which complains about a process that is not waited for: it outlives this test worker.
+    """
+    writing = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    log = folder / "hold.log"
+    holder = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "deploy.local.hold", str(folder)],
+        {**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(log), writing, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+        setsid=True,
+    )
     deadline = time.monotonic() + START_DEADLINE_S
     while not (folder / ENDPOINTS).exists() and not (folder / FAILED).exists():
-        if holder.poll() is not None or time.monotonic() > deadline:
-            (folder / FAILED).write_text((folder / "hold.log").read_text() or "it said nothing")
+        ended, _ = os.waitpid(holder, os.WNOHANG)
+        if ended or time.monotonic() > deadline:
+            (folder / FAILED).write_text(log.read_text() or "it said nothing")
         time.sleep(0.05)  # noqa: TID251  # a condition with a deadline, in a synchronous fixture
