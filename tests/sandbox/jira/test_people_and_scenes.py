@@ -10,14 +10,15 @@ from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, JiraSite
 from tests.sandbox.jira.desk import Desk
 
+KIM = "kim@example.com"
 SCENE = {
-    "accounts": [{"email": "kim@example.com", "name": "Kim Lee"}],
+    "accounts": [{"email": KIM, "name": "Kim Lee"}],
     "projects": [{"key": "SHOP", "name": "Shop"}],
     "webhooks": [{"url": "https://hook.test", "secret": "s"}],
     "issues": [
-        {"ref": "epic", "project": "SHOP", "type": "Epic", "summary": "Checkout", "description": "Pay"},
+        {"project": "SHOP", "type": "Epic", "summary": "Checkout", "ref": "epic", "description": "Pay"},
         {"project": "SHOP", "type": "Story", "summary": "Cart", "parent": "epic", "reach": 3, "status": "Done"},
-        {"project": "SHOP", "type": "Sub-task", "summary": "Icon", "parent": "Cart", "by": "kim@example.com"},
+        {"project": "SHOP", "type": "Sub-task", "summary": "Icon", "parent": "Cart", "by": KIM},
     ],
 }
 
@@ -31,9 +32,20 @@ def test_a_person_sets_fields_by_name_and_the_state_tells_them_plainly(desk: Des
     ada = desk.site.person(ADA_EMAIL)
     epic = ada.create_issue("APP", "Epic", type="Epic")
     issue = ada.create_issue(
-        "APP", "Story", type="Story", parent=epic, story_points=3, squad="Red", start_date="2026-01-05", priority="High",
-        labels=["x"], description="Plain *bold*", customer_reference="C-1", reach=2, assignee=GRACE_EMAIL,
-    )  # fmt: skip
+        "APP",
+        "Story",
+        type="Story",
+        parent=epic,
+        story_points=3,
+        squad="Red",
+        start_date="2026-01-05",
+        priority="High",
+        labels=["x"],
+        description="Plain *bold*",
+        customer_reference="C-1",
+        reach=2,
+        assignee=GRACE_EMAIL,
+    )
     ada.edit(issue, summary="Renamed", duedate="2026-02-01", squad=None)
     ada.transition(issue, "Done")
     ada.comment(issue, "Hi")
@@ -79,7 +91,7 @@ def test_a_scene_is_seeded_by_people_with_parents_and_statuses(site: JiraSite) -
     shown = states(site)
     assert shown["SHOP-2"]["parent"] == made["issues"]["epic"]
     assert shown["SHOP-2"]["named"]["Status"] == "Done"
-    assert shown["SHOP-3"]["named"]["Creator"] == "kim@example.com"
+    assert shown["SHOP-3"]["named"]["Creator"] == KIM
     assert len(site.drain_webhooks()) == 6
 
 
