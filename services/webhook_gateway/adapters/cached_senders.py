@@ -1,0 +1,87 @@
+"""The known connections in memory, read anew every second: no request ever waits for the database.
+
+Built by `bootstrap`; read by the handlers. While the database is away it goes on with what it last read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import structlog
+
+from services.webhook_gateway.metrics import SENDERS_READ_AT, SENDERS_UNREADABLE
+from services.webhook_gateway.ports import Sender
+from shared.domain.clock import Clock
+from shared.domain.mapping import Connection, ConnectionSecrets
+from shared.store.port import ConfigReader, StoreUnavailable
+
+_READ_TIMEOUT_S = 10.0
+
+_log = structlog.get_logger(__name__)
+
+
+class CachedSenders:
+    """Implements `Senders`. A round costs one query, and one more for each connection that was saved since."""
+
+    def __init__(self, config: ConfigReader, clock: Clock, *, interval_s: float = 1.0) -> None:
+        self._config = config
+        self._clock = clock
+        self._interval_s = interval_s
+        self._known: dict[str, tuple[int, Sender]] = {}
+        self._loaded = False
+        self._away = False
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the connections were read at least once."""
+        return self._loaded
+
+    def find(self, connection_id: str) -> Sender | None:
+        """Return the sender of that connection id, None if there is no such connection."""
+        found = self._known.get(connection_id)
+        return None if found is None else found[1]
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep the cache current until `stop` is set. Survives whatever goes wrong in the store."""
+        while not stop.is_set():
+            await self.reload()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval_s):
+                    await stop.wait()
+
+    async def reload(self) -> None:
+        """Read the connections once. A failure leaves the cache as it is, and is logged when it begins."""
+        try:
+            async with asyncio.timeout(_READ_TIMEOUT_S):
+                connections = await self._config.connections()
+                known = {str(connection.id): await self._sender(connection) for connection in connections}
+        except (StoreUnavailable, TimeoutError) as error:
+            if not self._away:
+                _log.warning("connections not read", error=f"{type(error).__name__}: {error}", known=len(self._known))
+            self._away = True
+            return
+        except Exception:  # noqa: BLE001  # whatever it is, what is known stays good
+            _log.exception("connections not read", known=len(self._known))
+            return
+        if self._away or not self._loaded:
+            _log.info("connections read", known=len(known))
+        self._known = known
+        self._loaded, self._away = True, False
+        SENDERS_READ_AT.set(self._clock.now().timestamp())
+        SENDERS_UNREADABLE.set(sum(sender.secrets is None for _, sender in known.values()))
+
+    async def _sender(self, connection: Connection) -> tuple[int, Sender]:
+        before = self._known.get(connection.id)
+        if before is not None and before[0] == connection.revision and before[1].secrets is not None:
+            return before
+        side = connection.kind.side
+        try:
+            secrets = await self._config.secrets(connection.id)
+        except StoreUnavailable:
+            raise
+        except Exception:  # noqa: BLE001  # one connection's credentials must not hold back the others
+            _log.exception("credentials not read", connection_id=connection.id)
+            return connection.revision, Sender(connection.id, side, None)
+        # A connection that has none stored can be refused: that is known.
+        return connection.revision, Sender(connection.id, side, secrets or ConnectionSecrets(token=""))

@@ -1,0 +1,193 @@
+"""The gateway's one use case: from a request to an answer, with the event on the log in between.
+
+Called by the HTTP routes of `entrypoint` and, in the simulation, directly. Knows no HTTP server, no mapping, no vendor.
+Every request ends in exactly one answer, one count and one log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from services.webhook_gateway.domain.body import NotJson, parse
+from services.webhook_gateway.domain.craft import read_craft
+from services.webhook_gateway.domain.jira import read_jira
+from services.webhook_gateway.domain.verdict import Forward, Ignored, Verdict
+from services.webhook_gateway.domain.verify import Refused, verify
+from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS, Outcome
+from services.webhook_gateway.ports import Sender, Senders
+from shared.domain.clock import Clock, Dice
+from shared.domain.errors import Poison
+from shared.domain.ids import Side
+from shared.runtime.log import LogUnavailable
+from shared.runtime.publisher import Publisher
+from shared.runtime.trace import new_traceparent, trace_id, traced, valid_traceparent
+
+TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
+_SHOWN: Final = 200
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer. Header names are lower case; the body is JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a request ended: what is counted, logged and answered."""
+
+    status: int
+    outcome: Outcome
+    reason: str
+    words: str
+    verdict: Verdict | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+class Gateway:
+    """Accepts webhooks. Any number of calls may run at once."""
+
+    def __init__(
+        self,
+        senders: Senders,
+        publisher: Publisher,
+        clock: Clock,
+        dice: Dice,
+        *,
+        publish_timeout_s: float = 0.9,
+        retry_after_s: int = 5,
+    ) -> None:
+        self._senders = senders
+        self._publisher = publisher
+        self._clock = clock
+        self._dice = dice
+        self._publish_timeout_s = publish_timeout_s
+        self._retry_after_s = retry_after_s
+
+    async def accept(
+        self, side: Side, connection_id: str, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes
+    ) -> Reply:
+        """Return the answer to one request; 202 only once every in-sync replica has the event, or if it is none for us.
+
+        `headers` in any case, `query` decoded, `raw` exactly as sent. The same event may be published more than once.
+        Never raises for anything that a sender can send.
+        """
+        begun = self._clock.monotonic()
+        lower = {name.lower(): value for name, value in headers.items()}
+        trace = valid_traceparent(lower.get("traceparent")) or new_traceparent(self._dice)
+        with traced(trace):
+            ending = await self._end(side, connection_id, lower, query, raw)
+        self._report(
+            side,
+            connection_id,
+            ending,
+            bytes=len(raw),
+            seconds=round(self._clock.monotonic() - begun, 4),
+            trace=trace_id(trace),
+            delivery=lower.get("x-atlassian-webhook-identifier", "")[:_SHOWN] or None,
+            retry=lower.get("x-atlassian-webhook-retry", "")[:_SHOWN] or None,
+            flow=lower.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
+        )
+        SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
+        return self._reply(ending)
+
+    def turn_away(self, side: Side, connection_id: str, status: int, reason: str, words: str) -> Reply:
+        """Return the answer to a request whose body was not taken in: too large, too slow, too much at once."""
+        outcome: Outcome = "unavailable" if status in (408, 429, 503) else "refused"
+        ending = Ending(status, outcome, reason, words)
+        self._report(side, connection_id, ending)
+        return self._reply(ending)
+
+    async def _end(
+        self, side: Side, connection_id: str, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes
+    ) -> Ending:
+        sender = self._senders.find(connection_id)
+        if sender is None or sender.side is not side:
+            if not self._senders.loaded:
+                return Ending(
+                    503, "unavailable", "connections_not_read", "the connections are not read yet; send it again"
+                )
+            return Ending(404, "refused", "unknown_connection", f"there is no {side.vendor} connection of this id")
+        if sender.secrets is None:
+            words = "the credentials of this connection cannot be read at the moment; send it again"
+            return Ending(503, "unavailable", "credentials_not_read", words)
+        shown = verify(side, headers, raw, sender.secrets, query.get(TOKEN_PARAMETER))
+        if isinstance(shown, Refused):
+            return Ending(401, "refused", shown.because, shown.because.words)
+        body = parse(raw)
+        if isinstance(body, NotJson):
+            return Ending(400, "refused", "not_json", body.words)
+        verdict = self._read(side, body, headers, sender)
+        if isinstance(verdict, Ignored):
+            return Ending(202, "ignored", verdict.because, verdict.words, verdict)
+        return await self._forward(verdict)
+
+    def _read(self, side: Side, body: object, headers: Mapping[str, str], sender: Sender) -> Verdict:
+        now = self._clock.now()
+        if side is Side.JIRA:
+            return read_jira(body, headers, sender.connection_id, now)
+        return read_craft(body, sender.connection_id, now)
+
+    async def _forward(self, verdict: Forward) -> Ending:
+        try:
+            async with asyncio.timeout(self._publish_timeout_s):
+                verdict = await self._publish(verdict)
+        except (LogUnavailable, TimeoutError) as error:
+            words = "the event could not be made durable; send it again"
+            details = {"error": f"{type(error).__name__}: {error}"}
+            return Ending(503, "unavailable", "log_unavailable", words, verdict, details)
+        reason = "thin" if verdict.thin else "whole"
+        return Ending(202, "forwarded", reason, "accepted", verdict)
+
+    async def _publish(self, verdict: Forward) -> Forward:
+        try:
+            await self._publisher.publish(verdict.event)
+        except Poison:
+            # The snapshot cannot be carried: too large once it is written, or of a shape that no message takes. The
+            # change itself is not lost: without a snapshot, the item is read at its vendor.
+            verdict = verdict.without_snapshot()
+            await self._publisher.publish(verdict.event)
+        return verdict
+
+    def _report(self, side: Side, connection_id: str, ending: Ending, **more: object) -> None:
+        verdict = ending.verdict
+        known = self._senders.find(connection_id) is not None
+        kind = UNKNOWN if verdict is None else verdict.kind
+        WEBHOOKS.labels(connection_id if known else UNKNOWN, kind, ending.outcome, ending.reason).inc()
+        ids: dict[str, object] = {}
+        if isinstance(verdict, Forward):
+            ids = {"entity": f"{side}:{verdict.event.entity_id}", "change_id": verdict.event.change_id}
+        say = _log.info if ending.status == 202 else _log.warning
+        say(
+            "webhook",
+            side=side,
+            connection_id=connection_id[:_SHOWN],
+            kind=kind,
+            status=ending.status,
+            outcome=ending.outcome,
+            reason=ending.reason,
+            words=ending.words,
+            **ids,
+            **ending.details,
+            **{name: value for name, value in more.items() if value is not None},
+        )
+
+    def _reply(self, ending: Ending) -> Reply:
+        headers = {"content-type": "application/json"}
+        if ending.outcome == "unavailable":
+            headers["retry-after"] = str(self._retry_after_s)
+        body: dict[str, str] = {"outcome": ending.outcome, "reason": ending.reason, "message": ending.words}
+        if isinstance(ending.verdict, Forward):
+            body["change_id"] = ending.verdict.event.change_id
+        return Reply(ending.status, headers, json.dumps(body).encode())

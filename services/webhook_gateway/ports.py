@@ -1,0 +1,44 @@
+"""What the gateway needs of the world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.domain.clock import Clock, Dice
+from shared.domain.ids import ConnectionId, Side
+from shared.domain.mapping import ConnectionSecrets
+from shared.runtime.log import Log
+from shared.store.port import ConfigReader
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A connection that webhooks come from. `secrets` None: they cannot be read yet, so nobody can be refused."""
+
+    connection_id: ConnectionId
+    side: Side
+    secrets: ConnectionSecrets | None
+
+
+class Senders(Protocol):
+    """The known connections, from memory: never waits."""
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether they were read at least once; before that nobody is unknown."""
+        ...
+
+    def find(self, connection_id: str) -> Sender | None:
+        """Return the sender of that connection id, None if there is no such connection."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The gateway's outside: the log, the saved connections, time and new ids."""
+
+    log: Log
+    config: ConfigReader
+    clock: Clock
+    dice: Dice
