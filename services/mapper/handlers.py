@@ -18,7 +18,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
-from services.mapper.domain.outcome import end_operation, observe_other
+from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.domain.requests import carry_out, resync
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
@@ -193,7 +193,7 @@ class Mapper:
                 end_operation(link, op, outcome, ctx)
             else:
                 refused(link, op, outcome.errors, outcome.message, ctx)
-            observe_other(link, outcome, ctx)
+            first_look(link, outcome, ctx)
         else:
             end_operation(link, op, outcome, ctx)
         if outcome.snapshot is not None:

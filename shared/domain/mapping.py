@@ -228,7 +228,8 @@ def next_revision(current: Integration | None, draft: Integration) -> Integratio
 
     def dated(pair: FieldPair) -> FieldPair:
         old = before.get(pair.id)
-        unchanged = old is not None and pair.model_copy(update={"since": old.since}) == old
-        return pair.model_copy(update={"since": old.since if old is not None and unchanged else revision})
+        # who wins a conflict is no part of what the pair means
+        same = old is not None and pair.model_copy(update={"since": old.since, "policy": old.policy}) == old
+        return pair.model_copy(update={"since": old.since if old is not None and same else revision})
 
     return draft.model_copy(update={"revision": revision, "pairs": tuple(dated(pair) for pair in draft.pairs)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.mapper.domain.blocked import block_hash
@@ -48,6 +49,13 @@ def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
     observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
     if observation is not None and outcome.result in (Result.APPLIED, Result.ALREADY):
         observe(link, observation, ctx)
+
+
+def first_look(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
+    """Take what a create shows of its new entity for the first fresh read of it."""
+    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    if observation is not None and outcome.entity_id == link.entity_id(outcome.target):
+        observe(link, replace(observation, fresh=True), ctx)
 
 
 def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Observation | None:
