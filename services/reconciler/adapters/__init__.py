@@ -1,0 +1,1 @@
+"""What the reconciler's ports stand on here: Prometheus."""

@@ -1,0 +1,150 @@
+"""The reconciler as a service: its duties, one task each, and the consumer that completes thin events."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+from aiohttp.web import RouteDef
+
+from services.reconciler.handlers.clocks import Clocks
+from services.reconciler.handlers.compare import COMPARE, ID_SWEEP, SlowRounds
+from services.reconciler.handlers.directory import Directory, Post
+from services.reconciler.handlers.feed import Feed
+from services.reconciler.handlers.fresh_reads import DUTY as FRESH_READS
+from services.reconciler.handlers.fresh_reads import FreshReads
+from services.reconciler.handlers.health import Health
+from services.reconciler.handlers.hydration import Hydration
+from services.reconciler.handlers.parked import DUTY as PARKED
+from services.reconciler.handlers.parked import Parked
+from services.reconciler.handlers.rota import Duty, Rota, periodic
+from services.reconciler.ports import Meter, Ports
+from services.reconciler.settings import ReconcilerSettings
+from shared.domain.ids import ConnectionId, Side
+from shared.runtime.consumer import consume
+from shared.runtime.publisher import Publisher
+from shared.runtime.topics import Topic
+
+GROUP = "reconciler"
+TOPICS = (Topic.CHANGES_JIRA, Topic.CHANGES_CRAFT)
+_LOOK_AT_SLOW_ROUNDS_S = 60.0
+"""How often the slow rounds are asked whether their time has come."""
+
+
+class ReconcilerService:
+    """Looks, and finds by state what no message brings forward."""
+
+    name = "reconciler"
+
+    def __init__(self, settings: ReconcilerSettings, ports: Ports, directory: Directory, meter: Meter) -> None:
+        self._settings = settings
+        self._ports = ports
+        self._directory = directory
+        self._meter = meter
+        self._publisher = Publisher(ports.log, source=self.name, clock=ports.clock, dice=ports.dice)
+        outside = (self._publisher, meter, ports.clock, ports.dice, settings)
+        self._clocks = Clocks(ports.work, *outside)
+        self._parked = Parked(directory, ports.work, *outside)
+        self._slow = SlowRounds(directory, ports.work, *outside)
+        self._health = Health(directory, ports.pauses, meter)
+        self._hydration = Hydration(directory, *outside)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do all duties until `stop` is set, then finish what has begun."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep_duties(stop))
+            tasks.create_task(self._complete_thin_events(stop))
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Tell whether Kafka and Postgres answer."""
+        return {"kafka": await self._ports.log.healthy(), "postgres": await self._ports.store.healthy()}
+
+    def routes(self) -> Sequence[RouteDef]:
+        """Return no routes of its own."""
+        return ()
+
+    async def _keep_duties(self, stop: asyncio.Event) -> None:
+        def failed(error: Exception) -> None:
+            self._meter.failed("configuration", "", error)
+
+        await Rota().keep(stop, self._wanted, self._settings.config_interval_s, failed)
+
+    async def _complete_thin_events(self, stop: asyncio.Event) -> None:
+        ports = self._ports
+        subscription = await ports.log.subscribe(GROUP, TOPICS)
+        await consume(
+            subscription,
+            self._hydration.handle,
+            publisher=self._publisher,
+            clock=ports.clock,
+            dice=ports.dice,
+            stop=stop,
+            name=self.name,
+        )
+
+    async def _wanted(self) -> list[Duty]:
+        """Return all duties for the configuration as it is now."""
+        await self._directory.refresh()
+        duties = list(self._clock_duties())
+        for post in self._directory.posts():
+            duties += self._duties_of(post)
+        return duties
+
+    def _clock_duties(self) -> Iterator[Duty]:
+        settings = self._settings
+        yield self._periodic("commands", "", settings.clock_interval_s, self._clocks.repeat_commands)
+        yield self._periodic("due_links", "", settings.clock_interval_s, self._clocks.wake_links)
+        yield self._periodic("backlog", "", settings.backlog_interval_s, self._clocks.show_backlog)
+
+    def _duties_of(self, post: Post) -> Iterator[Duty]:
+        settings, ident, changed = self._settings, post.id, post.connection.revision
+        slow_s = min(_LOOK_AT_SLOW_ROUNDS_S, settings.compare_interval_s, settings.id_sweep_interval_s)
+        yield self._periodic("health", ident, settings.health_interval_s, lambda: self._health.check(ident), changed)
+        if post.connection.paused_reason is not None:
+            return  # only its health is asked for until it works again; FreshReads sees the pause by itself
+        yield self._fresh_reads(ident, changed)
+        yield self._periodic(PARKED, ident, settings.clock_interval_s, lambda: self._parked.bring_back(ident), changed)
+        yield self._periodic(COMPARE, ident, slow_s, lambda: self._slow.compare_if_due(ident), changed)
+        yield self._periodic(ID_SWEEP, ident, slow_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
+        for container in post.containers:
+            yield self._feed(post, container)
+
+    def _periodic(
+        self,
+        name: str,
+        connection_id: str,
+        interval_s: float,
+        work: Callable[[], Awaitable[int]],
+        version: object = None,
+    ) -> Duty:
+        run = periodic(name, connection_id, interval_s, work, self._meter, self._settings)
+        return Duty((name, connection_id, version), run)
+
+    def _fresh_reads(self, connection_id: ConnectionId, version: int) -> Duty:
+        async def run(stop: asyncio.Event) -> None:
+            ports = self._ports
+            outside = (self._publisher, self._meter, ports.clock, ports.dice, self._settings)
+            await FreshReads(connection_id, self._directory, ports.work, *outside).run(stop)
+
+        return Duty((FRESH_READS, connection_id, version), run)
+
+    def _feed(self, post: Post, container: str) -> Duty:
+        settings, ports, jira = self._settings, self._ports, post.side is Side.JIRA
+        name = "sweep" if jira else "feed"
+
+        async def run(stop: asyncio.Event) -> None:
+            feed = Feed(
+                post.id,
+                container,
+                overlap_s=settings.sweep_overlap_s if jira else settings.feed_overlap_s,
+                first_window_s=settings.first_window_s,
+                memory=settings.feed_memory,
+                directory=self._directory,
+                work=ports.work,
+                publish=self._publisher,
+                clock=ports.clock,
+            )
+            interval_s = settings.sweep_interval_s if jira else settings.feed_interval_s
+            await periodic(name, post.id, interval_s, feed.poll, self._meter, settings)(stop)
+
+        return Duty((name, post.id, post.connection.revision, container), run)

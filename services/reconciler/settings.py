@@ -1,0 +1,60 @@
+"""The reconciler's settings: how often each duty runs. The defaults suit a deployment; tests and the demo use
+seconds.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.runtime.settings import ServiceSettings
+
+
+class ReconcilerSettings(ServiceSettings):
+    """Intervals in seconds. Each is the pause between two rounds of one duty for one connection."""
+
+    config_interval_s: float = Field(default=2.0, gt=0)
+    """How often connections and integrations are loaded anew; a change is in effect within 5 s (P8)."""
+    clock_interval_s: float = Field(default=1.0, gt=0)
+    """Open operations, links that are due, parked events."""
+    unclaimed_after_s: float = Field(default=5.0, gt=0)
+    """For how long an operation may be open before its command is produced again."""
+    again_after_s: float = Field(default=5.0, gt=0)
+    """The shortest time between two commands (or requests) for the same thing."""
+    waiting_for_s: float = Field(default=60.0, gt=0)
+    """For how long a link that waits for its parent is left alone."""
+    batch: int = Field(default=2000, ge=1)
+    """Most operations, links or sides that one round takes from the store."""
+    backlog_interval_s: float = Field(default=5.0, gt=0)
+
+    fresh_interval_s: float = Field(default=0.5, gt=0)
+    """How often dirty sides are looked for."""
+    fresh_again_s: float = Field(default=10.0, gt=0)
+    """After how long a side that is still dirty is read again."""
+    gone_again_s: float = Field(default=600.0, gt=0)
+    """After how long a side that was confirmed to be deleted, and is still dirty, is looked for again."""
+
+    feed_interval_s: float = Field(default=5.0, gt=0)
+    feed_overlap_s: float = Field(default=60.0, gt=0)
+    """Must be longer than Craft.io's lists lag behind its writes (PROTOCOL F22)."""
+    first_window_s: float = Field(default=3_600.0, ge=0)
+    """How far back the first poll of a new integration looks, on both sides; what is older comes by an import."""
+    feed_memory: int = Field(default=50_000, ge=100)
+    """How many published states each feed remembers."""
+
+    sweep_interval_s: float = Field(default=300.0, gt=0)
+    sweep_overlap_s: float = Field(default=600.0, gt=0)
+    """Must be longer than Jira's search index lags."""
+
+    compare_at_start: bool = False
+    """Compare all linked items once after the start, besides the nightly round."""
+    compare_interval_s: float = Field(default=86_400.0, gt=0)
+    id_sweep_interval_s: float = Field(default=3_600.0, gt=0)
+    health_interval_s: float = Field(default=30.0, gt=0)
+    longest_backoff_s: float = Field(default=60.0, gt=0)
+    """The longest pause of a duty after failures in a row (never shorter than its own interval)."""
+    round_limit_s: float = Field(default=3_600.0, gt=0)
+    """A round that takes longer is broken off and starts anew."""
+    reads_at_once: int = Field(default=4, ge=1)
+    """How many items of one connection a full compare or an id sweep reads at once."""
+    hydrations: int = Field(default=64, ge=1)
+    """Most thin events of one connection that wait for their read at once; more are left to the feed and the sweep."""

@@ -1,0 +1,80 @@
+"""Eyes on a Craft.io account. See `shared.eyes.port`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.clients.craft.client import CraftClient
+from shared.clients.craft.shapes import custom_value
+from shared.clients.errors import NotFound, Rejected
+from shared.clients.reading import Account, Page, Reading
+from shared.domain.ids import EntityId, Side
+from shared.domain.mapping import Connection
+
+
+class CraftEyes:
+    """Looks at the items of one connection. `key_fields`: by workspace, the custom field that holds our link id, if
+    any.
+    """
+
+    def __init__(self, client: CraftClient, connection: Connection, key_fields: Mapping[str, str | None]) -> None:
+        self._client = client
+        self._connection = connection
+        self._key_fields = key_fields
+
+    @property
+    def side(self) -> Side:
+        """Return Craft.io."""
+        return Side.CRAFT
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection that is looked through."""
+        return self._connection
+
+    async def whoami(self) -> Account:
+        """Return whom the API key belongs to."""
+        return await self._client.whoami()
+
+    async def look(self, entity_id: EntityId) -> Reading:
+        """Read one item by id, with its key where its workspace has a field for it."""
+        reading = await self._client.get_item(entity_id)
+        key_field = self._key_fields.get(str(reading.snapshot.get("workspaceId")))
+        if key_field is None:
+            return reading
+        return replace(reading, correlation_key=custom_value(reading.snapshot, key_field), correlation_read=True)
+
+    async def changed(self, container: str, since: datetime, window: timedelta, page: str | None) -> Page:
+        """Return a page of a workspace's items updated since then, in whatever order Craft.io lists them."""
+        del window
+        key_field = self._key_fields.get(container)
+        found = await self._client.list_items(container, page=page, updated_from=since, key_field=key_field)
+        return replace(found, items=tuple(map(_unsure_without_fields, found.items)))
+
+    async def listed_ids(self, container: str) -> Sequence[EntityId]:
+        """Return the ids of all items of a workspace."""
+        found: list[EntityId] = []
+        page: str | None = None
+        while True:
+            part = await self._client.list_items(container, page=page)
+            found.extend(reading.entity_id for reading in part.items)
+            page = part.next
+            if page is None:
+                return found
+
+    async def container_visible(self, container: str) -> bool:
+        """Tell whether the workspace is there for us."""
+        try:
+            await self._client.list_items(container, limit=1)
+        except (Rejected, NotFound):
+            return False
+        return True
+
+
+def _unsure_without_fields(reading: Reading) -> Reading:
+    """Return a listed item as one whose key was not read, if the list left its custom fields out."""
+    if reading.correlation_read and reading.snapshot.get("customFields") is None:
+        return replace(reading, correlation_key=None, correlation_read=False)
+    return reading

@@ -1,0 +1,80 @@
+"""Eyes on a Jira site. See `shared.eyes.port`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from shared.clients.errors import NotFound, Rejected
+from shared.clients.jira.client import JiraClient
+from shared.clients.reading import Account, Page, Reading
+from shared.domain.ids import EntityId, Side
+from shared.domain.mapping import Connection
+
+WHOLE: Final = ("*all", "-comment", "-worklog", "-attachment", "-lastViewed")
+"""All fields, whatever is mapped now, so that a mapping saved during a read finds its fields; but for the bulky
+ones.
+"""
+
+
+class JiraEyes:
+    """Looks at the issues of one connection."""
+
+    def __init__(self, client: JiraClient, connection: Connection) -> None:
+        self._client = client
+        self._connection = connection
+
+    @property
+    def side(self) -> Side:
+        """Return Jira."""
+        return Side.JIRA
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection that is looked through."""
+        return self._connection
+
+    async def whoami(self) -> Account:
+        """Return who Jira says we are."""
+        return await self._client.myself()
+
+    async def look(self, entity_id: EntityId) -> Reading:
+        """Read one issue by id (or key) with all of its changelog and our property."""
+        return await self._client.get_issue(entity_id, WHOLE, changelog=True)
+
+    async def changed(self, container: str, since: datetime, window: timedelta, page: str | None) -> Page:
+        """Return a page of a project's issues updated within `window`, newest first, without changelog and property.
+
+        Times in JQL have minutes and the user's time zone; a relative window needs neither. Newest first, so that an
+        edit while pages are turned shifts issues towards pages still to be read, never away from them.
+        """
+        del since
+        minutes = math.ceil(window / timedelta(minutes=1)) + 1
+        jql = f"project = {_quoted(container)} AND updated >= -{minutes}m ORDER BY updated DESC"
+        return await self._client.search(jql, WHOLE, page=page)
+
+    async def listed_ids(self, container: str) -> Sequence[EntityId]:
+        """Return the ids of all issues of a project that the search index shows."""
+        found: list[EntityId] = []
+        page: str | None = None
+        while True:
+            part = await self._client.search(f"project = {_quoted(container)} ORDER BY id", (), page=page)
+            found.extend(reading.entity_id for reading in part.items)
+            page = part.next
+            if page is None:
+                return found
+
+    async def container_visible(self, container: str) -> bool:
+        """Tell whether the project is there for us: JQL refuses one that is not."""
+        try:
+            await self._client.search(f"project = {_quoted(container)}", (), max_results=1)
+        except (Rejected, NotFound):
+            return False
+        return True
+
+
+def _quoted(text: str) -> str:
+    """Return a string literal of JQL."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,56 @@
+"""The port to a vendor's items as those see it who only look: the reconciler and the console.
+
+Implemented by `shared.eyes.jira` and `shared.eyes.craft` over the clients. Every method is a read and harmless to
+repeat. All raise the errors of `shared.clients.errors`: `NotFound` for an item that is not there or not visible,
+`BadCredentials` when we are not let in, any other `VendorError` for what may pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from shared.clients.reading import Account, Page, Reading
+from shared.domain.ids import EntityId, Side
+from shared.domain.mapping import Connection
+
+
+class Eyes(Protocol):
+    """Looks at one connection's items. Containers are Jira projects (by key) and Craft.io workspaces (by id)."""
+
+    @property
+    def side(self) -> Side:
+        """Return which system it is."""
+        ...
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection that is looked through."""
+        ...
+
+    async def whoami(self) -> Account:
+        """Return who the vendor says we are; the health probe."""
+        ...
+
+    async def look(self, entity_id: EntityId) -> Reading:
+        """Read one item whole by its id, with its correlation key and (Jira) all of its changelog."""
+        ...
+
+    async def changed(self, container: str, since: datetime, window: timedelta, page: str | None) -> Page:
+        """Return a page of what changed in a container since a time; `page` None is the first.
+
+        Lists lag behind (index, visibility) and may move while pages are turned: absence proves nothing. Jira goes by
+        `window` (how far back from its own now), Craft.io by `since`.
+        """
+        ...
+
+    async def listed_ids(self, container: str) -> Sequence[EntityId]:
+        """Return the ids of all items of a container that its lists show now; fails when the container is not
+        visible.
+        """
+        ...
+
+    async def container_visible(self, container: str) -> bool:
+        """Tell whether a container is there for us, so that an item missing in it is more than a lost permission."""
+        ...
