@@ -20,8 +20,8 @@ from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
 
-_QUIET: Final = {"aiokafka": logging.ERROR, "aiohttp.access": logging.WARNING, "asyncio": logging.WARNING}
-"""Libraries that say at length what our own lines say once."""
+_QUIET: Final = {"aiokafka": logging.CRITICAL, "aiohttp.access": logging.WARNING, "asyncio": logging.WARNING}
+"""Libraries that say at length what our own lines say once: aiokafka, ten times a second while a broker is away."""
 
 
 def configure_logs(level: str, *, service: str, instance: str) -> None:

@@ -79,6 +79,8 @@ class ServiceSettings(BaseSettings):
     """Create missing topics at start; off where another team owns them."""
     kafka_replication_factor: int = Field(default=-1, ge=-1)
     """Of topics that are created; -1: the broker's default."""
+    kafka_session_timeout_s: float = Field(default=10.0, ge=1.0, le=300.0)
+    """After how long a silent member's partitions go to others. Brokers set bounds: 6 s to 30 min by default."""
     topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
