@@ -1,7 +1,8 @@
 """The real transport: vendor requests over aiohttp. Built by the bootstraps of the services that talk to vendors.
 
-Must never repeat a request by itself. aiohttp repeats PUTs on a connection that the server had closed meanwhile; writes
-therefore go over connections of their own, each used once, where that cannot happen.
+Must never repeat a request by itself. aiohttp does so once with a PUT or DELETE whose connection ended without an
+answer, even a fresh one, as HTTP calls them idempotent; `_send_once` keeps it from that. Writes also go over connections
+of their own, each used once, so that none meets one that the server had closed meanwhile.
 """
 
 from __future__ import annotations
@@ -18,6 +19,16 @@ from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
 CONNECT_TIMEOUT_S: Final = 5.0
 _MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD"})
+
+
+async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Turn the errors after which aiohttp would send a request again into one that it passes on."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise Unclear(_words(error)) from error
 
 
 class AiohttpTransport:
@@ -57,7 +68,9 @@ async def open_transport() -> AsyncIterator[AiohttpTransport]:
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15), cookie_jar=aiohttp.DummyCookieJar()
         ) as reading,
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True), cookie_jar=aiohttp.DummyCookieJar()
+            connector=aiohttp.TCPConnector(limit=0, force_close=True),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=(_send_once,),
         ) as writing,
     ):
         yield AiohttpTransport(reading, writing)
