@@ -271,7 +271,7 @@ class World:
                 continue
             service = self.gateway_handlers[-1]
             connection = delivery.url.rpartition("/")[2]
-            reply = await service.accept(side, connection, dict(delivery.headers), {}, delivery.body)
+            reply = await service.gateway.accept(side, connection, dict(delivery.headers), {}, delivery.body)
             if reply.status not in delivery.retry_statuses:
                 return
 

@@ -1,0 +1,113 @@
+"""`python -m tests.simulation`: run many seeds, or replay one with its whole history.
+
+    --seeds 200            so many fates, from --first on
+    --seed 17              one fate, with the readable history; the same seed always plays the same
+    --bug F11              plant a bug first (see tests/simulation/bugs.py): now something must be found
+    --find                 for each planted bug, the first seed that finds it
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator
+
+from tests.simulation.bugs import BUGS, planted
+from tests.simulation.world import Report, simulate
+
+
+def _one(job: tuple[int, str | None]) -> Report:
+    seed, bug = job
+    with planted(bug):
+        report = simulate(seed)
+    if not report.violations:
+        report.history.clear()
+    return report
+
+
+def _reports(seeds: range, bug: str | None, jobs: int) -> Iterator[Report]:
+    work = [(seed, bug) for seed in seeds]
+    if jobs == 1:
+        yield from map(_one, work)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs, maxtasksperchild=50) as pool:
+        yield from pool.imap_unordered(_one, work, chunksize=4)
+
+
+def first_find(bug: str, seeds: range, jobs: int) -> Report | None:
+    """Return the lowest-numbered report of these seeds that finds a planted bug, None if none does."""
+    found: Report | None = None
+    for start in range(seeds.start, seeds.stop, 32):
+        part = range(start, min(start + 32, seeds.stop))
+        hits = [report for report in _reports(part, bug, jobs) if report.violations]
+        if hits:
+            found = min(hits, key=lambda report: report.seed)
+            break
+    return found
+
+
+def _tell(report: Report) -> None:
+    print(f"seed {report.seed}: {len(report.violations)} violation(s)")
+    for line in report.history:
+        print(f"  {line}")
+    for line in report.violations:
+        print(f"  !! {line}")
+    print(f"  again: python -m tests.simulation --seed {report.seed}")
+
+
+def _find_all(seeds: range, jobs: int) -> int:
+    missed = []
+    for bug in BUGS:
+        began = time.monotonic()
+        found = first_find(bug, seeds, jobs)
+        took = time.monotonic() - began
+        if found is None:
+            missed.append(bug)
+            print(f"{bug:6} NOT FOUND in {len(seeds)} seeds ({took:.0f} s): {BUGS[bug].what}", flush=True)
+        else:
+            print(f"{bug:6} seed {found.seed:5} ({took:.0f} s) {found.violations[0]}", flush=True)
+    return 1 if missed else 0
+
+
+def main() -> int:
+    """Return 0 if nothing was found (or, with --find, everything planted was)."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--seeds", type=int, default=200)
+    parser.add_argument("--first", type=int, default=1)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--bug", choices=sorted(BUGS))
+    parser.add_argument("--find", action="store_true")
+    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
+    arguments = parser.parse_args()
+    if arguments.seed is not None:
+        with planted(arguments.bug):
+            report = simulate(arguments.seed)
+        _tell(report)
+        return 1 if report.violations else 0
+    seeds = range(arguments.first, arguments.first + arguments.seeds)
+    if arguments.find:
+        return _find_all(seeds, arguments.jobs)
+    began = time.monotonic()
+    bad, virtual_s, calls, edits, count = 0, 0.0, 0, 0, 0
+    for report in _reports(seeds, arguments.bug, arguments.jobs):
+        count += 1
+        virtual_s += report.virtual_s
+        calls += report.calls
+        edits += report.edits
+        if report.violations:
+            bad += 1
+            if bad <= 5:
+                _tell(report)
+    took = time.monotonic() - began
+    print(
+        f"{count} seeds, {edits} edits, {calls} vendor calls, {virtual_s / 3600:.1f} virtual hours in {took:.1f} s: "
+        f"{bad} with violations"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
