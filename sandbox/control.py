@@ -40,7 +40,7 @@ class ControlClient:
         return await self._ask("GET", "/state")  # type: ignore[no-any-return]
 
     async def put_faults(self, rules: Sequence[Mapping[str, object]], *, seed: int | None = None) -> None:
-        """Put rules in force instead of all before (`sandbox.kit.faults`)."""
+        """Put rules in force instead of all before (`sandbox.kit.fault_rules`)."""
         await self._ask("PUT", "/faults", json=list(rules), query={} if seed is None else {"seed": str(seed)})
 
     async def clear_faults(self) -> None:

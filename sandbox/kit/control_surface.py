@@ -4,7 +4,7 @@ Called by `sandbox.kit.server`, which serves it under `/_control`. Synchronous a
 
 - `GET journal?after=N` the vendor calls in the order of their effects; `GET webhooks?after=N` the delivery attempts
 - `GET state` all items with their values
-- `GET faults`, `DELETE faults`, `PUT faults[?seed=N]` a list of rules (`sandbox.kit.faults`) that replaces the former
+- `GET faults`, `DELETE faults`, `PUT faults[?seed=N]` rules (`sandbox.kit.fault_rules`) instead of the former
 - `PUT settings` changes the site's settings, `POST scene` seeds items
 """
 
@@ -13,7 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sandbox.kit.controllable import ControllableSite
-from sandbox.kit.faults import FaultPlan, Rule, RulesError, TokenRule, parse_rules
+from sandbox.kit.fault_rules import Rule, RulesError, TokenRule, parse_rules
+from sandbox.kit.faults import FaultPlan
 from sandbox.kit.journal import Attempt, Call, Journal, as_json
 from sandbox.kit.router import JsonBodyError, Router, json_response, query_value, read_json
 from sandbox.kit.site import SiteRequest, SiteResponse

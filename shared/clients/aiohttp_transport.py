@@ -1,7 +1,7 @@
 """The real transport: vendor requests over aiohttp. Built by the bootstraps of the services that talk to vendors.
 
 Must never repeat a request by itself. aiohttp does so once with a PUT or DELETE whose connection ended without an
-answer, even a fresh one, as HTTP calls them idempotent; `_send_once` keeps it from that. Writes also go over connections
+answer, even a fresh one, as HTTP calls them idempotent; `_send_once` prevents that. Writes also go over connections
 of their own, each used once, so that none meets one that the server had closed meanwhile.
 """
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 import async_solipsism
 
 from sandbox.kit.deliverer import PostError, WebhookDeliverer
-from sandbox.kit.faults import FaultPlan, parse_rules
+from sandbox.kit.fault_rules import parse_rules
+from sandbox.kit.faults import FaultPlan
 from sandbox.kit.site import WebhookDelivery
 from shared.domain.clock import SeededDice, SystemClock
 

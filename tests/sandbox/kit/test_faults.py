@@ -4,17 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.kit.faults import (
-    ActLate,
-    AnswerInstead,
-    FaultPlan,
-    LoseAnswer,
-    Proceed,
-    Refuse,
-    RulesError,
-    TokenRule,
-    parse_rules,
-)
+from sandbox.kit.fault_rules import RulesError, TokenRule, parse_rules
+from sandbox.kit.faults import ActLate, AnswerInstead, FaultPlan, LoseAnswer, Proceed, Refuse
 from sandbox.kit.site import SiteRequest, WebhookDelivery
 
 PUT_ITEM = SiteRequest("PUT", "/item")

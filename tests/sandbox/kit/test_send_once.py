@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.craft.settings import ADA_KEY, SYNC_KEY
 from sandbox.craft.site import CraftSite
-from sandbox.kit.faults import parse_rules
+from sandbox.kit.fault_rules import parse_rules
 from sandbox.kit.server import SandboxServer
 from shared.clients.aiohttp_transport import open_transport
 from shared.clients.transport import HttpRequest, Unclear
