@@ -16,6 +16,7 @@ _TOKEN = re.compile(
 )
 _ESCAPE = re.compile(r"\\(.)")
 MAX_ORDER = 7
+MAX_DEPTH = 50
 
 
 class JqlError(Exception):
@@ -90,6 +91,7 @@ class _Parser:
             self.tokens.append((found.lastgroup, value))
             at = found.end()
         self.at = 0
+        self.depth = 0
 
     def peek(self, ahead: int = 0) -> tuple[str, str]:
         at = self.at + ahead
@@ -151,6 +153,14 @@ class _Parser:
         return parts[0] if len(parts) == 1 else Both(tuple(parts), any_of=False)
 
     def one(self) -> Tree:
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise JqlError("Error in the JQL Query: The query is nested too deeply.")
+        found = self.negated_or_clause()
+        self.depth -= 1
+        return found
+
+    def negated_or_clause(self) -> Tree:
         if self.keyword("NOT"):
             return Not(self.one())
         if self.peek() == ("punct", "("):

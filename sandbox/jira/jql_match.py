@@ -18,7 +18,7 @@ from sandbox.jira.world import World
 
 Test: TypeAlias = Callable[[Values], bool]
 
-_RELATIVE = re.compile(r"([+-]?)(\d+)([mhdw]?)$")
+_RELATIVE = re.compile(r"([+-]?)([0-9]{1,6})([mhdw]?)$")
 _UNITS_S = {"m": 60, "h": 3600, "d": 86400, "w": 604_800, "": 60}
 _DATE_FORMATS = ("%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d")
 _WORDS = re.compile(r"\w+")

@@ -22,6 +22,7 @@ DEFAULT_PAGE = 50
 MAX_PAGE = 100
 MAX_ID_PAGE = 5000
 MAX_RECONCILE = 50
+MAX_DIGITS = 19
 TOKEN_LIFE = timedelta(days=7)
 _REQUEST_KEYS = frozenset(
     {
@@ -43,7 +44,7 @@ _BOUND = "Unbounded JQL queries are not allowed here. Please add a search restri
 def search_get(world: World, call: Call) -> SiteResponse:
     """GET search/jql."""
     ids = call.words("reconcileIssues")
-    if not all(one.isdigit() for one in ids):
+    if not all(one.isascii() and one.isdigit() and len(one) <= MAX_DIGITS for one in ids):
         raise bad_request(_WRONG)
     body: JsonObject = {
         "jql": call.first("jql") or "",
