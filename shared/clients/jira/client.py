@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.clients.errors import NotFound, Unavailable, UnclearEffect
+from shared.clients.errors import NotFound, Unavailable, UnclearEffect, VendorError
 from shared.clients.http import DEFAULT_TIMEOUT_S, Answer, Call, Guard, VendorHttp
 from shared.clients.jira import shapes
 from shared.clients.jira.dialect import JiraDialect
@@ -26,6 +26,8 @@ from shared.messages.change import ChangelogEntry
 ALWAYS: Final = ("summary", "issuetype", "project", "status", "parent", "created", "updated", "creator")
 """Fields that every read asks for beside the mapped ones."""
 
+_CERTAIN: Final = frozenset({"summary", "issuetype", "project", "status", "created", "updated"})
+"""What every whole issue shows; `parent` is left out of those that have none."""
 _PAGE: Final = 100
 _MAX_PAGES: Final = 50
 _MAX_CANDIDATES: Final = 50
@@ -63,9 +65,18 @@ class JiraClient:
         return await self.myself()
 
     async def get_issue(
-        self, issue_id: EntityId, fields: Iterable[str], *, changelog: bool = False, properties: bool = True
+        self,
+        issue_id: EntityId,
+        fields: Iterable[str],
+        *,
+        changelog: bool = False,
+        whole: bool = True,
+        properties: bool = True,
     ) -> Reading:
-        """Read one issue by id: the named fields and `ALWAYS`, its whole changelog and our key as asked."""
+        """Read one issue by id: the named fields and `ALWAYS`, its changelog and our key as asked.
+
+        The changelog is all of it, or with `whole` False what one answer holds (the newest 100).
+        """
         query = [("fields", ",".join(wanted_fields(fields)))]
         if changelog:
             query.append(("expand", "changelog"))
@@ -74,7 +85,7 @@ class JiraClient:
         answer = await self._get(f"/rest/api/2/issue/{issue_id}", "issue", query, item=issue_id)
         issue = _object(answer)
         reading = _reading(issue, answer, properties=properties)
-        if not changelog or _whole_changelog(issue):
+        if not changelog or not whole or _whole_changelog(issue):
             return reading
         return _with_changelog(reading, await self.get_changelog(issue_id))
 
@@ -123,13 +134,15 @@ class JiraClient:
         )
         answer = await self._http.send(call, guard)
         issue = answer.json if isinstance(answer.json, dict) else {}
-        wanted = set(wanted_fields(read_fields)) - {"parent"}
+        wanted = wanted_fields(read_fields)
         shown = issue.get("fields")
-        if isinstance(shown, dict) and wanted <= shown.keys() and "histories" in (issue.get("changelog") or {}):
-            return _reading(issue, answer, properties=False)
+        # fields that the issue does not have are missing in every answer, those of the site only in an answer cut short
+        if isinstance(shown, dict) and shown.keys() >= _CERTAIN and "histories" in (issue.get("changelog") or {}):
+            kept = {name: value for name, value in shown.items() if name in wanted}
+            return _reading({**issue, "fields": kept}, answer, properties=False)
         try:
-            return await self.get_issue(issue_id, read_fields, changelog=True, properties=False)
-        except (Unavailable, NotFound):
+            return await self.get_issue(issue_id, read_fields, changelog=True, whole=False, properties=False)
+        except VendorError:
             return None
 
     async def create_issue(

@@ -1,0 +1,1 @@
+"""What the writer touches: Craft.io."""

@@ -1,0 +1,105 @@
+"""Jira under the writer's algorithm: which fields are read, how edits and creates look, whom an error is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from services.jira_writer.settings import JiraWriterSettings
+from shared.clients.errors import NotFound, Rejected
+from shared.clients.http import Guard
+from shared.clients.pool import ClientPool
+from shared.clients.reading import Reading
+from shared.domain.ids import EntityId, OperationId, PairId, Side
+from shared.domain.link import Json
+from shared.domain.mapping import FieldKind, FieldPair, Integration
+from shared.fields import render
+from shared.store.port import Claim
+from shared.writing.compare import pairs_of
+from shared.writing.ports import Created, Found, Written
+
+_PARENT_ERRORS: Final = ("parent", "parentId", "issuetype", "project")
+"""Under these names Jira complains about a parent (issue type and project: a sub-task that lacks one)."""
+
+
+class JiraHands:
+    """Implements `shared.writing.ports.Hands` for Jira Cloud."""
+
+    side = Side.JIRA
+
+    def __init__(self, pool: ClientPool, settings: JiraWriterSettings) -> None:
+        self._pool = pool
+        self.index_lag = timedelta(seconds=settings.jira_index_lag_s)
+        self.reads_before_first_write = settings.jira_read_before_write
+
+    async def read(self, claim: Claim) -> Reading:
+        """Read the issue with its newest changelog."""
+        client = await self._pool.jira(claim.connection_id)
+        fields = _fields(claim.integration)
+        return await client.get_issue(_target(claim), fields, changelog=True, whole=False, properties=False)
+
+    async def write(self, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Written:
+        """Edit the issue; the edit names its operation in the changelog."""
+        client = await self._pool.jira(claim.connection_id)
+        op_id = claim.operation.id
+        reading = await client.update_issue(
+            _target(claim),
+            render(Side.JIRA, values),
+            op_id,
+            read_fields=_fields(claim.integration),
+            guard=guard,
+        )
+        return Written(_written_at(reading, op_id) if reading is not None else None, reading)
+
+    async def create(self, claim: Claim, guard: Guard) -> Created:
+        """Create the issue with the link id as its property."""
+        client = await self._pool.jira(claim.connection_id)
+        op = claim.operation
+        values = {pair: write.value for pair, write in pairs_of(op, claim.integration).items()}
+        project, type_id = claim.integration.jira_project, op.type_id or ""
+        return Created(
+            await client.create_issue(project, type_id, render(Side.JIRA, values), claim.link_id, guard=guard)
+        )
+
+    async def look_up(self, claim: Claim, since: datetime, until: datetime) -> Found:
+        """Look for an issue of ours that carries the link id."""
+        del until
+        client = await self._pool.jira(claim.connection_id)
+        found = await client.find_created(claim.link_id, claim.integration.jira_project, since)
+        return Found((found,) if found is not None else ())
+
+    def marks_creates(self, claim: Claim) -> bool:
+        """Every issue that we create carries the link id."""
+        del claim
+        return True
+
+    def at_fault(self, claim: Claim, sent: Mapping[FieldPair, Json], error: Rejected) -> dict[PairId, str]:
+        """Return Jira's words by pair: Jira names field ids."""
+        del claim
+        found = {pair.id: error.field_errors[pair.jira] for pair in sent if pair.jira in error.field_errors}
+        parent = next((pair for pair in sent if pair.kind is FieldKind.PARENT), None)
+        if parent is not None and not found:
+            words = next((error.field_errors[name] for name in _PARENT_ERRORS if name in error.field_errors), None)
+            if words is not None:
+                found[parent.id] = words
+        return found
+
+
+def _fields(integration: Integration) -> list[str]:
+    return [pair.jira for pair in integration.pairs]
+
+
+def _target(claim: Claim) -> EntityId:
+    if claim.entity_id is None:
+        raise NotFound(f"operation {claim.operation.id} has no target")
+    return claim.entity_id
+
+
+def _written_at(reading: Reading, op_id: OperationId) -> datetime | None:
+    """Return when our edit took effect: the issue's own time, unless somebody edited it since: our entry's."""
+    if reading.changelog and reading.changelog[-1].op != op_id:
+        ours = next((entry.at for entry in reversed(reading.changelog) if entry.op == op_id), None)
+        if ours is not None:
+            return ours
+    return reading.updated

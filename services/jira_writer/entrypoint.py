@@ -1,0 +1,19 @@
+"""The Jira writer as a service: commands of `writes.jira.v1` in, outcomes out."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.jira_writer.ports import Ports
+from shared.runtime.publisher import Publisher
+from shared.writing.service import WriterService
+from shared.writing.writer import Writer
+
+
+class JiraWriterService(WriterService):
+    """See `WriterService`; `NAME` is also the consumer group."""
+
+    NAME: Final = "jira_writer"
+
+    def __init__(self, writer: Writer, publisher: Publisher, ports: Ports) -> None:
+        super().__init__(self.NAME, writer, publisher, ports.log, ports.store, ports.clock, ports.dice)

@@ -1,0 +1,64 @@
+"""Writes and restores: read, compare, send what differs, report (PROTOCOL, "Writer, per command").
+
+Called by `shared.writing.writer`. An unclear answer gives no outcome: the lease runs out, the next attempt reads first.
+"""
+
+from __future__ import annotations
+
+from shared.clients.errors import NotFound, Rejected
+from shared.domain.clock import Dice
+from shared.domain.link import OperationKind, Result
+from shared.messages.write import WriteOutcome
+from shared.writing.attempt import Attempt, read_at
+from shared.writing.compare import compare, pairs_of
+from shared.writing.ports import Hands
+from shared.writing.retries import retrying
+
+
+async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome:
+    """Carry out a write or restore. Raises `VendorError`, `TooLate` or `LeaseLost`; the caller says what they mean."""
+    read_first = hands.reads_before_first_write or attempt.claim.late_possible or _restores(attempt)
+    async for trial in retrying(attempt, dice):
+        with trial:
+            # a second try reads whatever the first one did: "without effect" may have been a gateway's mistake
+            again = trial.retry_state.attempt_number > 1
+            try:
+                return await _once(attempt, hands, read_first=read_first or again)
+            except NotFound as error:
+                words = f"{hands.side.vendor} says that the item does not exist or is not visible: {error}"
+                return attempt.outcome(Result.MOVED, status=404, message=words)
+    raise AssertionError  # tenacity returns or raises
+
+
+async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOutcome:
+    claim = attempt.claim
+    to_write = pairs_of(attempt.operation, claim.integration)
+    if not to_write:
+        words = "None of the fields is mapped any more. Nothing to do."
+        return attempt.outcome(Result.REJECTED, message=words)
+    before = None
+    if read_first:
+        before = await hands.read(claim)
+        comparison = compare(hands.side, to_write, before.snapshot)
+        if comparison.moved:
+            return attempt.outcome(Result.MOVED, before, read_at=read_at(before))
+        if not comparison.to_write:
+            return attempt.outcome(Result.ALREADY, before, read_at=read_at(before), write_at=before.updated)
+        to_write = dict(comparison.to_write)
+    values = {pair: write.value for pair, write in to_write.items()}
+    try:
+        written = await hands.write(claim, values, attempt.guard)
+    except Rejected as error:
+        return attempt.outcome(
+            Result.REJECTED, errors=hands.at_fault(claim, values, error), message=error.message, status=error.status
+        )
+    return attempt.outcome(
+        Result.APPLIED,
+        written.reading,
+        read_at=read_at(before) if before is not None else None,
+        write_at=written.write_at,
+    )
+
+
+def _restores(attempt: Attempt) -> bool:
+    return attempt.operation.kind is OperationKind.RESTORE

@@ -1,0 +1,213 @@
+"""The writer: a command comes in, at most one attempt is made, an outcome goes out. One canonical log line per attempt.
+
+Called by the entrypoints of both writers for each message. A command is a wake-up: what to do stands in the store.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from shared.clients.errors import BadCredentials, NoEffect, NotFound, Rejected, UnclearEffect
+from shared.clients.pool import ClientPool
+from shared.domain.clock import Clock, Dice
+from shared.domain.errors import Poison
+from shared.domain.ids import ConnectionId, Side
+from shared.domain.link import OperationKind, Result
+from shared.domain.mapping import Connection
+from shared.messages.base import Message
+from shared.messages.write import WriteCommand, WriteOutcome
+from shared.runtime.log import LogUnavailable
+from shared.runtime.publisher import Publisher
+from shared.store.port import ClaimStore, StoreUnavailable
+from shared.writing.attempt import Attempt, LeaseLost, TooLate
+from shared.writing.creation import create
+from shared.writing.lanes import LaneFull, Lanes
+from shared.writing.metrics import AttemptResult, count_attempt
+from shared.writing.ports import Hands, Pauser, Timing
+from shared.writing.retries import wait_after
+from shared.writing.update import update
+
+MAX_WAITING: Final = 64
+"""Commands of one connection that may wait for a place; see `Lanes`."""
+
+_TOO_LATE_WAIT_S: Final = 5.0
+_CREDENTIALS_WAIT_S: Final = 10.0
+_PUBLISH_AGAIN_S: Final = 0.5
+_DEFAULT_WIDTH: Final = 8
+
+log = structlog.get_logger(__name__)
+
+
+class Writer:
+    """Carries out operations on one vendor. Safe to be called concurrently, also twice for the same operation."""
+
+    def __init__(
+        self,
+        hands: Hands,
+        pool: ClientPool,
+        claims: ClaimStore,
+        pauser: Pauser,
+        publisher: Publisher,
+        clock: Clock,
+        dice: Dice,
+        *,
+        timing: Timing,
+        instance: str,
+    ) -> None:
+        self._hands = hands
+        self._pool = pool
+        self._claims = claims
+        self._pauser = pauser
+        self._publisher = publisher
+        self._clock = clock
+        self._dice = dice
+        self._timing = timing
+        self._instance = instance
+        self._lanes = Lanes(MAX_WAITING)
+
+    @property
+    def side(self) -> Side:
+        """Return the side that it writes to."""
+        return self._hands.side
+
+    async def handle(self, message: Message) -> None:
+        """Handle one command. Returns once it is reported, dropped, or left to a later attempt.
+
+        Raises `Poison` for what is no command of this writer, `StoreUnavailable` and `LogUnavailable` as they come.
+        """
+        if not isinstance(message, WriteCommand) or message.target is not self._hands.side:
+            raise Poison(f"{type(message).__name__} is not a write command for {self._hands.side.vendor}")
+        connection = await self._connection(message)
+        lane = connection.id if connection is not None else ConnectionId("")
+        width = connection.max_concurrent if connection is not None else _DEFAULT_WIDTH
+        try:
+            async with self._lanes.enter(lane, width):
+                await self._attempt(message)
+        except LaneFull:
+            count_attempt(message.target, "turned_away")
+
+    async def _connection(self, command: WriteCommand) -> Connection | None:
+        integration = await self._pool.integration(command.integration_id)
+        return await self._pool.connection(integration.connection(command.target)) if integration is not None else None
+
+    async def _attempt(self, command: WriteCommand) -> None:
+        owner = f"{self._instance}:{self._dice.token()}"
+        claimed_at = self._clock.monotonic()
+        claim = await self._claims.claim(command.op_id, owner, self._clock.now(), self._timing.lease)
+        if claim is None:
+            count_attempt(command.target, "dropped")
+            return
+        attempt = Attempt(claim, owner, self._claims, self._clock, self._timing, claimed_at)
+        attempt.may_exist = claim.operation.post_started_at is not None
+        result: AttemptResult = "failed"
+        words: str | None = None
+        status: int | None = None
+        try:
+            outcome, result, words = await self._carry_out(attempt)
+            if outcome is not None:
+                status = outcome.status
+                await self._report(attempt, outcome)
+        except Exception:
+            await self._give_back(attempt)
+            raise
+        finally:
+            seconds = self._clock.monotonic() - claimed_at
+            count_attempt(command.target, result, seconds=seconds, retries=attempt.retries)
+            log.info(
+                "write attempt",
+                op_id=command.op_id,
+                link_id=command.link_id,
+                target=command.target,
+                kind=claim.operation.kind,
+                entity_id=claim.entity_id,
+                attempt=claim.operation.attempts,
+                result=result,
+                status=status,
+                words=words,
+                retries=attempt.retries,
+                seconds=round(seconds, 3),
+            )
+
+    async def _carry_out(self, attempt: Attempt) -> tuple[WriteOutcome | None, AttemptResult, str | None]:
+        """Do it, and turn every way in which it can end into an outcome or the reason why there is none."""
+        claim = attempt.claim
+        connection = await self._pool.connection(claim.connection_id)
+        try:
+            _check_paused(connection)
+            outcome = await self._work(attempt)
+        except LeaseLost:
+            return None, "lost", None
+        except UnclearEffect as error:
+            return None, "unclear", str(error)
+        except TooLate:
+            return await self._put_off(attempt, "Too much time had passed before it could be sent.", _TOO_LATE_WAIT_S)
+        except NoEffect as error:
+            return await self._put_off(attempt, str(error), wait_after(error, self._dice))
+        except BadCredentials as error:
+            await self._pause(connection, str(error))
+            return await self._put_off(attempt, str(error), _CREDENTIALS_WAIT_S, status=401)
+        except (NotFound, Rejected) as error:
+            if attempt.may_exist:
+                return await self._put_off(attempt, str(error), self._timing.look_up_every_s)
+            status = error.status if isinstance(error, Rejected) else 404
+            outcome = attempt.outcome(Result.REJECTED, message=str(error), status=status)
+        if outcome is None:
+            return None, "waiting", None
+        return outcome, outcome.result.value, outcome.message
+
+    async def _work(self, attempt: Attempt) -> WriteOutcome | None:
+        if attempt.operation.kind is OperationKind.CREATE:
+            return await create(attempt, self._hands, self._dice)
+        return await update(attempt, self._hands, self._dice)
+
+    async def _put_off(
+        self, attempt: Attempt, words: str, after_s: float, **facts: int
+    ) -> tuple[WriteOutcome | None, AttemptResult, str]:
+        """End the operation as deferred; or, where an earlier attempt may have had its effect, look again later."""
+        if attempt.may_exist:
+            await attempt.release(after_s)
+            return None, "waiting", words
+        return attempt.deferred(words, after_s, **facts), "deferred", words
+
+    async def _pause(self, used: Connection | None, reason: str) -> None:
+        """Stop all writes of a connection, unless its credentials were replaced since they were used."""
+        if used is None or used.paused_reason:
+            return
+        self._pool.forget()
+        try:
+            current = await self._pool.connection(used.id)
+            if current is not None and current.revision == used.revision:
+                await self._pauser.set_connection_paused(used.id, reason)
+                self._pool.forget()
+        except StoreUnavailable as error:
+            log.warning("connection could not be paused", connection_id=used.id, error=str(error))
+
+    async def _report(self, attempt: Attempt, outcome: WriteOutcome) -> None:
+        """Publish the outcome, for as long as nobody else can have taken the operation over."""
+        until = attempt.claimed_at + self._timing.lease_s
+        while True:
+            try:
+                await self._publisher.publish(outcome)
+            except LogUnavailable:
+                if self._clock.monotonic() + _PUBLISH_AGAIN_S >= until:
+                    raise
+                await self._clock.sleep(_PUBLISH_AGAIN_S)
+            else:
+                return
+
+    async def _give_back(self, attempt: Attempt) -> None:
+        """After a failure of our own: let the next attempt begin at once, if this one has sent nothing."""
+        if attempt.sent:
+            return
+        try:
+            await self._claims.release(attempt.operation.id, attempt.owner)
+        except StoreUnavailable as error:
+            log.warning("lease could not be given back", op_id=attempt.operation.id, error=str(error))
+
+
+def _check_paused(connection: Connection | None) -> None:
+    """Raise `BadCredentials` if the credentials are known not to work: asking again would only make it worse."""
+    if connection is not None and connection.paused_reason:
+        raise BadCredentials(connection.paused_reason)
