@@ -54,6 +54,8 @@ class KafkaSubscription:
         self._security = security
         self._session_timeout_ms = int(session_timeout_s * 1000)
         self._joining: asyncio.Task[AIOKafkaConsumer] | None = None
+        self._trouble: str | None = None
+        """Why joining has failed so far; None once joined, or while nothing speaks against it."""
         self._first: dict[Partition, int] = {}
         """By partition that is ours, the first offset received since it was assigned. Empty while partitions are
         dealt.
@@ -62,7 +64,7 @@ class KafkaSubscription:
         self._closed = False
 
     async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
-        """Return the next records. Raises `LogUnavailable` when the group could not be joined within `timeout_s`."""
+        """Return the next records. Raises `LogUnavailable` when trying to join the group has failed so far."""
         if self._closed:
             raise LogUnavailable("the subscription is closed")
         if self._joining is None:
@@ -72,8 +74,8 @@ class KafkaSubscription:
                 consumer = await asyncio.shield(self._joining)
                 found = await consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=max_records)
         except TimeoutError:
-            if not self._joining.done():
-                raise LogUnavailable(f"group {self._group} not joined within {timeout_s} s") from None
+            if self._trouble is not None:
+                raise LogUnavailable(f"group {self._group} cannot be joined: {self._trouble}") from None
             return ()
         except KafkaError as error:
             # The member cannot go on (its coordination task has ended): leave and join anew.
@@ -112,7 +114,6 @@ class KafkaSubscription:
 
     async def _join(self) -> AIOKafkaConsumer:
         """Join the group, trying until it works."""
-        said: str | None = None
         while True:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
@@ -133,14 +134,15 @@ class KafkaSubscription:
                 await consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 await consumer.stop()
-                if said != repr(error):
-                    said = repr(error)
-                    _log.warning("cannot join the group; trying on", group=self._group, error=said)
+                if self._trouble != repr(error):
+                    self._trouble = repr(error)
+                    _log.warning("cannot join the group; trying on", group=self._group, error=self._trouble)
                 await asyncio.sleep(_CONNECT_PAUSE_S)
             except BaseException:
                 await consumer.stop()
                 raise
             else:
+                self._trouble = None
                 _log.info("joined the group", group=self._group, topics=self._topics)
                 return consumer
 

@@ -135,7 +135,7 @@ class KafkaWorld:
 
 def record(topic: str, key: str, text: str) -> Record:
     """Return a record with `text` as its value."""
-    return Record(topic=topic, key=key, value=text.encode(), headers={"n": text})
+    return Record(topic=topic, key=key, value=text.encode(), headers={"n": text[:40]})
 
 
 async def receive_until(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from deploy.local.jars import kafka_jars
+from deploy.local.kafka import KafkaServer
+from deploy.local.progress import SilentProgress
 from shared.domain.errors import Poison
 from shared.runtime.log import LogUnavailable, ReceivedRecord
 from shared.runtime.topics import MAX_RECORD_BYTES
@@ -36,17 +40,20 @@ async def world(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncItera
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=[pytest.mark.stack, pytest.mark.slow])])
-async def mortal(request: pytest.FixtureRequest, topic_prefix: str) -> AsyncIterator[World]:
+async def mortal(request: pytest.FixtureRequest, topic_prefix: str, tmp_path: Path) -> AsyncIterator[World]:
     """A world of the test's own, whose broker it may kill."""
-    made: MemoryWorld | KafkaWorld
     if request.param == "memory":
-        made = MemoryWorld()
-    else:
-        server = request.getfixturevalue("kafka_server")
-        made = KafkaWorld(server.bootstrap, topic_prefix, server)
-        await made.prepare()
-    yield made
-    await made.close()
+        yield MemoryWorld()
+        return
+    server = KafkaServer(tmp_path / "kafka", await kafka_jars(SilentProgress()))
+    world = KafkaWorld(server.bootstrap, topic_prefix, server)
+    try:
+        await server.start()
+        await world.prepare()
+        yield world
+        await world.close()
+    finally:
+        await server.kill()
 
 
 async def test_records_of_one_key_arrive_in_the_order_in_which_they_were_published(world: World) -> None:
