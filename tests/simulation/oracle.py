@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.craft import CraftSite
+from sandbox.craft.site import CraftSite
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL, JiraSite
 from shared.domain.ids import EntityId, PairId, Side

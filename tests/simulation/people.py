@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sandbox.craft import CraftSite
+from sandbox.craft.site import CraftSite
 from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.jira.accounts import credentials

@@ -118,7 +118,7 @@ class World:
         self.clock = SimClock()
         self.history: list[str] = []
         self.log = MemoryLog(partitions=2)
-        self.store = MemoryStore(on_call=gate)
+        self.store = MemoryStore(self.clock, gate)
         self.jira = JiraSite(
             now=self._site_clock(coarse=self.fate.coarse_jira),
             base_url=JIRA_URL,
@@ -224,14 +224,14 @@ class World:
             "mapper-2": start(lambda: mapper.wire(MapperSettings(**common), MapperPorts(log, store, clock, dice()))),
             "jira_writer": start(
                 lambda: jira_writer.wire(
-                    JiraWriterSettings(**common, instance=dice().token(), **_WRITER),
-                    JiraWriterPorts(log, store, store, store, transport(), clock, dice()),
+                    JiraWriterSettings(**common, instance=dice().token(), **_JIRA_WRITER),
+                    JiraWriterPorts(log, store, store, store, store, transport(), clock, dice()),
                 )
             ),
             "craft_writer": start(
                 lambda: craft_writer.wire(
-                    CraftWriterSettings(**common, instance=dice().token(), **_WRITER),
-                    CraftWriterPorts(log, store, store, store, transport(), clock, dice()),
+                    CraftWriterSettings(**common, instance=dice().token(), **_CRAFT_WRITER),
+                    CraftWriterPorts(log, store, store, store, store, transport(), clock, dice()),
                 )
             ),
             "reconciler": start(
@@ -377,7 +377,7 @@ class World:
 
 def simulate(seed: int) -> Report:
     """Run one seed to its end. Deterministic: the same seed gives the same report."""
-    structlog.configure(processors=[structlog.testing.LogCapture()], wrapper_class=structlog.make_filtering_bound_logger(60))
+    structlog.configure(processors=[structlog.testing.LogCapture()], wrapper_class=structlog.make_filtering_bound_logger(50))
     loop = async_solipsism.EventLoop()
     try:
         return loop.run_until_complete(_run(seed))
@@ -394,7 +394,8 @@ async def _run(seed: int) -> Report:
 
 
 _KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
-_WRITER: dict[str, object] = {}
+_JIRA_WRITER = {"jira_index_lag_s": 20.0}
+_CRAFT_WRITER = {"craft_index_lag_s": 20.0}
 _RECONCILER = {
     "feed_interval_s": 10.0,
     "sweep_interval_s": 60.0,
