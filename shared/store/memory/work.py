@@ -30,10 +30,11 @@ class Work(Core):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))
         return sorted(found, key=lambda o: (o.operation.created_at, o.operation.id))[:limit]
 
-    async def dirty_sides(self, limit: int) -> Sequence[DirtySide]:
+    async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
         """Return dirty sides, oldest first."""
         await self.call("dirty_sides")
-        return sorted(self._dirty(), key=lambda d: (d.dirty_since, d.link_id, d.side))[:limit]
+        wanted = [side for side in self._dirty() if connection_id is None or side.connection_id == connection_id]
+        return sorted(wanted, key=lambda d: (d.dirty_since, d.link_id, d.side))[:limit]
 
     def _dirty(self) -> Iterator[DirtySide]:
         for link in self.tables.links.values():

@@ -1,0 +1,94 @@
+"""Brings a database to the schema of this release. Run by every service at its start, or as `python -m
+shared.store.migrate`.
+
+Safe when many start at once (one migrates, the others wait and find it done). It only goes forward: a database that a
+newer release has migrated is refused by name, never changed back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from importlib import resources
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from shared.store.port import StoreUnavailable
+from shared.store.postgres.errors import CONNECTION_LOST
+
+MIGRATION_LOCK = 0x54414E44454D
+"""The advisory lock that keeps migrations apart ("TANDEM")."""
+WAIT_S = 120.0
+CONNECT_TIMEOUT_S = 10.0
+
+
+class SchemaTooNew(Exception):
+    """The database has a schema that this release does not know."""
+
+
+async def migrate(database_url: str) -> None:
+    """Bring the schema up to date; returns at once if it is. Idempotent and safe to run concurrently.
+
+    Raises `StoreUnavailable` if the database cannot be reached, `SchemaTooNew` if a newer release has been here, and
+    TimeoutError if another migration takes longer than two minutes.
+    """
+
+    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+        settings = {"application_name": "tandem-migrate"}
+        return await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S, server_settings=settings)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with asyncio.timeout(WAIT_S), engine.connect() as connection:
+            await connection.execute(text("SELECT pg_advisory_lock(:key)").bindparams(key=MIGRATION_LOCK))
+            await connection.commit()
+            # Closing the connection gives the lock back.
+            await connection.run_sync(_upgrade)
+    except CONNECTION_LOST as error:
+        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(resources.files("shared.store.migrations")))))
+    config.attributes["connection"] = connection
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    found = set(MigrationContext.configure(connection).get_current_heads())
+    connection.commit()
+    if not found <= known:
+        raise SchemaTooNew(
+            f"the database has schema {', '.join(sorted(found - known))}; this release knows {max(known)} at most"
+        )
+    command.upgrade(config, "head")
+    connection.commit()
+
+
+def main() -> int:
+    """Migrate the database of TANDEM_DATABASE_URL (or of the file that TANDEM_DATABASE_URL_FILE names)."""
+    path = os.environ.get("TANDEM_DATABASE_URL_FILE")
+    url = Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get("TANDEM_DATABASE_URL")
+    if not url:
+        sys.stderr.write("TANDEM_DATABASE_URL is not set\n")
+        return 2
+    try:
+        asyncio.run(migrate(url))
+    except (StoreUnavailable, SchemaTooNew, TimeoutError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stderr.write("the schema is up to date\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,131 @@
+"""Configuration on Postgres: immutable revisions, one current row each, an audit trail, sealed credentials.
+
+Called by all services through `ConfigReader`, by the console through `ConfigWriter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shared.domain.ids import ConnectionId
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
+from shared.store.port import RevisionConflict
+from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key, connection_of, integration_key
+from shared.store.postgres.errors import translated
+
+EXCLUDE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+AUDIT = "INSERT INTO audit (at, by, subject, revision) VALUES ($1, $2, $3, $4)"
+
+
+class Config(Core):
+    """Implements `ConfigReader` and `ConfigWriter`; see there for each method's contract."""
+
+    async def connections(self) -> Sequence[Connection]:
+        """Return the current revision of all connections."""
+        return [
+            connection_of(row) for row in await self.fetch(f"SELECT {CONNECTION_COLUMNS} FROM connections ORDER BY id")
+        ]
+
+    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
+        """Return the credentials of a connection. Raises `SecretKeyWrong` if no key opens them."""
+        row = await self.fetchrow("SELECT sealed FROM connection_secrets WHERE connection_id = $1", connection_id)
+        return self.box.open(row["sealed"]) if row else None
+
+    async def integrations(self) -> Sequence[Integration]:
+        """Return the current revision of all integrations."""
+        rows = await self.fetch("SELECT id, revision, body FROM integrations ORDER BY id")
+        return [self.integration_of(row["id"], row["revision"], row["body"]) for row in rows]
+
+    async def save_integration(
+        self, integration: Integration, expected_revision: int, by: str, at: datetime
+    ) -> Integration:
+        """Save the next revision of an integration, once no open transaction decides by the current one."""
+        async with self.session() as session:
+            with translated():
+                async with session.transaction():
+                    await session.execute(EXCLUDE, integration_key(integration.id))
+                    row = await session.fetchrow(
+                        "SELECT revision, body FROM integrations WHERE id = $1", integration.id
+                    )
+                    current = Integration.model_validate_json(row["body"]) if row else None
+                    _check(current.revision if current else 0, expected_revision)
+                    saved = next_revision(current, integration)
+                    body = saved.model_dump_json()
+                    await session.execute(
+                        "INSERT INTO integrations (id, revision, jira_connection, craft_connection, body)"
+                        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
+                        " jira_connection = excluded.jira_connection, craft_connection = excluded.craft_connection,"
+                        " body = excluded.body",
+                        saved.id,
+                        saved.revision,
+                        saved.jira_connection,
+                        saved.craft_connection,
+                        body,
+                    )
+                    await session.execute(
+                        "INSERT INTO integration_revisions (id, revision, body, saved_by, saved_at)"
+                        " VALUES ($1, $2, $3, $4, $5)",
+                        saved.id,
+                        saved.revision,
+                        body,
+                        by,
+                        at,
+                    )
+                    await session.execute(AUDIT, at, by, f"integration:{saved.id}", saved.revision)
+        return saved
+
+    async def save_connection(
+        self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime
+    ) -> Connection:
+        """Save the next revision of a connection."""
+        sealed = self.box.seal(secrets) if secrets is not None else None
+        saved = connection.model_copy(update={"revision": expected_revision + 1})
+        body = saved.model_dump_json()
+        async with self.session() as session:
+            with translated():
+                async with session.transaction():
+                    await session.execute(EXCLUDE, connection_key(saved.id))
+                    revision = await session.fetchval("SELECT revision FROM connections WHERE id = $1", saved.id)
+                    _check(revision or 0, expected_revision)
+                    await session.execute(
+                        "INSERT INTO connections (id, revision, paused_reason, body) VALUES ($1, $2, $3, $4)"
+                        " ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
+                        " paused_reason = excluded.paused_reason, body = excluded.body",
+                        saved.id,
+                        saved.revision,
+                        saved.paused_reason,
+                        body,
+                    )
+                    await session.execute(
+                        "INSERT INTO connection_revisions (id, revision, body, saved_by, saved_at)"
+                        " VALUES ($1, $2, $3, $4, $5)",
+                        saved.id,
+                        saved.revision,
+                        body,
+                        by,
+                        at,
+                    )
+                    if sealed is not None:
+                        await session.execute(
+                            "INSERT INTO connection_secrets (connection_id, sealed) VALUES ($1, $2)"
+                            " ON CONFLICT (connection_id) DO UPDATE SET sealed = excluded.sealed",
+                            saved.id,
+                            sealed,
+                        )
+                    await session.execute(AUDIT, at, by, f"connection:{saved.id}", saved.revision)
+        return saved
+
+    async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
+        """Pause writes of a connection, or resume them; no new revision."""
+        await self.fetch("UPDATE connections SET paused_reason = $2 WHERE id = $1", connection_id, reason)
+
+    async def check_key(self) -> None:
+        """Raise `SecretKeyWrong` if there are credentials that no key opens."""
+        for row in await self.fetch("SELECT sealed FROM connection_secrets"):
+            self.box.open(row["sealed"])
+
+
+def _check(current: int, expected: int) -> None:
+    if current != expected:
+        raise RevisionConflict(current)

@@ -1,0 +1,63 @@
+"""What goes wrong in Postgres, as the two failures that services know: away (`StoreUnavailable`) and in each other's
+way (`Contended`).
+
+Called by every module of this package around every statement. Anything else is a bug or bad data, and keeps its own
+class.
+
+asyncpg here ├── no connection, lost, shutting down, read only, time out → StoreUnavailable ├── deadlock,
+serialisation, lock time out, entity taken → Contended ├── a second open operation of a link, a row kept for ever →
+InvariantBroken └── any other → unchanged
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from shared.store.port import Contended, InvariantBroken, StoreUnavailable
+
+CONNECTION_LOST: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,  # shutdowns, crash, statement time out
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InternalClientError,
+)
+IN_THE_WAY: tuple[type[Exception], ...] = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+ENTITY_INDEXES = frozenset({"links_jira_entity", "links_craft_entity"})
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Let what asyncpg raises within leave as a failure of `shared.store.port`."""
+    try:
+        yield
+    except IN_THE_WAY as error:
+        raise Contended(str(error)) from error
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name in ENTITY_INDEXES:
+            raise Contended(str(error.detail or error)) from error
+        raise InvariantBroken(str(error.detail or error)) from error
+    except asyncpg.RestrictViolationError as error:
+        raise InvariantBroken(str(error)) from error
+    except CONNECTION_LOST as error:
+        raise StoreUnavailable(_words(error)) from error
+    except asyncpg.InterfaceError as error:
+        if isinstance(error, ValueError) or "another operation is in progress" in str(error):
+            raise  # a mistake of ours: a wrong setting, two statements at once on one connection
+        raise StoreUnavailable(_words(error)) from error
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,156 @@
+"""How work is found by state, on Postgres. Called by the reconciler through `shared.store.port.WorkStore`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from shared.domain.ids import ConnectionId, EntityId, LinkId, Side
+from shared.domain.link import Json
+from shared.messages.status import Cause
+from shared.store.codec import dumps, loads
+from shared.store.port import DirtySide, OpenOperation, ParkedEvent
+from shared.store.postgres.claims import CLAIMABLE
+from shared.store.postgres.core import Core
+from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
+
+STALE = f"""
+SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, l.integration_id
+FROM operations o, links l, integrations i
+WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $2 ELSE o.lease_until <= $1 END
+ORDER BY o.created_at, o.id LIMIT $3
+"""
+
+
+def _dirty(side: Side) -> str:
+    return f"""(
+        SELECT id, integration_id, '{side}' AS side, {side}_connection AS connection_id, {side}_id AS entity_id,
+            {side}_mark AS ticket, {side}_dirty_since AS dirty_since
+        FROM links WHERE {side}_dirty_since IS NOT NULL AND {side}_id IS NOT NULL
+        ORDER BY {side}_dirty_since, id LIMIT $1)"""
+
+
+DIRTY = f"""
+SELECT * FROM ({_dirty(Side.JIRA)} UNION ALL {_dirty(Side.CRAFT)}) d
+WHERE $2::text IS NULL OR connection_id = $2
+ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
+"""
+
+# Each reason has an index of its own. A link that is locked just now is being looked at already. `looked_at` is nobody
+# else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
+DUE = f"""
+WITH due AS (
+    SELECT id FROM links WHERE not_before <= $1
+    UNION SELECT id FROM links
+        WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
+            AND coalesce(looked_at, created_at) <= $2
+    UNION SELECT id FROM links l WHERE state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}' AND NOT EXISTS (
+        SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection) AND c.paused_reason IS NOT NULL)
+    UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
+        WHERE l.state IN ('active', 'creating', 'excluded') AND l.not_before IS NULL
+    UNION SELECT l.id FROM operations o JOIN links l ON l.op_id = o.id JOIN integrations i ON i.id = l.integration_id
+        WHERE o.open AND o.revision < i.revision AND NOT ({CLAIMABLE})
+            AND l.state IN ('active', 'creating', 'excluded') AND l.not_before IS NULL
+), chosen AS (
+    SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
+    ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
+), touched AS (
+    UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id RETURNING links.id, chosen.looked
+)
+SELECT id FROM touched ORDER BY looked, id
+"""
+
+BACKLOG = """
+SELECT
+    (SELECT count(*) FROM operations WHERE open) AS open_operations,
+    (SELECT min(created_at) FROM operations WHERE open) AS oldest_open,
+    (SELECT count(*) FROM links WHERE jira_dirty_since IS NOT NULL AND jira_id IS NOT NULL)
+        + (SELECT count(*) FROM links WHERE craft_dirty_since IS NOT NULL AND craft_id IS NOT NULL) AS dirty_sides,
+    least((SELECT min(jira_dirty_since) FROM links WHERE jira_dirty_since IS NOT NULL AND jira_id IS NOT NULL),
+        (SELECT min(craft_dirty_since) FROM links WHERE craft_dirty_since IS NOT NULL AND craft_id IS NOT NULL))
+        AS oldest_dirty,
+    (SELECT count(*) FROM links WHERE state = 'ask') AS ask,
+    (SELECT count(*) FROM links WHERE state = 'waiting') AS waiting,
+    (SELECT coalesce(sum(conflicts_open), 0) FROM links WHERE conflicts_open > 0) AS conflicts
+"""
+
+
+class Work(Core):
+    """Implements `WorkStore`; see there for each method's contract."""
+
+    async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
+        """Return open operations whose command has to be produced again."""
+        rows = await self.fetch(STALE, now, now - unclaimed_for, limit)
+        return [OpenOperation(operation_of(row), row["integration_id"]) for row in rows]
+
+    async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
+        """Return dirty sides, oldest first."""
+        return [
+            DirtySide(
+                link_id=row["id"],
+                integration_id=row["integration_id"],
+                side=Side(row["side"]),
+                connection_id=row["connection_id"],
+                entity_id=row["entity_id"],
+                ticket=row["ticket"],
+                dirty_since=row["dirty_since"],
+            )
+            for row in await self.fetch(DIRTY, limit, connection_id)
+        ]
+
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+        """Return links to decide again, those not looked at for longest first."""
+        return [LinkId(row["id"]) for row in await self.fetch(DUE, now, now - waiting_for, limit)]
+
+    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+        """Return parked events whose time has come."""
+        rows = await self.fetch(
+            "SELECT side, connection_id, entity_id, event FROM parked WHERE until <= $1"
+            " ORDER BY until, side, connection_id, entity_id LIMIT $2",
+            now,
+            limit,
+        )
+        return [ParkedEvent(Side(row["side"]), row["connection_id"], row["entity_id"], row["event"]) for row in rows]
+
+    async def cursor(self, name: str) -> Json | None:
+        """Return a stored cursor."""
+        row = await self.fetchrow("SELECT value FROM cursors WHERE name = $1", name)
+        return loads(row["value"]) if row else None
+
+    async def store_cursor(self, name: str, value: Json) -> None:
+        """Store a cursor."""
+        await self.fetch(
+            "INSERT INTO cursors (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            name,
+            dumps(value),
+        )
+
+    async def linked_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return linked entities of a connection in id order."""
+        rows = await self.fetch(
+            f"SELECT id, {side}_id AS entity_id FROM links"
+            f" WHERE {side}_connection = $1 AND {side}_id > $2 AND state <> 'gone' ORDER BY {side}_id LIMIT $3",
+            connection_id,
+            after,
+            limit,
+        )
+        return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
+
+    async def backlog(self, now: datetime) -> dict[str, float]:
+        """Return figures for metrics."""
+        row = (await self.fetch(BACKLOG))[0]
+        return {
+            "open_operations": float(row["open_operations"]),
+            "oldest_open_operation_s": _age_s(row["oldest_open"], now),
+            "dirty_sides": float(row["dirty_sides"]),
+            "oldest_dirty_s": _age_s(row["oldest_dirty"], now),
+            "ask": float(row["ask"]),
+            "waiting": float(row["waiting"]),
+            "conflicts": float(row["conflicts"]),
+        }
+
+
+def _age_s(since: datetime | None, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0.0) if since is not None else 0.0
