@@ -1,4 +1,6 @@
-"""The one place that builds the reconciler: from ports (`wire`, also called by the simulation) or from real adapters."""
+"""The one place that builds the reconciler: from ports (`wire`, also called by the simulation) or from real
+adapters.
+"""
 
 from __future__ import annotations
 
@@ -31,16 +33,4 @@ async def open_service(settings: ReconcilerSettings) -> AsyncIterator[Reconciler
         open_postgres(settings.database_url, settings.secret_key) as store,
         open_transport() as transport,
     ):
-        yield wire(
-            settings,
-            Ports(
-                log=log,
-                work=store,
-                config=store,
-                pauses=store,
-                store=store,
-                transport=transport,
-                clock=SystemClock(),
-                dice=SeededDice(),
-            ),
-        )
+        yield wire(settings, Ports(log, store, store, store, transport, SystemClock(), SeededDice()))

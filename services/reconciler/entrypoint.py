@@ -14,14 +14,17 @@ from services.reconciler.handlers.feed import Feed
 from services.reconciler.handlers.fresh_reads import DUTY as FRESH_READS
 from services.reconciler.handlers.fresh_reads import FreshReads
 from services.reconciler.handlers.health import Health
+from services.reconciler.handlers.hydration import DUTY as HYDRATION
 from services.reconciler.handlers.hydration import Hydration
 from services.reconciler.handlers.parked import DUTY as PARKED
 from services.reconciler.handlers.parked import Parked
 from services.reconciler.handlers.rota import Duty, Rota, periodic
+from services.reconciler.handlers.waiting import pause
 from services.reconciler.ports import Meter, Ports
 from services.reconciler.settings import ReconcilerSettings
 from shared.domain.ids import ConnectionId, Side
 from shared.runtime.consumer import consume
+from shared.runtime.log import LogUnavailable, Subscription
 from shared.runtime.publisher import Publisher
 from shared.runtime.topics import Topic
 
@@ -57,7 +60,7 @@ class ReconcilerService:
 
     async def ready(self) -> Mapping[str, bool]:
         """Tell whether Kafka and Postgres answer."""
-        return {"kafka": await self._ports.log.healthy(), "postgres": await self._ports.store.healthy()}
+        return {"kafka": await self._ports.log.healthy(), "postgres": await self._ports.work.healthy()}
 
     def routes(self) -> Sequence[RouteDef]:
         """Return no routes of its own."""
@@ -71,7 +74,9 @@ class ReconcilerService:
 
     async def _complete_thin_events(self, stop: asyncio.Event) -> None:
         ports = self._ports
-        subscription = await ports.log.subscribe(GROUP, TOPICS)
+        subscription = await self._subscribe(stop)
+        if subscription is None:
+            return
         await consume(
             subscription,
             self._hydration.handle,
@@ -81,6 +86,16 @@ class ReconcilerService:
             stop=stop,
             name=self.name,
         )
+
+    async def _subscribe(self, stop: asyncio.Event) -> Subscription | None:
+        """Join the group; while Kafka is away the clocks and reads go on. None: `stop` came first."""
+        while not stop.is_set():
+            try:
+                return await self._ports.log.subscribe(GROUP, TOPICS)
+            except LogUnavailable as error:
+                self._meter.failed(HYDRATION, "", error)
+                await pause(stop, self._settings.config_interval_s)
+        return None
 
     async def _wanted(self) -> list[Duty]:
         """Return all duties for the configuration as it is now."""

@@ -22,11 +22,11 @@ class ConnectionPauses(Protocol):
         ...
 
 
-class StoreHealth(Protocol):
-    """Whether the store answers (part of `LinkStore`)."""
+class Work(WorkStore, Protocol):
+    """Where work is found by state, and whether that answers."""
 
     async def healthy(self) -> bool:
-        """Tell within a second whether the database answers."""
+        """Tell within a second whether the store answers."""
         ...
 
 
@@ -64,15 +64,14 @@ class Meter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The reconciler's outside. `transport` reaches both vendors; `work`, `config`, `pauses` and `store` are usually
-    one object.
+    """The reconciler's outside. `transport` reaches both vendors; `work`, `config` and `pauses` are usually one
+    object.
     """
 
     log: Log
-    work: WorkStore
+    work: Work
     config: ConfigReader
     pauses: ConnectionPauses
-    store: StoreHealth
     transport: Transport
     clock: Clock
     dice: Dice
