@@ -1,0 +1,1 @@
+"""The laws of `shared.runtime`, on the log in memory."""
