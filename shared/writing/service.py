@@ -1,4 +1,4 @@
-"""A writer as a service: what it subscribes to, and what it is ready on. Both writers are one, with their own `Hands`."""
+"""A writer as a service: what it subscribes to, and what it is ready on. Both writers are one of these."""
 
 from __future__ import annotations
 

@@ -36,6 +36,8 @@ _TOO_LATE_WAIT_S: Final = 5.0
 _CREDENTIALS_WAIT_S: Final = 10.0
 _PUBLISH_AGAIN_S: Final = 0.5
 _DEFAULT_WIDTH: Final = 8
+_NOT_MADE: Final = frozenset({Result.DEFERRED, Result.REJECTED})
+_REPORTED_HOLD_S: Final = 3_600.0
 
 log = structlog.get_logger(__name__)
 
@@ -109,6 +111,7 @@ class Writer:
             if outcome is not None:
                 status = outcome.status
                 await self._report(attempt, outcome)
+                await self._hold(attempt, outcome)
         except Exception:
             await self._give_back(attempt)
             raise
@@ -196,6 +199,19 @@ class Writer:
                 await self._clock.sleep(_PUBLISH_AGAIN_S)
             else:
                 return
+
+    async def _hold(self, attempt: Attempt, outcome: WriteOutcome) -> None:
+        """Keep later attempts off a create that was reported as not made, until the mapper has closed it.
+
+        Were the mapper away longer than the lease, the next attempt might create after all; the mapper would then first
+        read that this operation failed, and open another one.
+        """
+        if attempt.operation.kind is not OperationKind.CREATE or outcome.result not in _NOT_MADE:
+            return
+        try:
+            await attempt.release(_REPORTED_HOLD_S)
+        except StoreUnavailable as error:
+            log.warning("reported create could not be held", op_id=attempt.operation.id, error=str(error))
 
     async def _give_back(self, attempt: Attempt) -> None:
         """After a failure of our own: let the next attempt begin at once, if this one has sent nothing."""

@@ -77,7 +77,7 @@ class CraftHands:
         return claim.integration.craft_key_field is not None
 
     def at_fault(self, claim: Claim, sent: Mapping[FieldPair, Json], error: Rejected) -> dict[PairId, str]:
-        """Return Craft.io's words by pair: it names paths in the body (`title`, `parent.id`, `customFields.$0.value`)."""
+        """Return Craft.io's words by pair: it names paths in the body (`title`, `customFields.$0.value`)."""
         del claim
         custom = [
             str(entry.get("id"))

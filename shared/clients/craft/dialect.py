@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from shared.clients.errors import BadCredentials
@@ -9,6 +10,7 @@ from shared.clients.http import Dialect, Words, json_object, short
 from shared.clients.transport import HttpResponse
 
 _BODY = "requestBody."
+_NAMED = re.compile(r"(?:requestBody\.)?([A-Za-z][\w.$]*): (.+)$", re.DOTALL)
 
 
 class CraftDialect(Dialect):
@@ -35,6 +37,11 @@ class CraftDialect(Dialect):
             str(path).removeprefix(_BODY): _text(detail)
             for path, detail in (details.items() if isinstance(details, Mapping) else ())
         }
+        if not fields and response.status == 400:
+            # a POST has no details; its message names each property before a colon (assumed, as the validator's words)
+            parts = str(body.get("message") or "").removeprefix("Validation Failed: ").split("; ")
+            fields = {named.group(1): named.group(2) for part in parts if (named := _NAMED.match(part))}
+            return Words(short(str(body.get("message") or "")) or "HTTP 400", fields)
         said = [str(body.get("message") or ""), *(f"{name}: {text}" for name, text in fields.items())]
         return Words(short(" ".join(said)) or f"HTTP {response.status}", fields)
 
