@@ -13,9 +13,12 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from shared.clients.transport import HttpRequest, HttpResponse, Transport
-from shared.runtime.log import Log, ReceivedRecord, Record, Subscription
+from shared.fakes.log import MemoryLog
+from shared.runtime.log import ReceivedRecord, Record, Subscription
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+SESSION_S = 6.0
+"""After which silence a consumer group drops a member."""
 CURRENT: contextvars.ContextVar[SimProcess | None] = contextvars.ContextVar("process", default=None)
 
 
@@ -53,6 +56,8 @@ class SimProcess:
         self.dead = False
         self.task: asyncio.Task[None] | None = None
         self.stop = asyncio.Event()
+        self.memberships: list[Callable[[], None]] = []
+        """How the broker puts each member of this process out of its group."""
 
     def launch(self) -> None:
         """Run the service in a task whose context names this process."""
@@ -85,6 +90,7 @@ class SimProcess:
     def kill(self) -> None:
         """End the process as `kill -9` does."""
         self.dead = True
+        self._expire_later()
         if self._thaw is not None:
             self._thaw.set()
         if self.task is not None:
@@ -93,6 +99,12 @@ class SimProcess:
     def hang(self) -> None:
         """Stop the process from getting any further until `thaw`."""
         self._thaw = asyncio.Event()
+        self._expire_later()
+
+    def _expire_later(self) -> None:
+        """Let the broker notice that there are no more heartbeats."""
+        for expire in self.memberships:
+            asyncio.get_running_loop().call_later(SESSION_S, expire)
 
     def thaw(self) -> None:
         """Let a hung process go on."""
@@ -115,7 +127,7 @@ async def gate(what: str = "") -> None:
 class SimLog:
     """The log as one process sees it: each call takes time and may be where the process dies."""
 
-    def __init__(self, inner: Log) -> None:
+    def __init__(self, inner: MemoryLog) -> None:
         self._inner = inner
 
     async def publish(self, records: Sequence[Record]) -> None:
@@ -127,7 +139,11 @@ class SimLog:
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a group."""
         await gate("subscribe")
-        return SimSubscription(await self._inner.subscribe(group, topics))
+        member = await self._inner.subscribe(group, topics)
+        process = CURRENT.get()
+        if process is not None:
+            process.memberships.append(lambda: self._inner.expire(member))
+        return SimSubscription(member)
 
     async def healthy(self) -> bool:
         """Tell that the log answers."""
@@ -152,7 +168,8 @@ class SimSubscription:
         await self._inner.commit(positions)
 
     async def close(self) -> None:
-        """Leave; a dead process leaves too, as a broker evicts it."""
+        """Leave the group; a dead process cannot."""
+        await gate("close")
         await self._inner.close()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -292,7 +293,9 @@ class World:
             else:
                 process.hang()
                 self._launch(name)
-                asyncio.get_running_loop().call_later(self.dice.uniform(5, 120), process.thaw)
+                loop, frozen_s = asyncio.get_running_loop(), self.dice.uniform(5, 120)
+                loop.call_later(frozen_s, process.thaw)  # a zombie: it goes on where it stood, beside its successor
+                loop.call_later(frozen_s + self.dice.uniform(5, 60), process.kill)
 
     async def work(self) -> None:
         """Let people create items and edit them on both sides, at random moments."""
@@ -377,6 +380,7 @@ class World:
 
 def simulate(seed: int) -> Report:
     """Run one seed to its end. Deterministic: the same seed gives the same report."""
+    warnings.simplefilter("ignore", async_solipsism.ResolutionWarning)  # a sleep of less than a microsecond
     structlog.configure(processors=[structlog.testing.LogCapture()], wrapper_class=structlog.make_filtering_bound_logger(50))
     loop = async_solipsism.EventLoop()
     try:
