@@ -103,7 +103,7 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
             if opened:
                 raise
             _log.warning("cannot start yet", service=name, error=str(error))
-        async with _http(name, settings, [], _not_started, stop):
+        async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
             await _stopped_within(stop, _OPEN_AGAIN_S)
 
 
@@ -170,6 +170,11 @@ async def _ask(name: str, ready: Ready) -> dict[str, bool]:
 
 async def _not_started() -> Mapping[str, bool]:
     return {"started": False}
+
+
+async def _come_again(_: web.Request) -> web.Response:
+    # Not 404: a webhook's sender gives up for good on that.
+    return web.json_response({"status": "starting"}, status=503, headers={"Retry-After": "5"})
 
 
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:

@@ -102,7 +102,14 @@ async def ensure_topics(
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(security or {}))
     wanted = [
-        NewTopic(prefix + topic, policy.partitions, replication_factor, topic_configs=policy.configuration())
+        NewTopic(
+            prefix + topic,
+            policy.partitions,
+            replication_factor,
+            # aiokafka takes -1 only beside an assignment, and sends an empty one as none.
+            replica_assignments={} if replication_factor == -1 else None,
+            topic_configs=policy.configuration(),
+        )
         for topic, policy in POLICIES.items()
     ]
     try:
