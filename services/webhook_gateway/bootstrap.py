@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from services.webhook_gateway.adapters.cached_senders import CachedSenders
 from services.webhook_gateway.entrypoint import GatewayService
 from services.webhook_gateway.handlers import Gateway
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
+from shared.domain.clock import SeededDice, SystemClock
+from shared.runtime.kafka import open_kafka_log
 from shared.runtime.publisher import Publisher
+from shared.store.postgres import open_postgres
 
 
 def wire(settings: GatewaySettings, ports: Ports) -> GatewayService:
@@ -23,3 +29,13 @@ def wire(settings: GatewaySettings, ports: Ports) -> GatewayService:
         retry_after_s=settings.webhook_retry_after_s,
     )
     return GatewayService(gateway, senders, ports.log, settings)
+
+
+@asynccontextmanager
+async def open_service(settings: GatewaySettings) -> AsyncIterator[GatewayService]:
+    """Yield the service on Kafka and Postgres. Raises `StoreUnavailable` if the connections cannot be read at all."""
+    async with (
+        open_kafka_log(settings, client=GatewayService.name) as log,
+        open_postgres(settings.database_url, settings.secret_key, most_connections=2) as store,
+    ):
+        yield wire(settings, Ports(log=log, config=store, clock=SystemClock(), dice=SeededDice()))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from aiohttp import web
 
 from services.webhook_gateway.adapters.cached_senders import CachedSenders
-from services.webhook_gateway.handlers import Gateway, Reply
+from services.webhook_gateway.handlers import Gateway
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
 from shared.runtime.log import Log
@@ -17,12 +17,12 @@ from shared.runtime.log import Log
 _CHUNK_BYTES = 64 * 1024
 
 
-class TooLarge(Exception):
-    """A body beyond the limit of one, noticed before it was taken in."""
+class NotTaken(Exception):
+    """A body that is not taken in whole: the status, reason and words of the answer."""
 
-
-class TooMuchHeld(Exception):
-    """All bodies in hand together are beyond the limit."""
+    def __init__(self, status: int, reason: str, words: str) -> None:
+        super().__init__(words)
+        self.status, self.reason, self.words = status, reason, words
 
 
 class Room:
@@ -42,9 +42,9 @@ class Room:
             self._held -= share.taken
 
     def take(self, count: int) -> None:
-        """Count bytes that are about to be held. Raises `TooMuchHeld`."""
+        """Count bytes that are about to be held. Raises `NotTaken`."""
         if self._held + count > self._max_bytes:
-            raise TooMuchHeld
+            raise NotTaken(429, "too_much_at_once", "too many large bodies at once; send it again")
         self._held += count
 
 
@@ -56,7 +56,7 @@ class Share:
         self.taken = 0
 
     def take(self, count: int) -> None:
-        """Take more. Raises `TooMuchHeld`."""
+        """Take more. Raises `NotTaken`."""
         self._room.take(count)
         self.taken += count
 
@@ -94,33 +94,35 @@ class GatewayService:
             try:
                 async with asyncio.timeout(self._settings.webhook_body_timeout_s):
                     raw = await self._body(request, share)
-            except TooLarge:
-                limit = self._settings.webhook_max_bytes
-                return _response(
-                    self.gateway.turn_away(side, connection_id, 413, "too_large", f"the body is over {limit} bytes")
-                )
-            except TooMuchHeld:
-                words = "too many large bodies at once; send it again"
-                return _response(self.gateway.turn_away(side, connection_id, 429, "too_much_at_once", words))
+            except NotTaken as not_taken:
+                return self._turn_away(side, connection_id, not_taken)
             except TimeoutError:
-                words = "the body did not arrive in time; send it again"
-                return _response(self.gateway.turn_away(side, connection_id, 408, "body_timeout", words))
+                late = NotTaken(408, "body_timeout", "the body did not arrive in time; send it again")
+                return self._turn_away(side, connection_id, late)
+            except (web.RequestPayloadError, ConnectionError) as error:
+                # Undecodable chunks or compression; or nobody is there any more to read this.
+                words = f"the body broke off or cannot be decoded ({type(error).__name__})"
+                return self._turn_away(side, connection_id, NotTaken(400, "broken_body", words))
             reply = await self.gateway.accept(side, connection_id, dict(request.headers), dict(request.query), raw)
-        return _response(reply)
+        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+
+    def _turn_away(self, side: Side, connection_id: str, why: NotTaken) -> web.Response:
+        reply = self.gateway.turn_away(side, connection_id, why.status, why.reason, why.words)
+        response = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        # The rest of the body is still to come, or what came is broken: this connection is good for nothing more.
+        response.force_close()
+        return response
 
     async def _body(self, request: web.Request, share: Share) -> bytes:
         """Return the raw body; gives up as soon as it is known to be too large, not at its end."""
         limit = self._settings.webhook_max_bytes
+        too_large = NotTaken(413, "too_large", f"the body is over {limit} bytes")
         if request.content_length is not None and request.content_length > limit:
-            raise TooLarge
+            raise too_large
         body = bytearray()
         async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
             if len(body) + len(chunk) > limit:
-                raise TooLarge
+                raise too_large
             share.take(len(chunk))
             body += chunk
         return bytes(body)
-
-
-def _response(reply: Reply) -> web.Response:
-    return web.Response(status=reply.status, headers=reply.headers, body=reply.body)

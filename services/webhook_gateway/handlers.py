@@ -30,6 +30,8 @@ from shared.runtime.trace import new_traceparent, trace_id, traced, valid_tracep
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
 _SHOWN: Final = 200
+_SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
+"""A large event gets more time: 25 MB must be able to pass a slow network."""
 
 _log = structlog.get_logger(__name__)
 
@@ -65,7 +67,7 @@ class Gateway:
         clock: Clock,
         dice: Dice,
         *,
-        publish_timeout_s: float = 0.9,
+        publish_timeout_s: float = 0.95,
         retry_after_s: int = 5,
     ) -> None:
         self._senders = senders
@@ -131,7 +133,7 @@ class Gateway:
         verdict = self._read(side, body, headers, sender)
         if isinstance(verdict, Ignored):
             return Ending(202, "ignored", verdict.because, verdict.words, verdict)
-        return await self._forward(verdict)
+        return await self._forward(verdict, len(raw))
 
     def _read(self, side: Side, body: object, headers: Mapping[str, str], sender: Sender) -> Verdict:
         now = self._clock.now()
@@ -139,9 +141,9 @@ class Gateway:
             return read_jira(body, headers, sender.connection_id, now)
         return read_craft(body, sender.connection_id, now)
 
-    async def _forward(self, verdict: Forward) -> Ending:
+    async def _forward(self, verdict: Forward, size: int) -> Ending:
         try:
-            async with asyncio.timeout(self._publish_timeout_s):
+            async with asyncio.timeout(self._publish_timeout_s + size / _SLOWEST_BYTES_PER_S):
                 verdict = await self._publish(verdict)
         except (LogUnavailable, TimeoutError) as error:
             words = "the event could not be made durable; send it again"

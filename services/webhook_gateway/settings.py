@@ -16,8 +16,8 @@ class GatewaySettings(ServiceSettings):
     """All bodies in hand together; beyond it a sender is asked to come again (429): memory is never the limit."""
     webhook_body_timeout_s: float = Field(default=20.0, gt=0)
     """How long a sender may take for its body (Jira itself gives up after 20 s)."""
-    webhook_publish_timeout_s: float = Field(default=0.9, gt=0)
-    """How long the log may take before the answer is 503."""
+    webhook_publish_timeout_s: float = Field(default=0.95, gt=0)
+    """How long the log may take before the answer is 503; a large event gets 0.25 s more for each MB."""
     webhook_retry_after_s: int = Field(default=5, ge=1)
     """What Retry-After says."""
     webhook_config_interval_s: float = Field(default=1.0, gt=0, le=2.0)

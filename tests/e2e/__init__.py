@@ -1,0 +1,1 @@
+"""End to end: real processes of real services on real Kafka and Postgres."""

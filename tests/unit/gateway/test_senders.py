@@ -1,0 +1,118 @@
+"""The connections in memory: current within seconds, and still there while the database is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from services.webhook_gateway.adapters.cached_senders import CachedSenders
+from shared.domain.clock import SystemClock
+from shared.domain.ids import ConnectionId, Side
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
+from shared.store.memory import MemoryStore
+from shared.store.port import StoreUnavailable
+from tests.unit.gateway.harness import CRAFT, JIRA, NOW, Rig
+
+
+class MoodyStore(MemoryStore):
+    """A store that can be away, or hold credentials that it cannot read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.broken: set[ConnectionId] = set()
+        self.asked: list[str] = []
+
+    async def connections(self) -> Sequence[Connection]:
+        if self.away:
+            raise StoreUnavailable("away")
+        return await super().connections()
+
+    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
+        self.asked.append(connection_id)
+        if connection_id in self.broken:
+            raise ValueError("encrypted with another key")
+        return await super().secrets(connection_id)
+
+
+async def _save(store: MemoryStore, connection_id: ConnectionId, token: str, revision: int = 0) -> None:
+    kind = ConnectionKind.CRAFT if connection_id == CRAFT else ConnectionKind.JIRA_CLOUD
+    connection = Connection(id=connection_id, kind=kind, name=connection_id, url="https://orchard.example")
+    await store.save_connection(connection, ConnectionSecrets(token=token), revision, "admin", NOW)
+
+
+def _token(senders: CachedSenders, connection_id: ConnectionId) -> str | None:
+    sender = senders.find(connection_id)
+    return None if sender is None or sender.secrets is None else sender.secrets.token
+
+
+async def test_a_saved_connection_is_in_effect_within_five_seconds_without_a_restart() -> None:
+    store, stop = MoodyStore(), asyncio.Event()
+    senders = CachedSenders(store, SystemClock(), interval_s=0.02)
+    running = asyncio.create_task(senders.run(stop))
+    async with asyncio.timeout(5):
+        for revision, token in enumerate(("first", "second")):
+            await _save(store, JIRA, token, revision)
+            while _token(senders, JIRA) != token:
+                await asyncio.sleep(0.01)
+        stop.set()
+        await running
+
+
+async def test_while_the_database_is_away_what_was_read_stays_known() -> None:
+    store = MoodyStore()
+    await _save(store, JIRA, "first")
+    senders = CachedSenders(store, SystemClock())
+    await senders.reload()
+    store.away = True
+    await senders.reload()
+    assert _token(senders, JIRA) == "first"
+    store.away = False
+    await _save(store, JIRA, "second", 1)
+    await senders.reload()
+    assert _token(senders, JIRA) == "second"
+
+
+async def test_without_a_first_reading_it_is_not_loaded() -> None:
+    store = MoodyStore()
+    store.away = True
+    senders = CachedSenders(store, SystemClock())
+    await senders.reload()
+    assert not senders.loaded
+    store.away = False
+    await senders.reload()
+    assert senders.loaded
+
+
+async def test_credentials_are_read_again_only_when_the_connection_was_saved() -> None:
+    store = MoodyStore()
+    await _save(store, JIRA, "first")
+    senders = CachedSenders(store, SystemClock())
+    for _ in range(3):
+        await senders.reload()
+    assert store.asked == [JIRA]
+
+
+async def test_credentials_that_cannot_be_read_hold_back_their_own_connection_only() -> None:
+    rig = Rig(store=MoodyStore())
+    store = rig.store
+    assert isinstance(store, MoodyStore)
+    store.broken.add(JIRA)
+    await rig.load()
+    assert (await rig.send(Side.JIRA, b"{}")).status == 503
+    assert (await rig.send(Side.CRAFT, b"{}")).status == 202
+    store.broken.clear()
+    await rig.service._senders.reload()
+    assert (await rig.send(Side.JIRA, b"{}")).status == 202
+
+
+async def test_a_failed_replacement_keeps_nothing_that_is_no_longer_valid() -> None:
+    store = MoodyStore()
+    await _save(store, JIRA, "first")
+    senders = CachedSenders(store, SystemClock())
+    await senders.reload()
+    store.broken.add(JIRA)
+    await _save(store, JIRA, "second", 1)
+    await senders.reload()
+    assert _token(senders, JIRA) is None
+    assert senders.find(JIRA) is not None
