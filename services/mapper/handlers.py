@@ -18,7 +18,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
-from services.mapper.domain.outcome import end_operation, first_look, observe_other, supersede
+from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.domain.requests import carry_out, resync
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
@@ -127,7 +127,6 @@ class Mapper:
         observe(link, from_change(event, ctx.integration), ctx)
         label(link, event.side, event.snapshot or {})
         ctx = await self._with_parents(tx, link, ctx)
-        supersede(link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted the link of this entity meanwhile")
@@ -315,7 +314,6 @@ class Mapper:
     async def _conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
         ctx = await self._with_parents(tx, link, ctx)
-        supersede(link, ctx)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
         await tx.save(link)
         return await self._publishable(tx, link, ctx, op)

@@ -165,9 +165,9 @@ class ClaimStore(Protocol):
     async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
         """Take the lease of an open operation in one UPDATE; attempts grows by one.
 
-        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken,
-        the link is active (write, restore) or creating (create), and the operation's revision is the integration's
-        current one. A restore or a create whose POST has started is claimed whatever the revision.
+        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken, and
+        the link is active (write, restore) or creating (create). What an older revision decided is claimed too, since only
+        a writer can end it: it does not send it any more (PROTOCOL F16).
         """
         ...
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.clients.reading import Reading
 from shared.domain.clock import Clock
-from shared.domain.link import Operation, Result
+from shared.domain.link import Operation, OperationKind, Result
 from shared.messages.write import WriteOutcome
 from shared.store.port import Claim, ClaimStore
 from shared.writing.ports import Timing
@@ -45,6 +45,12 @@ class Attempt:
     def operation(self) -> Operation:
         """Return the operation."""
         return self.claim.operation
+
+    @property
+    def superseded(self) -> bool:
+        """Tell whether an older revision of the mapping decided it: its values are not sent any more (PROTOCOL F16)."""
+        stale = self.operation.revision < self.claim.integration.revision
+        return stale and self.operation.kind is not OperationKind.RESTORE
 
     @property
     def deadline(self) -> float:

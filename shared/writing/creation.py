@@ -31,6 +31,8 @@ async def create(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome | N
         return attempt.outcome(Result.APPLIED, entity_id=op.result_id)
     if op.post_started_at is not None:
         return await _after_lost_answer(attempt, hands, dice, op.post_started_at)
+    if attempt.superseded:
+        return attempt.deferred("The mapping changed before it was sent.", 0.0)
     if not hands.marks_creates(attempt.claim) and await attempt.claims.open_twins(op.id):
         # without a key two equal creates could not be told apart afterwards: one after the other
         await attempt.release(attempt.timing.look_up_every_s)

@@ -17,7 +17,9 @@ from shared.writing.retries import retrying
 
 async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome:
     """Carry out a write or restore. Raises `VendorError`, `TooLate` or `LeaseLost`; the caller says what they mean."""
-    read_first = hands.reads_before_first_write or attempt.claim.late_possible or _restores(attempt)
+    if not attempt.claim.late_possible and attempt.superseded:
+        return attempt.deferred("The mapping changed before it was sent.", 0.0)
+    read_first = attempt.superseded or hands.reads_before_first_write or attempt.claim.late_possible or _restores(attempt)
     async for trial in retrying(attempt, dice):
         with trial:
             # a second try reads whatever the first one did: "without effect" may have been a gateway's mistake
@@ -40,7 +42,7 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
     if read_first:
         before = await hands.read(claim)
         comparison = compare(hands.side, to_write, before.snapshot)
-        if comparison.moved:
+        if comparison.moved or (comparison.to_write and attempt.superseded):
             return attempt.outcome(Result.MOVED, before, read_at=read_at(before))
         if not comparison.to_write:
             return attempt.outcome(Result.ALREADY, before, read_at=read_at(before), write_at=before.updated)

@@ -44,21 +44,6 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
 
 
-def supersede(link: Link, ctx: Context) -> None:
-    """End an open operation that an older revision decided and that nobody may claim any more (PROTOCOL F16).
-
-    A lease that is not over yet may still bring an outcome. If anything may have been sent, the target is read afresh.
-    """
-    op = link.open_operation
-    if op is None or op.revision >= ctx.integration.revision or op.kind is OperationKind.RESTORE:
-        return
-    if op.post_started_at is not None or (op.lease_until is not None and op.lease_until > ctx.now):
-        return
-    op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
-    if op.attempts and op.kind is OperationKind.WRITE:
-        link.side(op.target).dirty_since = link.side(op.target).dirty_since or ctx.now
-
-
 def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
     """Take an outcome of an operation that is not the open one for what it is: an observation, perhaps of a late effect."""
     observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))

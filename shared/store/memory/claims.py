@@ -30,7 +30,7 @@ class Claims(Core):
             return None
         link = self.tables.links[op.link_id]
         integration = self.tables.current_integration(link.integration_id)
-        if integration is None or not claimable(op, link, integration.revision):
+        if integration is None or not claimable(op, link):
             return None
         op = replace(op, attempts=op.attempts + 1, lease_until=now + lease, owner=owner)
         self.tables.operations[op_id] = op

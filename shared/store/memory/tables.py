@@ -125,11 +125,10 @@ def keep_writers_columns(old: Operation, new: Operation) -> None:
     new.result_id = old.result_id or new.result_id
 
 
-def claimable(op: Operation, link: Link, revision: int | None) -> bool:
+def claimable(op: Operation, link: Link) -> bool:
     """Tell whether an operation may be claimed once its lease is over (`ClaimStore.claim`)."""
     wanted = "creating" if op.kind is OperationKind.CREATE else "active"
-    whatever = op.kind is OperationKind.RESTORE or (op.kind is OperationKind.CREATE and op.post_started_at is not None)
-    return op.open and link.op_id == op.id and link.state.value == wanted and (whatever or op.revision == revision)
+    return op.open and link.op_id == op.id and link.state.value == wanted
 
 
 class Core:

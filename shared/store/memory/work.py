@@ -26,7 +26,7 @@ class Work(Core):
         for op in (self.tables.operations[op_id] for op_id in self.tables.open_operations):
             over = op.lease_until <= now if op.lease_until is not None else op.created_at <= now - unclaimed_for
             link = self.tables.links[op.link_id]
-            if over and claimable(op, link, self._revision(link)):
+            if over and claimable(op, link):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))
         return sorted(found, key=lambda o: (o.operation.created_at, o.operation.id))[:limit]
 
@@ -68,10 +68,7 @@ class Work(Core):
         revision = self._revision(link)
         if revision is None or link.state not in REVISED or link.not_before is not None:
             return False
-        op = self.tables.operations.get(link.op_id) if link.op_id else None
-        return link.revision_seen < revision or (
-            op is not None and op.open and op.revision < revision and not claimable(op, link, revision)
-        )
+        return link.revision_seen < revision
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""

@@ -14,7 +14,6 @@ from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
 CLAIMABLE = """
 o.open AND l.id = o.link_id AND l.op_id = o.id AND i.id = l.integration_id
 AND l.state = CASE o.kind WHEN 'create' THEN 'creating' ELSE 'active' END
-AND (o.revision = i.revision OR o.kind = 'restore' OR (o.kind = 'create' AND o.post_started_at IS NOT NULL))
 """
 """What makes operation `o` of link `l` with integration `i` claimable, but for its lease."""
 

@@ -48,9 +48,6 @@ WITH due AS (
         SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection) AND c.paused_reason IS NOT NULL)
     UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
         WHERE l.state IN ('active', 'creating', 'excluded') AND l.not_before IS NULL
-    UNION SELECT l.id FROM operations o JOIN links l ON l.op_id = o.id JOIN integrations i ON i.id = l.integration_id
-        WHERE o.open AND o.revision < i.revision AND NOT ({CLAIMABLE})
-            AND l.state IN ('active', 'creating', 'excluded') AND l.not_before IS NULL
 ), chosen AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
