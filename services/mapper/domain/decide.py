@@ -63,8 +63,13 @@ class _Plan:
     restores: dict[Side, dict[PairId, PairWrite]] = field(default_factory=lambda: {Side.JIRA: {}, Side.CRAFT: {}})
     writes: dict[Side, dict[PairId, PairWrite]] = field(default_factory=lambda: {Side.JIRA: {}, Side.CRAFT: {}})
     notes: dict[PairId, ConflictNote] = field(default_factory=dict)
-    replaced: dict[PairId, HistoryNote] = field(default_factory=dict)
+    replaced: dict[PairId, list[HistoryNote]] = field(default_factory=dict)
+    """History lines that come true only if the pair's write is chosen."""
     held_back: set[PairId] = field(default_factory=set)
+
+    def replaces(self, pair: FieldPair, side: Side, value: Json, why: str) -> None:
+        """Note what a planned write will replace."""
+        self.replaced.setdefault(pair.id, []).append(HistoryNote(pair.id, side, value, why, self.ctx.now))
 
 
 def decide(link: Link, ctx: Context) -> Decision:
@@ -93,7 +98,7 @@ def _choose(plan: _Plan) -> None:
             if by_side[side]:
                 decision.kind, decision.target, decision.pairs = kind, side, by_side[side]
                 decision.conflicts += [plan.notes[p] for p in decision.pairs if p in plan.notes]
-                decision.history += [plan.replaced[p] for p in decision.pairs if p in plan.replaced]
+                decision.history += [note for p in decision.pairs for note in plan.replaced.get(p, ())]
                 return
 
 
@@ -131,9 +136,10 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
             decision.overwritten[key] = None
             return
     elif not is_base(record, pair, cur.value):
-        plan.replaced[pair.id] = HistoryNote(pair.id, side, cur.value, "late effect of our own write, undone", ctx.now)
-    if other is not None and not lost.late:
-        decision.history.append(HistoryNote(pair.id, side.other, other.value, "replaced by a restored edit", ctx.now))
+        plan.replaces(pair, side, cur.value, "late effect of our own write, undone")
+    jira, craft = (lost, other) if side is Side.JIRA else (other, lost)
+    if other is not None and jira and craft and not equivalent(pair, jira.value, craft.value, ctx.parents):
+        plan.replaces(pair, side.other, other.value, "replaced by a restored edit")
     plan.restores[side][pair.id] = PairWrite(value=lost.value, expect=cur.value, source=lost.value)
     plan.held_back.add(pair.id)
 
@@ -219,8 +225,7 @@ def _winner(
             return None
         lost = craft if source is Side.JIRA else jira
         if moved[source.other] and base_of(link.side(source.other).pair(pair.id), pair) is not None:
-            why = f"{source.vendor} leads this field"
-            plan.replaced[pair.id] = HistoryNote(pair.id, source.other, lost.value, why, plan.ctx.now)
+            plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
         return source
     if not moved[Side.CRAFT]:
         return Side.JIRA
