@@ -68,7 +68,12 @@ class CraftPerson:
 
     async def create(self, kind: str, title: str, parent: str | None, **properties: object) -> str:
         """Create an item and return its id."""
-        body = {"type": kind, "workspaceId": self._workspace, "title": title, "parent": {"id": parent} if parent else None}
+        body = {
+            "type": kind,
+            "workspaceId": self._workspace,
+            "title": title,
+            "parent": {"id": parent} if parent else None,
+        }
         made = await self.call("POST", "/item", {**body, **properties})
         return str(made["id"])
 

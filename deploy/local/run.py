@@ -29,13 +29,22 @@ def _tell(console: Console, system: System) -> None:
         console.print(f"  {name:<12} {where}", highlight=False, soft_wrap=True)
     person, member = jira["people"][0], craft["people"][0]
     lines = (
-        ("Create an issue in Jira:", f"""curl -s -u {person["email"]}:{person["token"]} -H 'content-type: application/json' """
-         f"""-d '{{"fields": {{"project": {{"key": "{jira["project"]}"}}, "issuetype": {{"name": "Epic"}}, "summary": "Hello"}}}}' """
-         f"""{jira["url"]}/rest/api/2/issue"""),
-        ("Find it in Craft.io a moment later:", f"""curl -s -H 'x-api-key: {member["api_key"]}' """
-         f"""'{craft["url"]}/workspace/{craft["workspace_id"]}/items?fields=title,type,status'"""),
-        ("See what Tandem says of it:", f"""curl -s -H 'authorization: Bearer {content["console_token"]}' """
-         f"""{content["console"]}/api/v1/links"""),
+        (
+            "Create an issue in Jira:",
+            f"""curl -s -u {person["email"]}:{person["token"]} -H 'content-type: application/json' """
+            f"""-d '{{"fields": {{"project": {{"key": "{jira["project"]}"}}, "issuetype": {{"name": "Epic"}}, "summary": "Hello"}}}}' """
+            f"""{jira["url"]}/rest/api/2/issue""",
+        ),
+        (
+            "Find it in Craft.io a moment later:",
+            f"""curl -s -H 'x-api-key: {member["api_key"]}' """
+            f"""'{craft["url"]}/workspace/{craft["workspace_id"]}/items?fields=title,type,status'""",
+        ),
+        (
+            "See what Tandem says of it:",
+            f"""curl -s -H 'authorization: Bearer {content["console_token"]}' """
+            f"""{content["console"]}/api/v1/links""",
+        ),
     )
     for what, line in lines:
         console.print(f"\n{what}")

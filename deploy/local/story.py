@@ -135,7 +135,9 @@ async def craft_edit(story: Story) -> None:
     item = await story.item_of(story.issues["mail"])
     if item is None:
         raise StoryError("the receipt story has no item")
-    await story.craft.edit(item["id"], title="Send the receipt by mail", description="<p>With the <b>VAT</b> number</p>")
+    await story.craft.edit(
+        item["id"], title="Send the receipt by mail", description="<p>With the <b>VAT</b> number</p>"
+    )
 
     async def shows() -> dict[str, Any] | None:
         fields = await story.jira.fields(story.issues["mail"])

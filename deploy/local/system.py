@@ -167,7 +167,12 @@ async def _sandbox(
     log_path = logs / "sandbox.log"
     log_path.unlink(missing_ok=True)
     argv = [sys.executable, "-u", "-m", "sandbox", "--jira-project", PROJECT, "--options", str(options)]
-    argv += ["--jira-webhook", f"{gateway}/webhooks/jira/{scene.JIRA}", "--jira-webhook-secret", webhook_secrets["jira"]]
+    argv += [
+        "--jira-webhook",
+        f"{gateway}/webhooks/jira/{scene.JIRA}",
+        "--jira-webhook-secret",
+        webhook_secrets["jira"],
+    ]
     if tuning.craft_webhook:
         argv += ["--craft-webhook", f"{gateway}/webhooks/craft/{scene.CRAFT}"]
         argv += ["--craft-webhook-secret", webhook_secrets["craft"]]
@@ -214,8 +219,6 @@ async def _configure(
     )
     made = await craft.seed_scene({"items": [{"ref": "root", "type": "product", "title": "Tandem"}]})
     state = await craft.state()
-    draft = scene.integration(
-        project=PROJECT, workspace=state["workspaces"][0], craft_root=made["items"]["root"]
-    )
+    draft = scene.integration(project=PROJECT, workspace=state["workspaces"][0], craft_root=made["items"]["root"])
     saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json"))
     return Integration.model_validate(saved)
