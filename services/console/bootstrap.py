@@ -1,0 +1,44 @@
+"""The one place that builds the console: from ports (`wire`) or from real adapters (`open_service`)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from services.console.entrypoint import ConsoleService
+from services.console.entrypoint.api import Api
+from services.console.handlers.configuration import Configuration
+from services.console.handlers.links import Links
+from services.console.handlers.requests import Requests
+from services.console.handlers.vendors import Vendors
+from services.console.ports import Ports
+from services.console.settings import ConsoleSettings
+from shared.clients.aiohttp_transport import open_transport
+from shared.domain.clock import SeededDice, SystemClock
+from shared.runtime.kafka import open_kafka_log
+from shared.runtime.publisher import Publisher
+from shared.store.postgres import open_postgres
+
+ADMIN = "admin"
+"""Who the holder of the static token is, in the audit trail and in requests."""
+
+
+def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
+    """Return the service on these ports. Does no I/O."""
+    publish = Publisher(ports.log, source=ConsoleService.name, clock=ports.clock, dice=ports.dice)
+    vendors = Vendors(ports, settings.console_vendor_timeout_s)
+    links = Links(ports.reader, ports.config)
+    requests = Requests(ports, links, vendors, publish, ADMIN)
+    configuration = Configuration(ports, vendors, publish, ADMIN)
+    return ConsoleService(Api(links, requests, configuration), ports, settings)
+
+
+@asynccontextmanager
+async def open_service(settings: ConsoleSettings) -> AsyncIterator[ConsoleService]:
+    """Open Kafka, Postgres and the way to the vendors, and yield the service on them."""
+    async with (
+        open_kafka_log(settings, client=ConsoleService.name) as log,
+        open_postgres(settings.database_url, settings.secret_key) as store,
+        open_transport() as transport,
+    ):
+        yield wire(settings, Ports(log, store, store, store, transport, SystemClock(), SeededDice()))

@@ -1,0 +1,125 @@
+"""What callers send: connections, requests, queries. Unknown properties are refused, so that a slip of the pen is
+noticed.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from shared.domain.ids import EntityId, IntegrationId, PairId, Side
+from shared.domain.mapping import ConnectionKind, Name
+from shared.messages.status import DisplayState
+
+
+def site_url(text: str) -> str:
+    """Return the address of a site without what people paste along with it (blanks, a slash at the end)."""
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        host, parts = None, urlsplit("")
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("is not an address of the form https://your-site.example")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("must be the plain address of the site, without user, query or #")
+    return url
+
+
+class Draft(BaseModel):
+    """Base of what callers send. Never shows its input in errors: it may hold secrets."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+Secret = Annotated[str, Field(min_length=1, max_length=4000, json_schema_extra={"writeOnly": True})]
+
+
+class SecretsDraft(Draft):
+    """Credentials, write-only. What is left out stays as it is; `url_token` null takes it away."""
+
+    token: Secret | None = Field(default=None, description="API token (Jira) or API key (Craft.io).")
+    webhook_secrets: tuple[Secret, ...] | None = Field(
+        default=None, max_length=2, description="Accepted signing secrets; two while one is being replaced."
+    )
+    url_token: Secret | None = Field(default=None, description="For senders that cannot sign: `?token=` in their URL.")
+
+
+class ConnectionDraft(Draft):
+    """A connection as an admin saves it. It is tried before it is saved."""
+
+    revision: int | None = Field(default=None, ge=0, description="The revision that was edited; 0 for a new one.")
+    kind: ConnectionKind
+    name: Name
+    url: Annotated[str, AfterValidator(site_url)]
+    email: str | None = Field(default=None, description="Jira Cloud: the address that the API token belongs to.")
+    secrets: SecretsDraft | None = Field(default=None, description="Left out: the stored ones stay.")
+    max_concurrent: int = Field(default=8, ge=1, le=64)
+    requests_per_second: float = Field(default=20.0, gt=0, le=1000, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _jira_cloud_has_an_email(self) -> Self:
+        if self.kind is ConnectionKind.JIRA_CLOUD and not (self.email or "").strip():
+            raise ValueError("email is missing: Jira Cloud needs the address that the API token belongs to")
+        return self
+
+
+LinkRequestKind = Literal["retry", "resync", "unsync", "resolve", "decide", "push", "pull"]
+
+
+class LinkRequestDraft(Draft):
+    """Something to do with a link. PUSH reads the Craft.io item and carries it to Jira, PULL the other way."""
+
+    kind: LinkRequestKind
+    pair: PairId | None = Field(default=None, description="RESOLVE: the field pair in conflict.")
+    winner: Side | None = Field(default=None, description="RESOLVE: the side whose value is taken.")
+
+    @model_validator(mode="after")
+    def _resolve_says_what(self) -> Self:
+        if self.kind == "resolve" and (self.pair is None or self.winner is None):
+            raise ValueError("resolve needs `pair` and `winner` (jira or craft)")
+        if self.kind != "resolve" and (self.pair is not None or self.winner is not None):
+            raise ValueError(f"`pair` and `winner` go with resolve, not with {self.kind}")
+        return self
+
+
+Ident = Annotated[EntityId, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+class ItemRequestDraft(Draft):
+    """Something to do with items that may be in no link yet."""
+
+    kind: Literal["push", "pull", "link"]
+    integration_id: IntegrationId
+    jira_id: Ident | None = Field(default=None, description="Issue id or key. For PULL and LINK.")
+    craft_id: Ident | None = Field(default=None, description="Item id. For PUSH and LINK.")
+
+    @model_validator(mode="after")
+    def _names_its_items(self) -> Self:
+        if self.kind in ("pull", "link") and self.jira_id is None:
+            raise ValueError(f"{self.kind} needs `jira_id`")
+        if self.kind in ("push", "link") and self.craft_id is None:
+            raise ValueError(f"{self.kind} needs `craft_id`")
+        return self
+
+
+class LinksQuery(Draft):
+    """Which links to list."""
+
+    state: DisplayState | None = None
+    integration: IntegrationId | None = None
+    after: str = Field(default="", max_length=200, description="`next` of the page before.")
+    limit: int = Field(default=50, ge=1, le=500)
+
+
+class StraysQuery(Draft):
+    """How many strays to list."""
+
+    limit: int = Field(default=100, ge=1, le=1000)
+
+
+class NoQuery(Draft):
+    """No query parameters."""

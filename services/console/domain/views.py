@@ -1,0 +1,300 @@
+"""What the console shows, as models built from the store's records. Pure.
+
+Ids are strings throughout; whole numbers that a JSON number cannot hold exactly are shown as strings too (`shown`).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
+from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
+from shared.messages.status import SyncStatus
+from shared.store.port import LinkView
+
+_EXACT = 2**53
+
+
+def shown(value: Any) -> Any:
+    """Return JSON that every reader takes: no NaN or infinity (null instead), no number beyond 2^53 (a string
+    instead).
+    """
+    match value:
+        case bool():
+            return value
+        case int():
+            return value if -_EXACT < value < _EXACT else str(value)
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {str(key): shown(each) for key, each in value.items()}
+        case list() | tuple():
+            return [shown(each) for each in value]
+        case _:
+            return value
+
+
+class View(BaseModel):
+    """Base of what is shown."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class SideValue(View):
+    """One field on one side: what was last seen there, and what both sides last agreed on."""
+
+    value: Any = None
+    seen: bool
+    seen_at: datetime | None = None
+    changed_at: datetime | None = None
+    by: str | None = None
+    agreed: Any = None
+    has_agreed: bool = False
+    overwritten: Any = None
+    blocked: str | None = None
+
+    @classmethod
+    def of(cls, record: PairSide | None) -> SideValue:
+        """Return the view of one record."""
+        if record is None:
+            return cls(seen=False)
+        seen, base = record.seen, record.base
+        return cls(
+            value=seen.value if seen else None,
+            seen=seen is not None,
+            seen_at=seen.at if seen else None,
+            changed_at=seen.changed_at if seen else None,
+            by=seen.by if seen else None,
+            agreed=base.value if base else None,
+            has_agreed=base is not None,
+            overwritten=record.overwritten.value if record.overwritten else None,
+            blocked=record.blocked.message if record.blocked else None,
+        )
+
+
+class PairValues(View):
+    """One mapped pair of fields with the values of both sides."""
+
+    pair: PairId
+    jira_field: str | None
+    craft_field: str | None
+    jira: SideValue
+    craft: SideValue
+
+
+class SideView(View):
+    """One side of a link."""
+
+    connection_id: ConnectionId
+    entity_id: EntityId | None
+    dirty_since: datetime | None
+
+
+class WriteView(View):
+    """What an operation writes for one pair."""
+
+    value: Any
+    expect: Any
+    source: Any
+
+
+class OperationView(View):
+    """One operation of the ledger."""
+
+    id: OperationId
+    kind: OperationKind
+    target: Side
+    open: bool
+    result: Result | None
+    revision: int
+    attempts: int
+    created_at: datetime
+    lease_until: datetime | None
+    post_started_at: datetime | None
+    done_at: datetime | None
+    pairs: dict[PairId, WriteView]
+
+
+class ConflictView(View):
+    """A conflict on record."""
+
+    pair: PairId
+    jira_value: Any
+    craft_value: Any
+    policy: str
+    resolved_by: str | None
+    at: datetime
+    kept: Side | None
+
+
+class HistoryView(View):
+    """A value that is no longer shown, and why."""
+
+    pair: PairId
+    side: Side
+    value: Any
+    why: str
+    at: datetime
+
+
+class LinkDetail(View):
+    """All that is known of one link."""
+
+    id: LinkId
+    integration_id: IntegrationId
+    state: LinkState
+    reason: str | None
+    reason_text: str | None
+    origin: Side
+    created_at: datetime
+    not_before: datetime | None
+    waits_for: EntityId | None
+    revision_seen: int
+    labels: dict[str, str]
+    jira: SideView
+    craft: SideView
+    status: SyncStatus | None
+    values: list[PairValues]
+    open_operation: OperationView | None
+    operations: list[OperationView]
+    open_conflicts: list[ConflictView]
+    conflicts: list[ConflictView]
+    history: list[HistoryView]
+
+    @classmethod
+    def of(cls, view: LinkView, integration: Integration | None) -> LinkDetail:
+        """Return the view of a link; `integration` names the fields."""
+        link = view.link
+        opened = link.open_operation
+        return cls(
+            id=link.id,
+            integration_id=link.integration_id,
+            state=link.state,
+            reason=link.reason,
+            reason_text=link.reason_text,
+            origin=link.origin,
+            created_at=link.created_at,
+            not_before=link.not_before,
+            waits_for=link.waits_for,
+            revision_seen=link.revision_seen,
+            labels=link.labels,
+            jira=_side(link, Side.JIRA),
+            craft=_side(link, Side.CRAFT),
+            status=view.status,
+            values=_values(link, integration),
+            open_operation=OperationView.model_validate(opened) if opened else None,
+            operations=[OperationView.model_validate(op) for op in reversed(link.operations)],
+            open_conflicts=[ConflictView.model_validate(note) for note in link.open_conflicts.values()],
+            conflicts=[ConflictView.model_validate(note) for note in view.conflicts],
+            history=[HistoryView.model_validate(note) for note in view.history],
+        )
+
+
+def _side(link: Link, side: Side) -> SideView:
+    return SideView(
+        connection_id=link.connection(side), entity_id=link.entity_id(side), dirty_since=link.side(side).dirty_since
+    )
+
+
+def _values(link: Link, integration: Integration | None) -> list[PairValues]:
+    mapped = {pair.id: pair for pair in integration.pairs} if integration else {}
+    names = dict.fromkeys((*mapped, *link.jira.pairs, *link.craft.pairs))
+    return [
+        PairValues(
+            pair=name,
+            jira_field=mapped[name].jira if name in mapped else None,
+            craft_field=mapped[name].craft if name in mapped else None,
+            jira=SideValue.of(link.jira.pairs.get(name)),
+            craft=SideValue.of(link.craft.pairs.get(name)),
+        )
+        for name in names
+    ]
+
+
+class LinkList(View):
+    """A page of links with their latest status. `next` null: it was the last page."""
+
+    links: list[SyncStatus]
+    next: str | None
+
+
+class IntegrationSummary(View):
+    """How many items of one integration are in each state."""
+
+    id: IntegrationId
+    name: str
+    states: dict[str, int]
+
+
+class Summary(View):
+    """How many items are in each state, and how many possible duplicates wait for a person."""
+
+    states: dict[str, int]
+    total: int
+    strays: int
+    integrations: list[IntegrationSummary]
+
+
+class StrayList(View):
+    """Items of Tandem's own making that are in no link."""
+
+    strays: list[dict[str, Any]]
+
+
+class HeldSecrets(View):
+    """Which credentials are stored; never the credentials."""
+
+    token: bool
+    webhook_secrets: int
+    url_token: bool
+
+
+class ConnectionView(View):
+    """A connection, without its credentials."""
+
+    id: ConnectionId
+    revision: int
+    kind: ConnectionKind
+    name: str
+    url: str
+    email: str | None
+    account_id: AccountId | None
+    max_concurrent: int
+    requests_per_second: float
+    paused_reason: str | None
+    secrets: HeldSecrets
+
+    @classmethod
+    def of(cls, connection: Connection, secrets: ConnectionSecrets | None) -> ConnectionView:
+        """Return the view of a connection."""
+        held = HeldSecrets(
+            token=secrets is not None,
+            webhook_secrets=len(secrets.webhook_secrets) if secrets else 0,
+            url_token=secrets is not None and secrets.url_token is not None,
+        )
+        return cls(**connection.model_dump(), secrets=held)
+
+
+class ConnectionList(View):
+    """All connections."""
+
+    connections: list[ConnectionView]
+
+
+class IntegrationList(View):
+    """All integrations, each in its current revision."""
+
+    integrations: list[Integration]
+
+
+class Accepted(View):
+    """A request that is on its way. What came of it shows under `watch`."""
+
+    request_id: str
+    kind: str
+    watch: str

@@ -1,0 +1,155 @@
+"""The table of the API: every operation with what it takes, answers and refuses."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from pydantic import BaseModel
+
+from services.console.domain import drafts, views
+from services.console.domain.problems import Fault, invalid
+from services.console.entrypoint.operations import Call, Operation
+from services.console.handlers.configuration import Configuration
+from services.console.handlers.links import Links
+from services.console.handlers.requests import Requests
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
+from shared.domain.mapping import Integration
+
+_LOOKS = (HTTPStatus.NOT_FOUND,)
+_SAVES = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_ASKS = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.BAD_GATEWAY,
+)
+
+
+class Api:
+    """Binds the operations to the use cases."""
+
+    def __init__(self, links: Links, requests: Requests, configuration: Configuration) -> None:
+        self._links = links
+        self._requests = requests
+        self._configuration = configuration
+
+    def operations(self) -> tuple[Operation, ...]:
+        """Return the whole table."""
+        return (*self._of_links(), *self._of_requests(), *self._of_configuration())
+
+    def _of_links(self) -> tuple[Operation, ...]:
+        async def links(call: Call) -> BaseModel:
+            return await self._links.list(call.query)
+
+        async def link(call: Call) -> BaseModel:
+            return await self._links.detail(LinkId(call.path["link_id"]))
+
+        async def item(call: Call) -> BaseModel:
+            return await self._links.by_item(_side(call), EntityId(call.path["entity_id"]))
+
+        async def summary(_: Call) -> BaseModel:
+            return await self._links.summary()
+
+        async def strays(call: Call) -> BaseModel:
+            return await self._links.strays(call.query)
+
+        return (
+            Operation("GET", "/links", "List links", links, views.LinkList, query=drafts.LinksQuery),
+            Operation("GET", "/links/{link_id}", "Show a link", link, views.LinkDetail, refusals=_LOOKS),
+            Operation(
+                "GET",
+                "/items/{side}/{entity_id}",
+                "Show the link of an item, by its id or (Jira key, Craft.io short id) by its name",
+                item,
+                views.LinkDetail,
+                refusals=_LOOKS,
+            ),
+            Operation("GET", "/summary", "Count links by state", summary, views.Summary),
+            Operation("GET", "/strays", "List possible duplicates", strays, views.StrayList, query=drafts.StraysQuery),
+        )
+
+    def _of_requests(self) -> tuple[Operation, ...]:
+        async def on_link(call: Call) -> BaseModel:
+            return await self._requests.on_link(LinkId(call.path["link_id"]), call.body)
+
+        async def on_items(call: Call) -> BaseModel:
+            return await self._requests.on_items(call.body)
+
+        return (
+            Operation(
+                "POST",
+                "/links/{link_id}/requests",
+                "Ask for something to be done with a link",
+                on_link,
+                views.Accepted,
+                status=HTTPStatus.ACCEPTED,
+                body=drafts.LinkRequestDraft,
+                refusals=_ASKS,
+            ),
+            Operation(
+                "POST",
+                "/requests",
+                "Push, pull or join items that may be in no link yet",
+                on_items,
+                views.Accepted,
+                status=HTTPStatus.ACCEPTED,
+                body=drafts.ItemRequestDraft,
+                refusals=_ASKS,
+            ),
+        )
+
+    def _of_configuration(self) -> tuple[Operation, ...]:
+        known = self._configuration
+
+        async def connections(_: Call) -> BaseModel:
+            return await known.connections()
+
+        async def connection(call: Call) -> BaseModel:
+            return await known.connection(ConnectionId(call.path["connection_id"]))
+
+        async def put_connection(call: Call) -> BaseModel:
+            return await known.put_connection(ConnectionId(call.path["connection_id"]), call.body, call.if_match)
+
+        async def integrations(_: Call) -> BaseModel:
+            return await known.integrations()
+
+        async def integration(call: Call) -> BaseModel:
+            return await known.integration(IntegrationId(call.path["integration_id"]))
+
+        async def put_integration(call: Call) -> BaseModel:
+            return await known.put_integration(IntegrationId(call.path["integration_id"]), call.body, call.if_match)
+
+        one, another = "/connections/{connection_id}", "/integrations/{integration_id}"
+        return (
+            Operation("GET", "/connections", "List connections", connections, views.ConnectionList),
+            Operation("GET", one, "Show a connection", connection, views.ConnectionView, refusals=_LOOKS, revised=True),
+            Operation(
+                "PUT",
+                one,
+                "Try and save a connection",
+                put_connection,
+                views.ConnectionView,
+                body=drafts.ConnectionDraft,
+                refusals=_SAVES,
+                revised=True,
+            ),
+            Operation("GET", "/integrations", "List integrations", integrations, views.IntegrationList),
+            Operation("GET", another, "Show an integration", integration, Integration, refusals=_LOOKS, revised=True),
+            Operation(
+                "PUT",
+                another,
+                "Check and save an integration",
+                put_integration,
+                Integration,
+                body=Integration,
+                refusals=_SAVES,
+                revised=True,
+            ),
+        )
+
+
+def _side(call: Call) -> Side:
+    try:
+        return Side(call.path["side"])
+    except ValueError as error:
+        raise invalid(Fault(path="side", message="is jira or craft")) from error

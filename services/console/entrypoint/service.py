@@ -1,0 +1,55 @@
+"""The console as a service: its routes, and what it is ready on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+
+from aiohttp import web
+
+from services.console.entrypoint.api import Api
+from services.console.entrypoint.http import handler_of, json_response, no_such_operation
+from services.console.entrypoint.openapi import BASE, describe
+from services.console.ports import Ports
+from services.console.settings import ConsoleSettings
+
+
+class ConsoleService:
+    """Serves the API."""
+
+    name = "console"
+
+    def __init__(self, api: Api, ports: Ports, settings: ConsoleSettings) -> None:
+        self._operations = api.operations()
+        self._ports = ports
+        self._settings = settings
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Wait for `stop`: everything is done in answer to requests."""
+        await stop.wait()
+
+    async def ready(self) -> Mapping[str, bool]:
+        """Tell whether Kafka and Postgres answer."""
+        return {"kafka": await self._ports.log.healthy(), "postgres": await self._ports.reader.healthy()}
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Return all routes. The description needs no token: it holds nothing but shapes."""
+        document = describe(self._operations)
+
+        async def openapi(_: web.Request) -> web.Response:
+            return json_response(document, HTTPStatus.OK)
+
+        settings = self._settings
+        return [
+            web.get(f"{BASE}/openapi.json", openapi),
+            *(
+                web.route(
+                    operation.method,
+                    BASE + operation.path,
+                    handler_of(operation, settings.console_token, settings.console_max_body_bytes),
+                )
+                for operation in self._operations
+            ),
+            web.route("*", BASE + "/{rest:.*}", no_such_operation(settings.console_token)),
+        ]

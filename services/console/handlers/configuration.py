@@ -1,0 +1,188 @@
+"""Saving what an admin sets: checked, tried at the vendor, stored as a new revision, told to all services.
+
+Postgres is the truth. The message afterwards is a hint: if the log is away, every service reads the change by itself
+within seconds, so a saved change is never answered as failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, Literal
+
+import structlog
+
+from services.console.domain.drafts import ConnectionDraft
+from services.console.domain.problems import Fault, Refusal, invalid, not_found
+from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList, shown
+from services.console.handlers.vendors import Vendors
+from services.console.ports import Ports, Publish
+from shared.domain.ids import ConnectionId, IntegrationId, Side
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration
+from shared.messages.config import ConfigRevision
+from shared.runtime.log import LogUnavailable
+from shared.store.port import RevisionConflict
+
+log = structlog.get_logger(__name__)
+
+
+class Configuration:
+    """Connections and integrations."""
+
+    def __init__(self, ports: Ports, vendors: Vendors, publish: Publish, by: str) -> None:
+        self._ports = ports
+        self._vendors = vendors
+        self._publish = publish
+        self._by = by
+
+    async def connections(self) -> ConnectionList:
+        """Return all connections."""
+        return ConnectionList(connections=[await self._shown(each) for each in await self._ports.config.connections()])
+
+    async def connection(self, connection_id: ConnectionId) -> ConnectionView:
+        """Return one connection."""
+        return await self._shown(await self._connection(connection_id))
+
+    async def put_connection(
+        self, connection_id: ConnectionId, draft: ConnectionDraft, if_match: int | None
+    ) -> ConnectionView:
+        """Try and save a connection; what works resumes at once. Raises 409 and 422."""
+        saved = list(await self._ports.config.connections())
+        old = next((each for each in saved if each.id == connection_id), None)
+        expected = _expected(if_match, draft.revision)
+        if expected != (old.revision if old else 0):
+            raise _changed_meanwhile(await self._shown(old) if old else None)
+        _check_connection(connection_id, draft, old, saved)
+        secrets = await self._secrets(connection_id, draft)
+        wanted = Connection(
+            id=connection_id,
+            revision=expected,
+            kind=draft.kind,
+            name=draft.name,
+            url=draft.url,
+            email=draft.email.strip() if draft.email else None,
+            max_concurrent=draft.max_concurrent,
+            requests_per_second=draft.requests_per_second,
+        )
+        account = await self._vendors.probe(wanted, secrets)
+        wanted = wanted.model_copy(update={"account_id": account.id})
+        try:
+            stored = await self._ports.writer.save_connection(
+                wanted, secrets, expected, self._by, self._ports.clock.now()
+            )
+        except RevisionConflict as error:
+            raise _changed_meanwhile(await self.connection(connection_id)) from error
+        await self._announce("connection", stored)
+        return ConnectionView.of(stored, secrets)
+
+    async def integrations(self) -> IntegrationList:
+        """Return all integrations."""
+        return IntegrationList(integrations=list(await self._ports.config.integrations()))
+
+    async def integration(self, integration_id: IntegrationId) -> Integration:
+        """Return the current revision of an integration."""
+        found = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
+        if found is None:
+            raise not_found(f"There is no integration {integration_id}.", "GET /api/v1/integrations lists them.")
+        return found
+
+    async def put_integration(
+        self, integration_id: IntegrationId, draft: Integration, if_match: int | None
+    ) -> Integration:
+        """Check and save an integration as a new revision. Raises 409 and 422."""
+        if draft.id != integration_id:
+            raise invalid(Fault(path="id", message=f"is {draft.id}, but the address says {integration_id}"))
+        expected = _expected(if_match, draft.revision)
+        old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
+        if expected != (old.revision if old else 0):
+            raise _changed_meanwhile(old)
+        await self._check_integration(draft)
+        try:
+            stored = await self._ports.writer.save_integration(draft, expected, self._by, self._ports.clock.now())
+        except RevisionConflict as error:
+            raise _changed_meanwhile(await self.integration(integration_id)) from error
+        await self._announce("integration", stored)
+        return stored
+
+    async def _check_integration(self, draft: Integration) -> None:
+        faults: list[Fault] = []
+        known = {each.id: each for each in await self._ports.config.connections()}
+        places = {
+            Side.JIRA: ("jira_project", draft.jira_project),
+            Side.CRAFT: ("craft_workspace", draft.craft_workspace),
+        }
+        for side, (path, container) in places.items():
+            connection = known.get(draft.connection(side))
+            if connection is None or connection.kind.side is not side:
+                what = "there is no such connection" if connection is None else "is not a connection to " + side.vendor
+                faults.append(Fault(path=f"{side}_connection", message=f"{draft.connection(side)}: {what}"))
+            elif await self._vendors.shows(connection.id, container) is False:
+                faults.append(Fault(path=path, message=f"{side.vendor} shows no {container} to {connection.name}"))
+        if faults:
+            raise invalid(*faults)
+
+    async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
+        """Return the stored credentials with those of the draft put over them."""
+        stored = await self._ports.config.secrets(connection_id)
+        given = draft.secrets.model_dump(exclude_unset=True) if draft.secrets else {}
+        merged: dict[str, Any] = {**(stored.model_dump() if stored else {}), **given}
+        for name in ("token", "webhook_secrets"):
+            if merged.get(name) is None:
+                merged.pop(name, None)
+                if stored is not None:
+                    merged[name] = getattr(stored, name)
+        if "token" not in merged:
+            raise invalid(Fault(path="secrets.token", message="is missing; none is stored for this connection"))
+        return ConnectionSecrets(**merged)
+
+    async def _connection(self, connection_id: ConnectionId) -> Connection:
+        found = next((each for each in await self._ports.config.connections() if each.id == connection_id), None)
+        if found is None:
+            raise not_found(f"There is no connection {connection_id}.", "GET /api/v1/connections lists them.")
+        return found
+
+    async def _shown(self, connection: Connection) -> ConnectionView:
+        return ConnectionView.of(connection, await self._ports.config.secrets(connection.id))
+
+    async def _announce(self, kind: Literal["connection", "integration"], saved: Connection | Integration) -> None:
+        message = ConfigRevision(
+            kind=kind,
+            id=saved.id,
+            revision=saved.revision,
+            saved_at=self._ports.clock.now(),
+            saved_by=self._by,
+            body=saved.model_dump(mode="json"),
+        )
+        try:
+            await self._publish.publish(message)
+        except LogUnavailable as error:
+            log.warning("revision_not_announced", kind=kind, id=saved.id, revision=saved.revision, error=str(error))
+
+
+def _expected(if_match: int | None, in_body: int | None) -> int:
+    """Return the revision that the caller edited: from `If-Match`, else from the body, else 0 (new)."""
+    return if_match if if_match is not None else in_body or 0
+
+
+def _changed_meanwhile(current: ConnectionView | Integration | None) -> Refusal:
+    if current is None:
+        message = "This does not exist yet, so no revision of it can be changed."
+        next_step = "Save it as new, with revision 0."
+    else:
+        message = f"Somebody saved revision {current.revision} meanwhile."
+        next_step = "Apply your change to `current`, and save it with its revision."
+    body = shown(current.model_dump(mode="json")) if current else None
+    return Refusal(HTTPStatus.CONFLICT, "revision_conflict", message, next_step, current=body)
+
+
+def _check_connection(
+    connection_id: ConnectionId, draft: ConnectionDraft, old: Connection | None, saved: Sequence[Connection]
+) -> None:
+    faults: list[Fault] = []
+    if old is not None and old.kind is not draft.kind:
+        faults.append(Fault(path="kind", message=f"is {old.kind} and cannot change; make another connection"))
+    taken = [each for each in saved if each.id != connection_id and each.name.casefold() == draft.name.casefold()]
+    if taken:
+        faults.append(Fault(path="name", message=f"is taken by the connection {taken[0].id}"))
+    if faults:
+        raise invalid(*faults)

@@ -1,0 +1,80 @@
+"""Asking the vendors on a person's behalf: does this connection work, what does this item show now?
+
+Every failure becomes a `Refusal` with the vendor's own words.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from services.console.domain.problems import Fault, Refusal, invalid, not_found
+from services.console.ports import Ports
+from shared.clients.errors import BadCredentials, NotFound, VendorError
+from shared.clients.pool import build_client
+from shared.clients.reading import Account, Reading
+from shared.domain.ids import ConnectionId, EntityId
+from shared.domain.mapping import Connection, ConnectionSecrets
+from shared.eyes.open import Containers, containers_of, open_eyes
+from shared.eyes.port import Eyes
+
+
+class Vendors:
+    """Opens eyes for one question at a time: what is asked here is rare, and may be about credentials not saved yet."""
+
+    def __init__(self, ports: Ports, timeout_s: float) -> None:
+        self._ports = ports
+        self._timeout_s = timeout_s
+
+    async def probe(self, connection: Connection, secrets: ConnectionSecrets) -> Account:
+        """Return who we are with these credentials. Raises a 422 if they do not work."""
+        try:
+            return await self._eyes(connection, secrets, {}).whoami()
+        except BadCredentials as error:
+            raise invalid(Fault(path="secrets.token", message=f"does not work: {error}")) from error
+        except VendorError as error:
+            raise invalid(Fault(path="url", message=f"does not work: {error}")) from error
+
+    async def shows(self, connection_id: ConnectionId, container: str) -> bool | None:
+        """Tell whether a project or workspace is visible through a connection; None: it cannot be asked just now."""
+        eyes = await self._saved(connection_id)
+        try:
+            return await eyes.container_visible(container)
+        except VendorError:
+            return None
+
+    async def look(self, connection_id: ConnectionId, entity_id: EntityId) -> Reading:
+        """Read an item as it is now. Raises a 404 if it is not there (for us), a 502 if the vendor cannot be asked."""
+        eyes = await self._saved(connection_id)
+        vendor = eyes.side.vendor
+        try:
+            return await eyes.look(entity_id)
+        except NotFound as error:
+            raise not_found(
+                f"{vendor} shows us no item {entity_id}: {error}",
+                f"Check the id, and that our {vendor} account may see it.",
+            ) from error
+        except VendorError as error:
+            raise Refusal(
+                HTTPStatus.BAD_GATEWAY,
+                "vendor_unavailable",
+                f"{vendor} cannot be asked for the item: {error}",
+                f"Try again, or look at the connection {connection_id}.",
+            ) from error
+
+    async def _saved(self, connection_id: ConnectionId) -> Eyes:
+        config = self._ports.config
+        connection = next((each for each in await config.connections() if each.id == connection_id), None)
+        secrets = await config.secrets(connection_id)
+        if connection is None or secrets is None:
+            raise Refusal(
+                HTTPStatus.CONFLICT,
+                "no_connection",
+                f"The connection {connection_id} is not set up.",
+                f"Save it with PUT /api/v1/connections/{connection_id}.",
+            )
+        return self._eyes(connection, secrets, containers_of(connection, await config.integrations()))
+
+    def _eyes(self, connection: Connection, secrets: ConnectionSecrets, containers: Containers) -> Eyes:
+        ports = self._ports
+        client = build_client(connection, secrets, ports.transport, ports.clock, ports.dice, timeout_s=self._timeout_s)
+        return open_eyes(client, connection, containers)

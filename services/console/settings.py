@@ -1,0 +1,17 @@
+"""The console's settings: those of every service, and the admin's token."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.runtime.settings import ServiceSettings
+
+
+class ConsoleSettings(ServiceSettings):
+    """Sizes in bytes, times in seconds."""
+
+    console_token: str = Field(min_length=16, max_length=500, repr=False)
+    """The admin's token, sent as `Authorization: Bearer …`. Whoever has it may see and change everything."""
+    console_max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    console_vendor_timeout_s: float = Field(default=8.0, gt=0)
+    """How long a vendor may take to answer while a person waits (probes, pushes, pulls)."""
