@@ -281,6 +281,22 @@ async def test_stop_finishes_what_runs_begins_nothing_new_commits_what_is_done_a
     assert len(finished) + len(rest) < 20 + 5
 
 
+async def test_stop_commits_what_was_done_since_the_last_commit() -> None:
+    bench = Bench(MemoryLog(partitions=1))
+    handled: list[str] = []
+
+    async def handle(message: Message) -> None:
+        handled.append(named(message)[1])
+
+    await bench.ask(("k", "0"))
+    async with bench.consuming(handle, limits=Limits(commit_every_s=3600.0)):
+        await until(lambda: bench.log.committed(GROUP) == {(Topic.REQUESTS.value, 0): 1})
+        await bench.ask(*(("k", str(number)) for number in range(1, 6)))
+        await until(lambda: len(handled) == 6)
+        assert bench.log.committed(GROUP) == {(Topic.REQUESTS.value, 0): 1}
+    assert bench.log.committed(GROUP) == {(Topic.REQUESTS.value, 0): 6}
+
+
 async def test_a_handler_that_outlasts_the_grace_time_is_cancelled_and_its_message_comes_again() -> None:
     bench = Bench()
     await bench.ask(("k", "1"))
