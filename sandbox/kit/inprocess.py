@@ -62,7 +62,7 @@ class FaultyTransport:
         self._late: set[asyncio.Task[HttpResponse]] = set()
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        """Do a request with its faults. Past `timeout_s` the caller gets `Unclear`; the request still has its effect."""
+        """Do a request with its faults. Past `timeout_s` the caller gets `Unclear`; the effect still comes."""
         parts = urlsplit(request.url)
         asked = SiteRequest(
             request.method, unquote(parts.path), tuple(request.query), dict(request.headers), request.body

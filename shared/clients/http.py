@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
-from aiolimiter import AsyncLimiter
 from prometheus_client import Counter
 
 from shared.clients.errors import (
@@ -27,6 +26,7 @@ from shared.clients.errors import (
     Unreachable,
     VendorError,
 )
+from shared.clients.pace import Pace
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
 from shared.domain.mapping import Connection
@@ -119,8 +119,7 @@ class VendorHttp:
         self._transport = transport
         self._clock = clock
         self._dice = dice
-        rate = connection.requests_per_second
-        self._pace = AsyncLimiter(rate, 1) if rate >= 1 else AsyncLimiter(1, 1 / rate)
+        self._pace = Pace(connection.requests_per_second, clock)
         self._places = asyncio.Semaphore(connection.max_concurrent)
         self._held: dict[tuple[Scope, str], float] = {}
 
@@ -133,7 +132,7 @@ class VendorHttp:
         try:
             async with self._places:
                 self._check_holds(call)
-                await self._pace.acquire()
+                await self._pace.wait()
                 self._check_holds(call)
                 if guard is not None:
                     await guard()
@@ -194,7 +193,7 @@ class VendorHttp:
             return None
         try:
             return json.loads(response.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             words = f"{self._dialect.vendor} answered {response.status} with something that is not JSON"
             raise Unavailable(words) if call.reads else UnclearEffect(words) from error
 
@@ -277,7 +276,7 @@ def json_object(response: HttpResponse) -> dict[str, Any] | None:
     """Return the body as a JSON object, None if it is anything else (HTML, a list, nothing)."""
     try:
         parsed = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
 

@@ -19,7 +19,8 @@ async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome:
     """Carry out a write or restore. Raises `VendorError`, `TooLate` or `LeaseLost`; the caller says what they mean."""
     if not attempt.claim.late_possible and attempt.superseded:
         return attempt.deferred("The mapping changed before it was sent.", 0.0)
-    read_first = attempt.superseded or hands.reads_before_first_write or attempt.claim.late_possible or _restores(attempt)
+    restores = attempt.operation.kind is OperationKind.RESTORE
+    read_first = hands.reads_before_first_write or attempt.claim.late_possible or restores or attempt.superseded
     async for trial in retrying(attempt, dice):
         with trial:
             # a second try reads whatever the first one did: "without effect" may have been a gateway's mistake
@@ -60,7 +61,3 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         read_at=read_at(before) if before is not None else None,
         write_at=written.write_at,
     )
-
-
-def _restores(attempt: Attempt) -> bool:
-    return attempt.operation.kind is OperationKind.RESTORE

@@ -304,13 +304,13 @@ async def test_a_503_that_may_come_from_a_gateway_is_no_reason_to_repeat_a_creat
 
 @on_virtual_time
 async def test_a_create_sends_project_type_parent_and_all_values_in_one_call() -> None:
-    world = World()
+    world, text = World(), "Two\n\nparagraphs"
     await world.configure()
     epic = world.jira.person("ada@example.com").create_issue("TAN", "Epic", type="Epic")
     op = await world.open_create(
         Side.JIRA,
         title="New",
-        description="Two\n\nparagraphs",
+        description=text,
         importance="2",
         points=5,
         parent=epic,

@@ -83,7 +83,7 @@ class LoopClock:
 
 
 class World:
-    """Two vendors, a store and a log. Operations are put in as the mapper would; `work` plays the clock of open ones."""
+    """Two vendors, a store and a log. Operations are put in as the mapper would; `work` is the clock of open ones."""
 
     def __init__(
         self,
