@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from deploy.local import scene
 from deploy.local.people import CraftPerson, JiraPerson
 from deploy.local.system import System
+from shared.domain.mapping import Policy
 
 T = TypeVar("T")
 DEADLINE_S = 40.0
@@ -191,7 +192,7 @@ async def unmapped(story: Story) -> None:
 async def conflict(story: Story) -> None:
     """Both sides change one field at once; the policy settles it, and both values are on record."""
     integration = story.system.integration
-    pairs = [p.model_copy(update={"policy": "jira"}) if p.id == "title" else p for p in integration.pairs]
+    pairs = [p.model_copy(update={"policy": Policy.JIRA}) if p.id == "title" else p for p in integration.pairs]
     draft = integration.model_copy(update={"pairs": tuple(pairs)})
     await story.system.api.call("PUT", f"/integrations/{scene.INTEGRATION}", draft.model_dump(mode="json"))
     issue = story.issues["pay"]

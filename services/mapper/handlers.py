@@ -19,7 +19,7 @@ from services.mapper.domain.entities import candidates_of, correlation_key_of, i
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
-from services.mapper.domain.requests import carry_out, resync
+from services.mapper.domain.requests import adopt, carry_out, resync
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
 from shared.domain.errors import Poison
@@ -37,6 +37,9 @@ from shared.store.port import Contended, LinkTransaction
 
 PARK_FOR = timedelta(seconds=5)
 """How long an entity of our own making without link waits before it is looked at again."""
+
+_ADOPTS = frozenset({LinkState.ASK, LinkState.WAITING, LinkState.EXCLUDED, LinkState.UNSYNCED})
+"""States in which a link without counterpart takes one that a person names."""
 
 log = structlog.get_logger(__name__)
 
@@ -137,7 +140,9 @@ class Mapper:
         link = await tx.lock_link(link_id)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         if link is None or link.connection(event.side) != event.connection_id:
-            await tx.flag_stray(event.side, event.connection_id, event.entity_id, None, "carries the key of an unknown link")
+            await tx.flag_stray(
+                event.side, event.connection_id, event.entity_id, None, "carries the key of an unknown link"
+            )
             return []
         joined = link.entity_id(event.side)
         if joined is not None and joined != event.entity_id:
@@ -165,7 +170,11 @@ class Mapper:
         creates = await tx.open_creates(event.side, event.connection_id)
         if keyless and since is not None and not creates:
             await tx.flag_stray(
-                event.side, event.connection_id, event.entity_id, None, "made by Tandem's account, but no create of Tandem's"
+                event.side,
+                event.connection_id,
+                event.entity_id,
+                None,
+                "made by Tandem's account, but no create of Tandem's",
             )
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []
@@ -208,8 +217,29 @@ class Mapper:
             reason = f"created late by {outcome.op_id}; the linked one is {joined}"
             await tx.flag_stray(outcome.target, link.connection(outcome.target), outcome.entity_id, link.id, reason)
             return []
+        ended = next((op for op in link.operations if op.id == outcome.op_id), None)
+        if (
+            outcome.entity_id is not None
+            and joined is None
+            and ended is not None
+            and ended.kind is OperationKind.CREATE
+        ):
+            return await self._created_after_all(tx, link, ended, outcome, ctx)
         observe_other(link, outcome, ctx)
         return []
+
+    async def _created_after_all(
+        self, tx: LinkTransaction, link: Link, ended: Operation, outcome: WriteOutcome, ctx: Context
+    ) -> list[Message]:
+        """Join what a create made that had already been given up; if another one is under way, that one is joined."""
+        assert outcome.entity_id is not None
+        if link.op_id is not None:
+            reason = f"created by {ended.id}, which had been given up; {link.op_id} is under way"
+            await tx.flag_stray(outcome.target, link.connection(outcome.target), outcome.entity_id, link.id, reason)
+            return []
+        effects = await self._created(tx, link, ended, outcome.entity_id, ctx)
+        first_look(link, outcome, ctx)
+        return effects
 
     async def _created(
         self, tx: LinkTransaction, link: Link, op: Operation, entity_id: EntityId, ctx: Context
@@ -258,10 +288,17 @@ class Mapper:
         integration = await tx.integration(request.integration_id or IntegrationId(""))
         if integration is None or request.jira_id is None or request.craft_id is None:
             raise Poison(f"there is no integration {request.integration_id}")
-        for side, entity_id in ((Side.JIRA, request.jira_id), (Side.CRAFT, request.craft_id)):
+        wanted = {Side.JIRA: request.jira_id, Side.CRAFT: request.craft_id}
+        for side, entity_id in wanted.items():
             taken = await tx.lock_entity(side, integration.connection(side), entity_id)
-            if taken is not None:
-                raise Poison(f"the {side.vendor} item {entity_id} is already in link {taken.id} ({taken.state})")
+            if taken is None:
+                continue
+            if taken.entity_id(side.other) == wanted[side.other]:
+                return []  # asked for twice
+            free = await tx.lock_entity(side.other, integration.connection(side.other), wanted[side.other]) is None
+            if free and taken.entity_id(side.other) is None and taken.state in _ADOPTS and taken.op_id is None:
+                return await self._adopt(tx, taken, side.other, wanted[side.other])
+            raise Poison(f"the {side.vendor} item {entity_id} is already in link {taken.id} ({taken.state})")
         link = Link(
             id=LinkId(self._dice.token()),
             integration_id=integration.id,
@@ -279,7 +316,16 @@ class Mapper:
         resync(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted a link of one of these items meanwhile")
-        return await self._publishable(tx, link, ctx, None)
+        return [*await self._wake_children(tx, link), *await self._publishable(tx, link, ctx, None)]
+
+    async def _adopt(self, tx: LinkTransaction, link: Link, side: Side, entity_id: EntityId) -> list[Message]:
+        """Join an item to a link that lacks one: a person's answer to state ask, or instead of a create."""
+        ctx = await self._context(tx, link)
+        if ctx is None:
+            return []
+        await tx.unpark(side, link.connection(side), entity_id)
+        adopt(link, side, entity_id, ctx)
+        return [*await self._wake_children(tx, link), *await self._conclude(tx, link, ctx)]
 
     async def _context(self, tx: LinkTransaction, link: Link) -> Context | None:
         """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the link."""
@@ -318,9 +364,7 @@ class Mapper:
         await tx.save(link)
         return await self._publishable(tx, link, ctx, op)
 
-    async def _publishable(
-        self, tx: LinkTransaction, link: Link, ctx: Context, op: Operation | None
-    ) -> list[Message]:
+    async def _publishable(self, tx: LinkTransaction, link: Link, ctx: Context, op: Operation | None) -> list[Message]:
         status = describe(link, ctx)
         await tx.after_commit_status(status)
         return [*_commands(link, op), status]

@@ -44,7 +44,12 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
 
 
 def open_operation(
-    link: Link, kind: OperationKind, target: Side, pairs: dict[PairId, PairWrite], ctx: Context, type_id: str | None = None
+    link: Link,
+    kind: OperationKind,
+    target: Side,
+    pairs: dict[PairId, PairWrite],
+    ctx: Context,
+    type_id: str | None = None,
 ) -> Operation:
     """Open the link's next operation. There must be none."""
     assert link.op_id is None, f"link {link.id} already has {link.op_id} in flight"

@@ -59,7 +59,9 @@ def _unexpected(
         remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, then changed again by a person", ctx.now)
         return
     second = any(
-        earlier.op == op.id and item_of(earlier, pair) is not None for earlier in entries[:index] if earlier.op is not None
+        earlier.op == op.id and item_of(earlier, pair) is not None
+        for earlier in entries[:index]
+        if earlier.op is not None
     )
     open_now = closing is op or op.id == link.op_id
     overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)

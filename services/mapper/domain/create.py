@@ -14,6 +14,7 @@ from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import (
     Agreed,
     Blocked,
+    Json,
     Link,
     LinkState,
     Operation,
@@ -21,11 +22,11 @@ from shared.domain.link import (
     PairWrite,
     Result,
 )
-from shared.domain.mapping import Direction, FieldKind, FieldPair
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Mode
 from shared.fields import Untranslatable, translate
 from shared.messages.status import Cause
 
-NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED})
+NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_OFF})
 """Reasons of state excluded that another mapping, another value or a person's retry lifts."""
 
 
@@ -59,6 +60,12 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     link.not_before, link.revision_seen = None, ctx.integration.revision
     source, target = link.origin, link.origin.other
+    if ctx.integration.mode_towards(target) is Mode.OFF:
+        words = f"Items are not created in {target.vendor}: the integration has that direction switched off."
+        _exclude(link, Cause.DIRECTION_OFF, words)
+        return None
+    if _has_to_be_read(link, ctx):
+        return None
     source_type = link.labels.get(f"{source}_type", "")
     type_id = ctx.integration.type_on(target, source_type)
     if type_id is None:
@@ -82,6 +89,19 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     return open_operation(link, OperationKind.CREATE, target, pairs, ctx, type_id)
 
 
+def _has_to_be_read(link: Link, ctx: Context) -> bool:
+    """Tell whether only a fresh read can say what is to be created; have one made if so.
+
+    What was shown in part only (the events of comments) would be created in part, and the rest taken for a conflict.
+    """
+    state = link.side(link.origin)
+    if not state.read_whole and any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
+        state.dirty_since = state.dirty_since or ctx.now
+    if state.dirty and link.state in (LinkState.ASK, LinkState.EXCLUDED):
+        link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
+    return state.dirty
+
+
 def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWrite]) -> bool:
     """Translate the parent; False if the link has to wait for it."""
     seen = link.side(link.origin).pair(pair.id).seen
@@ -93,6 +113,8 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
         return False
     if over.value is not None:
         pairs[pair.id] = PairWrite(over.value, None, value)
+    else:
+        _left_empty(link, pair, value, ctx)
     return True
 
 
@@ -113,6 +135,15 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
     record.blocked = None
     if over.value is not None and over.value != []:
         pairs[pair.id] = PairWrite(over.value, None, value)
+    else:
+        _left_empty(link, pair, value, ctx, over.value)
+
+
+def _left_empty(link: Link, pair: FieldPair, value: Json, ctx: Context, empty: Json = None) -> None:
+    """What is empty is not sent, but agreed on all the same: a default of the new entity is its own change, no conflict."""
+    revision = ctx.integration.revision
+    link.side(link.origin).pair(pair.id).base = Agreed(value, revision)
+    link.side(link.origin.other).pair(pair.id).base = Agreed(empty, revision)
 
 
 def _refused_before(link: Link, pairs: Mapping[PairId, PairWrite], ctx: Context) -> bool:
@@ -136,7 +167,9 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
     else:
         link.craft_id = entity_id
     op.open, op.result_id, op.done_at, link.op_id = False, entity_id, ctx.now, None
-    link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
+    if link.state is not LinkState.GONE:  # deleted meanwhile: the counterpart is known now, and kept
+        link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None
+    link.not_before = link.waits_for = None
     for pair_id, write in op.pairs.items():
         link.side(op.target.other).pair(pair_id).base = Agreed(write.source, op.revision)
         link.side(op.target).pair(pair_id).base = Agreed(write.value, op.revision)

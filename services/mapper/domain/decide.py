@@ -119,7 +119,9 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
         return
     newer = not cur.late and not is_base(record, pair, cur.value) and not is_ours(link, side, pair, cur.value)
     if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
-        _remember(plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict")
+        _remember(
+            plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"
+        )
         decision.overwritten[key] = None
         return
     if not lost.late:
@@ -158,7 +160,9 @@ def _with_late(plan: _Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritt
         lost = Overwritten(lost.value, late=True)
     else:
         if lost is not None:
-            _remember(plan, pair, side, lost.value, "replaced by our write, whose late effect is undone to the agreed value")
+            _remember(
+                plan, pair, side, lost.value, "replaced by our write, whose late effect is undone to the agreed value"
+            )
             if policy is Policy.ASK and pair.id not in plan.link.open_conflicts:
                 other = plan.link.side(side.other).pair(pair.id).seen
                 values = {side: lost.value, side.other: other.value if other else None}
@@ -272,7 +276,9 @@ def _write(plan: _Plan, pair: FieldPair, source: Side) -> None:
         return
     over = translate(pair, source, held.value, ctx.parents)
     if isinstance(over, Untranslatable):
-        decision.blocked[(source, pair.id)] = Blocked(digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source))
+        decision.blocked[(source, pair.id)] = Blocked(
+            digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source)
+        )
         if pair.kind is FieldKind.PARENT and held.value is not None:
             decision.waits_for = EntityId(str(held.value))
         return

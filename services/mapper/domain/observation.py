@@ -49,9 +49,7 @@ UNKNOWN_ACTOR = Actor()
 
 def values_of(side: Side, integration: Integration, snapshot: Mapping[str, Any]) -> dict[PairId, Json]:
     """Return the mapped values that a vendor snapshot shows."""
-    return {
-        pair.id: present.value for pair in integration.pairs if (present := read(side, pair, snapshot)) is not None
-    }
+    return {pair.id: present.value for pair in integration.pairs if (present := read(side, pair, snapshot)) is not None}
 
 
 def from_change(event: ChangeEvent, integration: Integration) -> Observation:

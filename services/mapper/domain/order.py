@@ -114,9 +114,7 @@ def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, re
             candidates.append(candidate)
 
 
-def _older(
-    link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, at: datetime
-) -> None:
+def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, at: datetime) -> None:
     """Order rule 5: an older value is not accepted, but it may prove that a write of ours hid an edit nobody had seen."""
     side, value = observation.side, observation.values[pair.id]
     state = link.side(side)
@@ -154,7 +152,9 @@ def _cannot_tell(
     if is_base(record, pair, value):
         return False
     return any(
-        op.id != link.op_id and same(pair.kind, op.pairs[pair.id].value, value) and (op.write_at is None or at > op.write_at)
+        op.id != link.op_id
+        and same(pair.kind, op.pairs[pair.id].value, value)
+        and (op.write_at is None or at > op.write_at)
         for op in ledger(link, observation.side, pair.id)
     )
 
@@ -237,7 +237,11 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
             continue
         for candidate in candidates:
             value = candidate.value
-            if same(pair.kind, value, record.seen.value) or is_ours(link, side, pair, value) or is_base(record, pair, value):
+            if (
+                same(pair.kind, value, record.seen.value)
+                or is_ours(link, side, pair, value)
+                or is_base(record, pair, value)
+            ):
                 continue
             if was_expected(link, side, pair, value):
                 continue

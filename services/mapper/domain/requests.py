@@ -7,11 +7,12 @@ from typing import assert_never
 from services.mapper.domain.apply import settle_conflict
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import NOT_CREATED
-from services.mapper.domain.record import remember
-from shared.domain.ids import Side
-from shared.domain.link import Agreed, Link, LinkState, Overwritten
+from services.mapper.domain.record import overwrite, remember
+from shared.domain.ids import EntityId, Side
+from shared.domain.link import Agreed, HistoryNote, Link, LinkState, OperationKind, Overwritten, Result
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
+
 
 def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
     """Change the link as a request on an existing link asks. Repeating a request changes nothing more."""
@@ -19,7 +20,7 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
         case RequestKind.DECIDE | RequestKind.LINK:
             return
         case RequestKind.RETRY:
-            _retry(link)
+            _retry(link, ctx)
         case RequestKind.UNSYNC:
             if link.state in (LinkState.ACTIVE, LinkState.PAUSED, LinkState.GONE, LinkState.EXCLUDED):
                 link.state, link.reason, link.reason_text = LinkState.UNSYNCED, Cause.UNSYNCED, None
@@ -33,24 +34,63 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
 
 def resync(link: Link, ctx: Context) -> None:
     """Read both sides afresh and compare them without any base (PROTOCOL F6)."""
-    if link.jira_id is None or link.craft_id is None or link.state in (LinkState.CREATING, LinkState.WAITING):
+    if link.state in (LinkState.CREATING, LinkState.WAITING):
+        return
+    _drop_operation(link, ctx)
+    if link.jira_id is None or link.craft_id is None:
+        _create_anew(link, ctx)
         return
     link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
     for side in Side:
         state = link.side(side)
         state.dirty_since = state.dirty_since or ctx.now
-        for record in state.pairs.values():
+        for pair_id, record in state.pairs.items():
+            if record.overwritten is not None:
+                why = "replaced by our write, then the items were compared anew"
+                link.new_history.append(HistoryNote(pair_id, side, record.overwritten.value, why, ctx.now))
             record.base = record.blocked = record.overwritten = None
 
 
-def _retry(link: Link) -> None:
+def _drop_operation(link: Link, ctx: Context) -> None:
+    """End a write that was decided before the items were kept apart, unless somebody may still be at it.
+
+    In state active a writer might claim it at this very moment; there it ends by its outcome.
+    """
+    op = link.open_operation
+    if op is None or op.kind is OperationKind.CREATE or link.state is LinkState.ACTIVE:
+        return
+    if op.lease_until is None or op.lease_until <= ctx.now:
+        op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
+
+
+def _create_anew(link: Link, ctx: Context) -> None:
+    """Take up the create again; the item is read first, since it may still be deleted."""
+    state = link.side(link.origin)
+    state.dirty_since = state.dirty_since or ctx.now
+    link.state, link.reason, link.reason_text, link.not_before = LinkState.CREATING, None, None, None
+
+
+def adopt(link: Link, side: Side, entity_id: EntityId, ctx: Context) -> None:
+    """Join an item that a person named to a link that has none on that side; nothing is agreed on (PROTOCOL F6)."""
+    if side is Side.JIRA:
+        link.jira_id = entity_id
+    else:
+        link.craft_id = entity_id
+    link.state, link.waits_for = LinkState.UNSYNCED, None
+    resync(link, ctx)
+
+
+def _retry(link: Link, ctx: Context) -> None:
     link.not_before = None
     for side in Side:
+        state = link.side(side)
+        if any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
+            state.read_whole = False  # what was not visible may be by now
         for record in link.side(side).pairs.values():
             record.blocked = None
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
         link.state, link.reason, link.reason_text, link.recent_writes = LinkState.ACTIVE, None, None, []
-    if link.state is LinkState.EXCLUDED and link.reason in NOT_CREATED:
+    if link.state is LinkState.ASK or (link.state is LinkState.EXCLUDED and link.reason in NOT_CREATED):
         link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
 
 
@@ -65,11 +105,13 @@ def _resolve(link: Link, request: SyncRequest, ctx: Context) -> None:
     if note.kept is not None:
         value = note.jira_value if note.kept is Side.JIRA else note.craft_value
         if note.kept is request.winner:
-            winner_record.overwritten = Overwritten(value, late=True)
+            overwrite(link, request.winner, pair, Overwritten(value, late=True), ctx)
         else:
             remember(link, note.kept, pair, value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now)
     elif loser_record.seen is not None:
-        remember(link, loser, pair, loser_record.seen.value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now)
+        remember(
+            link, loser, pair, loser_record.seen.value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now
+        )
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None
     settle_conflict(link, pair.id, request.requested_by, ctx)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from services.mapper.domain.context import Context
 from shared.domain.ids import Side
 from shared.domain.link import Link, LinkState, OperationKind
-from shared.domain.mapping import Integration
+from shared.domain.mapping import FieldPair, Integration
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
 _REASONS = {str(cause): cause for cause in Cause}
@@ -48,7 +48,12 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
         case LinkState.PAUSED:
             return DisplayState.PAUSED, reason, words, "It goes on by itself once the cause is gone."
         case LinkState.UNSYNCED:
-            return DisplayState.UNSYNCED, Cause.UNSYNCED, "Kept apart on request.", "Resync to join the two items again."
+            return (
+                DisplayState.UNSYNCED,
+                Cause.UNSYNCED,
+                "Kept apart on request.",
+                "Resync to join the two items again.",
+            )
         case LinkState.EXCLUDED:
             return DisplayState.EXCLUDED, reason, words, None
         case LinkState.GONE:
@@ -75,6 +80,14 @@ def _moving(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Ca
     return state, first.cause, first.message, first.next_step
 
 
+def _hidden(link: Link, side: Side, pair: FieldPair) -> bool:
+    """Tell whether a side does not show a field for which the other side holds something."""
+    shown, other = link.side(side).pairs.get(pair.id), link.side(side.other).pairs.get(pair.id)
+    if link.state is not LinkState.ACTIVE or not link.side(side).read_whole or other is None or other.seen is None:
+        return False
+    return (shown is None or shown.seen is None) and other.seen.value not in (None, [], "")
+
+
 def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
     for pair_id, note in link.open_conflicts.items():
         pair = integration.pair(pair_id)
@@ -91,9 +104,7 @@ def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
     for pair in integration.pairs:
         for side in Side:
             record = link.side(side).pairs.get(pair.id)
-            if record is None:
-                continue
-            if record.blocked is not None:
+            if record is not None and record.blocked is not None:
                 yield Problem(
                     cause=_REASONS.get(record.blocked.code, Cause.REJECTED),
                     message=record.blocked.message,
@@ -101,7 +112,7 @@ def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
                     pair=pair.id,
                     field=record.blocked.field,
                 )
-            elif record.seen is None and link.side(side).read_whole and link.state is LinkState.ACTIVE:
+            elif _hidden(link, side, pair):
                 yield Problem(
                     cause=Cause.FIELD_NOT_VISIBLE,
                     message=f"{side.vendor} does not show the field {pair.name_on(side)} of this item to Tandem's account.",
