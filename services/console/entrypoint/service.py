@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
+from typing import Any
 
 from aiohttp import web
 
@@ -35,10 +37,13 @@ class ConsoleService:
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return all routes. The description needs no token: it holds nothing but shapes."""
-        document = describe(self._operations)
+
+        @cache
+        def document() -> dict[str, Any]:
+            return describe(self._operations)
 
         async def openapi(_: web.Request) -> web.Response:
-            return json_response(document, HTTPStatus.OK)
+            return json_response(document(), HTTPStatus.OK)
 
         settings = self._settings
         return [

@@ -77,8 +77,8 @@ class Links:
                 )
         return not_found(
             f"The {side.vendor} item {ident} is in no link.",
-            "It may be outside every integration's project or workspace, its direction may be manual (then push or pull "
-            "it with POST /api/v1/requests), or Tandem has not heard of it yet.",
+            "It may be outside every integration's project or workspace, its direction may be manual (then push or "
+            "pull it with POST /api/v1/requests), or Tandem has not heard of it yet.",
         )
 
     async def summary(self) -> Summary:

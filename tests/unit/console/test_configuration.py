@@ -1,0 +1,212 @@
+"""Saving connections and integrations: tried before saved, never overwriting what somebody else saved, secrets
+write-only.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deploy.local import scene
+from sandbox.craft.settings import SYNC_KEY
+from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN
+from sandbox.kit.fault_rules import RequestRule
+from shared.domain.mapping import Integration
+from shared.messages.config import ConfigRevision
+from shared.runtime.topics import Topic
+from tests.unit.console.harness import craft_draft, desk, jira_draft, with_connections, with_integration
+from tests.unit.reconciler.world import JIRA_URL
+
+JIRA = f"/connections/{scene.JIRA}"
+DEMO = f"/integrations/{scene.INTEGRATION}"
+
+
+async def test_a_connection_is_tried_saved_and_told_and_knows_who_we_are() -> None:
+    async with desk() as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft(url=f"  {JIRA_URL}/ "))
+        assert status == 200, body
+        us = admin.world.jira.world.account_by_email(SYNC_EMAIL).account_id
+        assert (body["url"], body["account_id"], body["revision"]) == (JIRA_URL, us, 1)
+        (told,) = admin.world.messages(Topic.CONFIG)
+        assert isinstance(told, ConfigRevision)
+        assert (told.kind, told.id, told.revision, told.saved_by) == ("connection", scene.JIRA, 1, "admin")
+        assert [(a.by, a.subject, a.revision) for a in admin.world.store.tables.audit] == [
+            ("admin", f"connection:{scene.JIRA}", 1)
+        ]
+
+
+async def test_secrets_go_in_and_never_come_out() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        answers = [await admin.get(path) for path in (JIRA, "/connections", "/openapi.json")]
+        told = [message.model_dump_json() for message in admin.world.messages(Topic.CONFIG)]
+        assert answers[0]["secrets"] == {"token": True, "webhook_secrets": 1, "url_token": False}
+        for secret in (SYNC_TOKEN, SYNC_KEY.key, "hook-secret"):
+            assert secret not in json.dumps(answers) + "".join(told)
+
+
+async def test_what_is_left_out_of_the_secrets_stays_as_it_is() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        revision = 1
+        for change, expected in (
+            ({}, (SYNC_TOKEN, ("hook-secret",), None)),
+            ({"secrets": {"url_token": "u" * 20}}, (SYNC_TOKEN, ("hook-secret",), "u" * 20)),
+            ({"secrets": {"webhook_secrets": ["a", "b"]}}, (SYNC_TOKEN, ("a", "b"), "u" * 20)),
+            ({"secrets": {"url_token": None, "token": None}}, (SYNC_TOKEN, ("a", "b"), None)),
+        ):
+            draft = {key: value for key, value in jira_draft().items() if key != "secrets"}
+            status, body = await admin.call("PUT", JIRA, {**draft, "revision": revision, **change})
+            assert status == 200, body
+            revision = body["revision"]
+            stored = await admin.world.store.secrets(scene.JIRA)
+            assert stored is not None
+            assert (stored.token, stored.webhook_secrets, stored.url_token) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"secrets": {"token": "wrong"}}, "secrets.token"),
+        ({"url": "http://nowhere.test"}, "url"),
+        ({"url": "ftp://jira.test"}, "url"),
+        ({"url": "https://user:pass@jira.test"}, "url"),
+        ({"email": None}, ""),
+        ({"secrets": None}, "secrets.token"),
+        ({"max_concurrent": 0}, "max_concurrent"),
+    ],
+)
+async def test_a_connection_that_does_not_work_is_not_saved(change: dict[str, Any], path: str) -> None:
+    async with desk() as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft(**change))
+        assert status == 422, body
+        assert body["problems"][0]["path"] == path
+        assert await admin.world.store.connections() == []
+        assert admin.world.messages(Topic.CONFIG) == []
+
+
+async def test_a_refused_token_is_answered_with_the_vendors_words() -> None:
+    async with desk() as admin:
+        status, body = await admin.call("PUT", f"/connections/{scene.CRAFT}", craft_draft(secrets={"token": "no"}))
+    assert status == 422
+    assert "Craft.io" in body["message"]
+
+
+async def test_a_new_token_resumes_a_paused_connection() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        await admin.world.store.set_connection_paused(scene.JIRA, "the token was revoked")
+        admin.world.jira.add_token(ADA_EMAIL, "new-token")
+        draft = jira_draft(revision=1, email=ADA_EMAIL, secrets={"token": "new-token"})
+        status, body = await admin.call("PUT", JIRA, draft)
+    assert (status, body["paused_reason"]) == (200, None)
+    assert body["account_id"] != ""
+
+
+async def test_names_are_unique_and_the_kind_stays() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        status, body = await admin.call("PUT", "/connections/another", jira_draft(name="CRAFT"))
+        assert (status, body["problems"][0]["path"]) == (422, "name")
+        status, body = await admin.call("PUT", JIRA, craft_draft(revision=1, name="Site"))
+        assert (status, body["problems"][0]["path"]) == (422, "kind")
+
+
+async def test_nobody_overwrites_what_somebody_else_saved_meanwhile() -> None:
+    async with desk() as admin:
+        first = await with_integration(admin)
+        status, second = await admin.call("PUT", DEMO, {**first, "name": "Mine"})
+        assert (status, second["revision"]) == (200, 2)
+        status, body = await admin.call("PUT", DEMO, {**first, "name": "Theirs"})
+        assert (status, body["code"], body["current"]) == (409, "revision_conflict", second)
+        status, body = await admin.call("PUT", DEMO, {**first, "name": "Theirs"}, headers={"If-Match": '"2"'})
+        assert (status, body["revision"]) == (200, 3)
+        status, body = await admin.call("PUT", JIRA, jira_draft(revision=0))
+        assert (status, body["current"]["revision"]) == (409, 1)
+        status, body = await admin.call("PUT", "/connections/new", jira_draft(revision=4))
+        assert status == 409
+        status, body = await admin.call("PUT", DEMO, first, headers={"If-Match": "abc"})
+        assert (status, body["problems"][0]["path"]) == (422, "If-Match")
+
+
+async def test_an_integration_is_saved_told_and_read_back_as_it_is() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        assert Integration.model_validate(saved).revision == 1
+        assert await admin.get(DEMO) == saved
+        assert (await admin.get("/integrations"))["integrations"] == [saved]
+        told = admin.world.messages(Topic.CONFIG)[-1]
+        assert isinstance(told, ConfigRevision)
+        assert (told.kind, told.id, told.body) == ("integration", scene.INTEGRATION, saved)
+
+
+async def test_the_meaning_of_each_pair_is_dated() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        pairs = [{**pair, "jira": "environment"} if pair["id"] == "title" else pair for pair in saved["pairs"]]
+        _, changed = await admin.call("PUT", DEMO, {**saved, "pairs": pairs})
+        assert {pair["id"]: pair["since"] for pair in changed["pairs"]} == {
+            pair["id"]: 2 if pair["id"] == "title" else 1 for pair in pairs
+        }
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"jira_connection": "nowhere"}, "jira_connection"),
+        ({"jira_connection": str(scene.CRAFT)}, "jira_connection"),
+        ({"jira_project": "LOST"}, "jira_project"),
+        ({"craft_workspace": "1"}, "craft_workspace"),
+        ({"id": "other"}, "id"),
+        ({"name": " "}, "name"),
+        ({"colour": "red"}, "colour"),
+        ({"pairs": [{"id": "a", "kind": "string", "jira": "summary"}]}, "pairs[0].craft"),
+        ({"policy": "mine"}, "policy"),
+    ],
+)
+async def test_an_integration_that_cannot_work_is_refused_in_words_with_the_path(
+    change: dict[str, Any], path: str
+) -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        status, body = await admin.call("PUT", DEMO, {**saved, **change})
+        assert status == 422, body
+        assert body["problems"][0]["path"] == path
+        assert body["problems"][0]["message"]
+        assert (await admin.get(DEMO))["revision"] == 1
+
+
+async def test_a_vendor_that_is_away_does_not_keep_an_admin_from_saving_a_mapping() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        admin.world.faults.replace([RequestRule(effect="refuse")])
+        status, body = await admin.call("PUT", DEMO, {**saved, "name": "Again"})
+    assert (status, body["name"]) == (200, "Again")
+
+
+async def test_with_the_log_away_a_change_is_saved_all_the_same() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        admin.world.log.available = False
+        status, body = await admin.call("PUT", DEMO, {**saved, "name": "Again"})
+        assert (status, body["revision"]) == (200, 2)
+        assert (await admin.world.store.integrations())[0].name == "Again"
+
+
+async def test_answers_about_revisions_carry_them_as_etag() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        for path in (JIRA, DEMO):
+            headers = {"Authorization": "Bearer a-long-enough-token"}
+            async with admin.client.get(f"/api/v1{path}", headers=headers) as answer:
+                assert answer.headers["ETag"] == '"1"'
+                assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_what_does_not_exist_is_a_404() -> None:
+    async with desk() as admin:
+        for path in ("/connections/none", "/integrations/none", "/links/none"):
+            status, body = await admin.call("GET", path)
+            assert (status, body["code"]) == (404, "not_found")
