@@ -17,12 +17,14 @@ class JiraPerson:
         person = place["people"][0]
         self._url = place["url"]
         self._project = place["project"]
-        self._auth = aiohttp.BasicAuth(person["email"], person["token"])
+        self._headers = {"authorization": aiohttp.encode_basic_auth(person["email"], person["token"])}
         self._http = http
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """Return the JSON answer of `/rest/api/2{path}`. Raises LocalStackError when Jira refuses."""
-        async with self._http.request(method, f"{self._url}/rest/api/2{path}", json=body, auth=self._auth) as answer:
+        async with self._http.request(
+            method, f"{self._url}/rest/api/2{path}", json=body, headers=self._headers
+        ) as answer:
             if answer.status >= 400:
                 raise LocalStackError(f"Jira {method} {path}: {answer.status} {await answer.text()}")
             return await answer.json() if answer.status != 204 else None
