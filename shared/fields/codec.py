@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ def _number(raw: object) -> Present | None:
             raw = float(raw)
         except ValueError:
             return None
-    if isinstance(raw, bool) or not isinstance(raw, int | float):
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
         return None
     return Present(int(raw) if float(raw).is_integer() else float(raw))
 
@@ -110,19 +111,23 @@ def _reference(raw: object) -> Present | None:
 
 
 def tidy_text(text: str) -> str:
-    """Return text as both vendors keep it: LF line ends, no blanks at line ends, at most one empty line in a row, trimmed."""
+    """Return text as both vendors keep it: LF line ends, no blanks at line ends, at most one empty line in a row,
+    trimmed.
+    """
     lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def same(kind: FieldKind, left: Json, right: Json) -> bool:
-    """Tell whether two normal values of one side are the same to a person (the adapter's equivalence of PROTOCOL F18)."""
+    """Tell whether two normal values of one side are the same to a person (the adapter's equivalence of PROTOCOL
+    F18).
+    """
     match kind:
         case FieldKind.STRING:
             return bool((left or "").strip() == (right or "").strip())
         case FieldKind.TEXT:
             return tidy_text(left or "") == tidy_text(right or "")
-        case FieldKind.NUMBER if left is not None and right is not None:
+        case FieldKind.NUMBER if isinstance(left, int | float) and isinstance(right, int | float):
             return abs(float(left) - float(right)) < 1e-9
         case FieldKind.LABELS:
             return set(left or ()) == set(right or ())

@@ -7,7 +7,7 @@ from datetime import timedelta
 from services.mapper.domain.context import Context
 from services.mapper.domain.decide import Decision, apply_bases
 from shared.domain.ids import PairId, Side, operation_id
-from shared.domain.link import ConflictNote, Link, LinkState, Operation, OperationKind, PairWrite
+from shared.domain.link import ConflictNote, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.messages.status import Cause
 
 BREAKER_WINDOW = timedelta(minutes=1)
@@ -21,6 +21,13 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
     link.revision_seen = revision
     if link.not_before is not None and link.not_before <= ctx.now:
         link.not_before = None
+    if decision.unread:
+        # nothing of it comes true before these are read: it is decided again then
+        for side in decision.unread:
+            link.side(side).dirty_since = link.side(side).dirty_since or ctx.now
+        return None
+    if decision.target is not None and _breaks(link, ctx):
+        return None
     for (side, pair_id), lost in decision.overwritten.items():
         link.side(side).pair(pair_id).overwritten = lost
     for (side, pair_id), blocked in decision.blocked.items():
@@ -32,13 +39,13 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
     link.new_history += decision.history
     for note in decision.conflicts:
         _record(link, note)
-    for side in decision.unread:
-        link.side(side).dirty_since = link.side(side).dirty_since or ctx.now
+    for pair_id, came_true in decision.with_write.items():
+        if not _on_record(link, decision, pair_id):
+            link.new_conflicts += came_true.conflicts
+            link.new_history += came_true.history
     if link.state is LinkState.ACTIVE and link.op_id is None:
         link.waits_for = decision.waits_for
-    if decision.target is None or decision.unread:
-        return None
-    if _breaks(link, ctx):
+    if decision.target is None:
         return None
     return open_operation(link, decision.kind, decision.target, decision.pairs, ctx)
 
@@ -77,6 +84,14 @@ def settle_conflict(link: Link, pair_id: PairId, by: str, ctx: Context) -> None:
     if note is not None:
         settled = ConflictNote(pair_id, note.jira_value, note.craft_value, note.policy, by, ctx.now, note.kept)
         link.new_conflicts.append(settled)
+
+
+def _on_record(link: Link, decision: Decision, pair_id: PairId) -> bool:
+    """Tell whether the same write was opened before, and put off: what it settles stands on record already."""
+    last = next((op for op in reversed(link.operations) if op.target is decision.target and pair_id in op.pairs), None)
+    if last is None or last.result not in (Result.DEFERRED, Result.MOVED) or last.landed:
+        return False
+    return last.kind is decision.kind and last.pairs[pair_id] == decision.pairs[pair_id]
 
 
 def _record(link: Link, note: ConflictNote) -> None:

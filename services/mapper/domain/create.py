@@ -1,4 +1,6 @@
-"""Creating a counterpart: whether it can be tried now, what is sent, and what follows once it exists. Changes the link in place."""
+"""Creating a counterpart: whether it can be tried now, what is sent, and what follows once it exists. Changes the
+link in place.
+"""
 
 from __future__ import annotations
 
@@ -97,8 +99,8 @@ def _has_to_be_read(link: Link, ctx: Context) -> bool:
     state = link.side(link.origin)
     if not state.read_whole and any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
         state.dirty_since = state.dirty_since or ctx.now
-    if state.dirty and link.state in (LinkState.ASK, LinkState.EXCLUDED):
-        link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
+    if state.dirty and link.reason is None:
+        link.state = LinkState.CREATING
     return state.dirty
 
 
@@ -140,7 +142,9 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
 
 
 def _left_empty(link: Link, pair: FieldPair, value: Json, ctx: Context, empty: Json = None) -> None:
-    """What is empty is not sent, but agreed on all the same: a default of the new entity is its own change, no conflict."""
+    """What is empty is not sent, but agreed on all the same: a default of the new entity is its own change, no
+    conflict.
+    """
     revision = ctx.integration.revision
     link.side(link.origin).pair(pair.id).base = Agreed(value, revision)
     link.side(link.origin.other).pair(pair.id).base = Agreed(empty, revision)

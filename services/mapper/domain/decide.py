@@ -1,4 +1,5 @@
-"""`decide`: seen against base, per pair -> at most one operation. Pure: the link is not changed; `apply` carries it out.
+"""`decide`: seen against base, per pair -> at most one operation. Pure: the link is not changed; `apply` carries it
+out.
 
 PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pair's two sides against their bases.
 """
@@ -22,6 +23,7 @@ from shared.domain.link import (
     LinkState,
     OperationKind,
     Overwritten,
+    PairSide,
     PairWrite,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
@@ -30,6 +32,14 @@ from shared.messages.status import Cause
 
 _ORDER = (Side.CRAFT, Side.JIRA)
 """Craft first: its window for silent overwrites is the one to keep short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consequences:
+    """What comes on record with the write of one pair."""
+
+    conflicts: list[ConflictNote]
+    history: list[HistoryNote]
 
 
 @dataclass(slots=True)
@@ -51,6 +61,8 @@ class Decision:
     kind: OperationKind = OperationKind.WRITE
     target: Side | None = None
     pairs: dict[PairId, PairWrite] = field(default_factory=dict)
+    with_write: dict[PairId, Consequences] = field(default_factory=dict)
+    """By pair of the operation: what it settles and replaces."""
 
 
 @dataclass(slots=True)
@@ -73,13 +85,18 @@ class _Plan:
 
 
 def decide(link: Link, ctx: Context) -> Decision:
-    """Return what follows from the link's present knowledge. Idempotent: applied twice without new input, the second is empty."""
+    """Return what follows from the link's present knowledge. Idempotent: applied twice without new input, the second
+    is empty.
+    """
     decision = Decision()
     if link.op_id is not None or link.state is not LinkState.ACTIVE or link.jira.dirty or link.craft.dirty:
         return decision
     if link.not_before is not None and ctx.now < link.not_before:
         return decision
     plan = _Plan(link, ctx, decision)
+    for pair_id in link.open_conflicts:
+        if ctx.integration.pair(pair_id) is None:
+            decision.settled[pair_id] = "the fields are no longer mapped"
     for pair in ctx.integration.pairs:
         for side in _ORDER:
             _overwritten(plan, pair, side)
@@ -97,8 +114,9 @@ def _choose(plan: _Plan) -> None:
         for side in _ORDER:
             if by_side[side]:
                 decision.kind, decision.target, decision.pairs = kind, side, by_side[side]
-                decision.conflicts += [plan.notes[p] for p in decision.pairs if p in plan.notes]
-                decision.history += [note for p in decision.pairs for note in plan.replaced.get(p, ())]
+                for pair_id in decision.pairs:
+                    notes = [plan.notes[pair_id]] if pair_id in plan.notes else []
+                    decision.with_write[pair_id] = Consequences(notes, plan.replaced.get(pair_id, []))
                 return
 
 
@@ -142,6 +160,10 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
     jira, craft = (lost, other) if side is Side.JIRA else (other, lost)
     if other is not None and jira and craft and not equivalent(pair, jira.value, craft.value, ctx.parents):
         plan.replaces(pair, side.other, other.value, "replaced by a restored edit")
+    if _refused(record, block_hash(cur.value, ctx.integration.revision)):
+        if not changed(link.side(side.other).pair(pair.id), pair):
+            plan.held_back.add(pair.id)
+        return
     plan.restores[side][pair.id] = PairWrite(value=lost.value, expect=cur.value, source=lost.value)
     plan.held_back.add(pair.id)
 
@@ -183,6 +205,8 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     if jira is None or craft is None:
         return
     moved = {side: changed(records[side], pair) for side in Side}
+    for side in Side:
+        _forget_block(plan, pair, side, moved=moved[side])
     standing = link.open_conflicts.get(pair.id)
     if standing is not None and not _conflict_over(plan, pair, standing, jira, craft, moved):
         return
@@ -199,6 +223,20 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
         _write(plan, pair, source)
 
 
+def _forget_block(plan: _Plan, pair: FieldPair, side: Side, *, moved: bool) -> None:
+    """What was refused is no problem any more once the value is another one, or agreed on."""
+    record = plan.link.side(side).pair(pair.id)
+    if record.blocked is None or record.seen is None:
+        return
+    if not moved or record.blocked.value_hash != block_hash(record.seen.value, plan.ctx.integration.revision):
+        plan.decision.blocked[(side, pair.id)] = None
+
+
+def _refused(record: PairSide, digest: str) -> bool:
+    """Tell whether the vendor refused this value in this revision (PROTOCOL F19)."""
+    return record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED
+
+
 def _conflict_over(
     plan: _Plan, pair: FieldPair, standing: ConflictNote, jira: Held, craft: Held, moved: dict[Side, bool]
 ) -> bool:
@@ -207,6 +245,12 @@ def _conflict_over(
         if equivalent(pair, jira.value, craft.value, plan.ctx.parents):
             plan.decision.settled[pair.id] = "both sides became equal"
             return True
+        if pair.direction is not Direction.BOTH:
+            plan.decision.settled[pair.id] = "the field is carried one way now"
+            return True
+        if (standing.jira_value, standing.craft_value) != (jira.value, craft.value):
+            values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
+            plan.decision.conflicts.append(_note(plan, pair, values, None))
         return False
     if moved[Side.JIRA] or moved[Side.CRAFT]:
         value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
@@ -220,7 +264,7 @@ def _winner(
     plan: _Plan, pair: FieldPair, jira: Held | None, craft: Held | None, moved: dict[Side, bool]
 ) -> Side | None:
     """Return the side whose value is to be written to the other, None for neither."""
-    link, decision = plan.link, plan.decision
+    decision = plan.decision
     assert jira is not None
     assert craft is not None
     if pair.direction is not Direction.BOTH:
@@ -228,7 +272,7 @@ def _winner(
         if source is None or not moved[source]:
             return None
         lost = craft if source is Side.JIRA else jira
-        if moved[source.other] and base_of(link.side(source.other).pair(pair.id), pair) is not None:
+        if moved[source.other] and lost.value not in (None, []):
             plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
         return source
     if not moved[Side.CRAFT]:
@@ -272,7 +316,7 @@ def _write(plan: _Plan, pair: FieldPair, source: Side) -> None:
     if not pair.direction.carries_to(target):
         return
     digest = block_hash(held.value, ctx.integration.revision)
-    if record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED:
+    if _refused(record, digest):
         return
     over = translate(pair, source, held.value, ctx.parents)
     if isinstance(over, Untranslatable):

@@ -1,4 +1,5 @@
-"""The order rule of PROTOCOL: what an observation changes in `seen`, and what a write of ours turns out to have overwritten.
+"""The order rule of PROTOCOL: what an observation changes in `seen`, and what a write of ours turns out to have
+overwritten.
 
 Called for every change event and for the snapshot of every outcome. Changes the link in place; decides nothing.
 """
@@ -20,6 +21,7 @@ from shared.domain.link import (
     Json,
     Link,
     Operation,
+    OperationKind,
     Overwritten,
     PairSide,
 )
@@ -115,7 +117,9 @@ def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, re
 
 
 def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, at: datetime) -> None:
-    """Order rule 5: an older value is not accepted, but it may prove that a write of ours hid an edit nobody had seen."""
+    """Order rule 5: an older value is not accepted, but it may prove that a write of ours hid an edit nobody had
+    seen.
+    """
     side, value = observation.side, observation.values[pair.id]
     state = link.side(side)
     if observation.compare:
@@ -153,6 +157,7 @@ def _cannot_tell(
         return False
     return any(
         op.id != link.op_id
+        and op.kind is not OperationKind.CREATE
         and same(pair.kind, op.pairs[pair.id].value, value)
         and (op.write_at is None or at > op.write_at)
         for op in ledger(link, observation.side, pair.id)
@@ -165,6 +170,8 @@ def _late_effect(
     """Return the earlier operation whose request only now took effect (PROTOCOL F11), None if it is not one."""
     side, value = observation.side, observation.values[pair.id]
     for op in ledger(link, side, pair.id):
+        if op.kind is OperationKind.CREATE:
+            continue  # whatever comes late of it is another entity
         if op.id == link.op_id or op is closing or not same(pair.kind, op.pairs[pair.id].value, value):
             continue
         if op.write_at is not None and at <= op.write_at:
@@ -228,7 +235,9 @@ def _seen_before(record: PairSide, value: Json) -> None:
 
 
 def _settle(link: Link, observation: Observation, ctx: Context) -> None:
-    """After a fresh read: what else was shown at the same moment and lost against one of our values is kept on record."""
+    """After a fresh read: what else was shown at the same moment and lost against one of our values is kept on
+    record.
+    """
     side = observation.side
     state = link.side(side)
     for pair_id, candidates in state.candidates.items():

@@ -10,7 +10,6 @@ from services.mapper.domain.context import Context, is_users
 from services.mapper.domain.observation import Observation, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.record import overwrite, remember
-from shared.domain.ids import Side
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -45,7 +44,9 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
 
 
 def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
-    """Take an outcome of an operation that is not the open one for what it is: an observation, perhaps of a late effect."""
+    """Take an outcome of an operation that is not the open one for what it is: an observation, perhaps of a late
+    effect.
+    """
     observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
     if observation is not None and outcome.result in (Result.APPLIED, Result.ALREADY):
         observe(link, observation, ctx)
@@ -85,7 +86,9 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
 
 
 def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
-    """Both sides agree on what was written, never on what was read back (PROTOCOL F5), but for a stubborn target (F18)."""
+    """Both sides agree on what was written, never on what was read back (PROTOCOL F5), but for a stubborn target
+    (F18).
+    """
     for pair in ctx.integration.pairs:
         write = op.pairs.get(pair.id)
         if write is None:
@@ -165,6 +168,9 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) ->
             record = link.side(op.target).pair(pair.id)
             remember(link, op.target, pair, write.value, f"could not be restored: {words}", ctx.now)
             record.overwritten = None
+            if record.seen is not None and record.seen.late:
+                digest = block_hash(record.seen.value, op.revision)
+                record.blocked = Blocked(digest, Cause.REJECTED, words, field=pair.name_on(op.target))
             continue
         source = link.side(op.target.other).pair(pair.id)
         source.blocked = Blocked(
