@@ -1,7 +1,9 @@
-"""The mapper's use cases: one message, one transaction under the link's row lock; messages are published after the commit.
+"""The mapper's use cases: one message, one transaction under the link's row lock; messages are published after the
+commit.
 
 Every handler may be run again with the same message at any time. What it raises (`Contended`, `StoreUnavailable`,
-`LogUnavailable`) makes the consumer run it again; nothing is lost if the publishing fails, since the clocks find work by state.
+`LogUnavailable`) makes the consumer run it again; nothing is lost if the publishing fails, since the clocks find
+work by state.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.domain.requests import adopt, carry_out, resync
+from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
 from shared.domain.errors import Poison
@@ -224,20 +227,25 @@ class Mapper:
             and ended is not None
             and ended.kind is OperationKind.CREATE
         ):
-            return await self._created_after_all(tx, link, ended, outcome, ctx)
+            return await self._created_after_all(tx, link, ended, outcome, outcome.entity_id, ctx)
         observe_other(link, outcome, ctx)
         return []
 
     async def _created_after_all(
-        self, tx: LinkTransaction, link: Link, ended: Operation, outcome: WriteOutcome, ctx: Context
+        self,
+        tx: LinkTransaction,
+        link: Link,
+        ended: Operation,
+        outcome: WriteOutcome,
+        entity_id: EntityId,
+        ctx: Context,
     ) -> list[Message]:
         """Join what a create made that had already been given up; if another one is under way, that one is joined."""
-        assert outcome.entity_id is not None
         if link.op_id is not None:
             reason = f"created by {ended.id}, which had been given up; {link.op_id} is under way"
-            await tx.flag_stray(outcome.target, link.connection(outcome.target), outcome.entity_id, link.id, reason)
+            await tx.flag_stray(outcome.target, link.connection(outcome.target), entity_id, link.id, reason)
             return []
-        effects = await self._created(tx, link, ended, outcome.entity_id, ctx)
+        effects = await self._created(tx, link, ended, entity_id, ctx)
         first_look(link, outcome, ctx)
         return effects
 
@@ -328,7 +336,9 @@ class Mapper:
         return [*await self._wake_children(tx, link), *await self._conclude(tx, link, ctx)]
 
     async def _context(self, tx: LinkTransaction, link: Link) -> Context | None:
-        """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the link."""
+        """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the
+        link.
+        """
         integration = await tx.integration(link.integration_id)
         if integration is None:
             log.error("integration_missing", integration_id=link.integration_id, link_id=link.id)
@@ -337,7 +347,9 @@ class Mapper:
         accounts = {side: (c.account_id if c else None) for side, c in connections.items()}
         down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
         _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
-        return Context(integration, accounts, self._clock.now())
+        ctx = Context(integration, accounts, self._clock.now())
+        follow(link, ctx)
+        return ctx
 
     async def _with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
         """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21)."""

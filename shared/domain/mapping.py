@@ -1,6 +1,8 @@
-"""What an admin has set: connections, integrations, type pairs and field pairs. Immutable; each saved change is a new revision.
+"""What an admin has set: connections, integrations, type pairs and field pairs. Immutable; each saved change is a
+new revision.
 
-Read by the mapper (in the deciding transaction), by the writers with their claim, and by the reconciler; written by the console.
+Read by the mapper (in the deciding transaction), by the writers with their claim, and by the reconciler; written by
+the console.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ class ValuePair(Setting):
 class FieldPair(Setting):
     """A Jira field and a Craft field that hold the same thing.
 
-    `jira` is a Jira field id (`summary`, `customfield_10016`); `craft` a property of Craft's item (`title`, `storyPoints`)
+    `jira` is a Jira field id (`summary`, `customfield_10016`); `craft` a property of Craft's item (`title`,
+    `storyPoints`)
     or `custom:{id}` for a custom field.
     """
 
@@ -95,7 +98,11 @@ class FieldPair(Setting):
     """None: the integration's default."""
     values: tuple[ValuePair, ...] = ()
     since: int = 0
-    """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL F16)."""
+    """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
+    F16).
+    """
+    fields_since: int = 0
+    """The revision since which it names these two fields; what was seen before it is another field's value."""
 
     @model_validator(mode="after")
     def _status_goes_to_craft(self) -> Self:
@@ -117,7 +124,9 @@ class TypePair(Setting):
 
 
 class Integration(Setting):
-    """One Jira project and one Craft.io workspace that are kept in step, with their mapping. `revision` grows with each save."""
+    """One Jira project and one Craft.io workspace that are kept in step, with their mapping. `revision` grows with
+    each save.
+    """
 
     id: IntegrationId
     revision: int = Field(default=0, ge=0)
@@ -222,14 +231,19 @@ def pair_values(values: tuple[ValuePair, ...], source: Side, value: Json) -> lis
 
 
 def next_revision(current: Integration | None, draft: Integration) -> Integration:
-    """Return `draft` as the revision after `current`, each pair marked with the revision that gave it its present meaning."""
+    """Return `draft` as the revision after `current`, each pair marked with the revision that gave it its present
+    meaning.
+    """
     revision = (current.revision if current else 0) + 1
     before = {pair.id: pair for pair in current.pairs} if current else {}
 
     def dated(pair: FieldPair) -> FieldPair:
         old = before.get(pair.id)
         # who wins a conflict is no part of what the pair means
-        same = old is not None and pair.model_copy(update={"since": old.since, "policy": old.policy}) == old
-        return pair.model_copy(update={"since": old.since if old is not None and same else revision})
+        if old is None or (old.kind, old.jira, old.craft) != (pair.kind, pair.jira, pair.craft):
+            return pair.model_copy(update={"since": revision, "fields_since": revision})
+        kept = {"since": old.since, "fields_since": old.fields_since}
+        same = pair.model_copy(update={**kept, "policy": old.policy}) == old
+        return pair.model_copy(update=kept if same else {**kept, "since": revision})
 
     return draft.model_copy(update={"revision": revision, "pairs": tuple(dated(pair) for pair in draft.pairs)})
