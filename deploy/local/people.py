@@ -1,4 +1,6 @@
-"""People at work in the stand-ins over HTTP, for the demo and the end-to-end tests: they use the vendors' own interfaces."""
+"""People at work in the stand-ins over HTTP, for the demo and the end-to-end tests: they use the vendors' own
+interfaces.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 
 from rich.console import Console
@@ -28,23 +29,14 @@ def _tell(console: Console, system: System) -> None:
     ):
         console.print(f"  {name:<12} {where}", highlight=False, soft_wrap=True)
     person, member = jira["people"][0], craft["people"][0]
+    epic = {"project": {"key": jira["project"]}, "issuetype": {"name": "Epic"}, "summary": "Hello"}
+    create = f"-H 'content-type: application/json' -d '{json.dumps({'fields': epic})}' {jira['url']}/rest/api/2/issue"
+    items = f"'{craft['url']}/workspace/{craft['workspace_id']}/items?fields=title,type,status'"
+    links = f"{content['console']}/api/v1/links"
     lines = (
-        (
-            "Create an issue in Jira:",
-            f"""curl -s -u {person["email"]}:{person["token"]} -H 'content-type: application/json' """
-            f"""-d '{{"fields": {{"project": {{"key": "{jira["project"]}"}}, "issuetype": {{"name": "Epic"}}, "summary": "Hello"}}}}' """
-            f"""{jira["url"]}/rest/api/2/issue""",
-        ),
-        (
-            "Find it in Craft.io a moment later:",
-            f"""curl -s -H 'x-api-key: {member["api_key"]}' """
-            f"""'{craft["url"]}/workspace/{craft["workspace_id"]}/items?fields=title,type,status'""",
-        ),
-        (
-            "See what Tandem says of it:",
-            f"""curl -s -H 'authorization: Bearer {content["console_token"]}' """
-            f"""{content["console"]}/api/v1/links""",
-        ),
+        ("Create an issue in Jira:", f"curl -s -u {person['email']}:{person['token']} {create}"),
+        ("Find it in Craft.io a moment later:", f"curl -s -H 'x-api-key: {member['api_key']}' {items}"),
+        ("See what Tandem says of it:", f"curl -s -H 'authorization: Bearer {content['console_token']}' {links}"),
     )
     for what, line in lines:
         console.print(f"\n{what}")

@@ -1,6 +1,7 @@
 """The mapping of the demo's scene: the sandbox's Jira project and Craft.io workspace, pair by pair.
 
-Used by `make run`, `make demo`, the end-to-end tests and the simulation. Built from the stand-ins' own state, as an admin would
+Used by `make run`, `make demo`, the end-to-end tests and the simulation. Built from the stand-ins' own state, as an
+admin would
 pick the fields from lists. Types: Epic - Epic, Story/Task/Bug - Feature, Sub-task - Story.
 """
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from deploy.local import scene
 from deploy.local.people import CraftPerson, JiraPerson
+from deploy.local.processes import LocalStackError
 from deploy.local.system import System
 from shared.domain.mapping import Policy
 
@@ -66,7 +67,7 @@ class Story:
         """Return what the console says of an issue, None while it does not know it."""
         try:
             found: dict[str, Any] = await self.system.api.call("GET", f"/items/jira/{issue}")
-        except Exception as error:  # noqa: BLE001  # only 404 is told apart, everything else is raised
+        except LocalStackError as error:
             if " 404 " in str(error):
                 return None
             raise

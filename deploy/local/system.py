@@ -1,6 +1,7 @@
 """The whole of Tandem on one machine: Kafka, Postgres, the stand-ins, all services, and a configured integration.
 
-Used by `make run`, `make demo` and the end-to-end tests. Configures everything over the console's API, as an admin would.
+Used by `make run`, `make demo` and the end-to-end tests. Configures everything over the console's API, as an admin
+would.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ QUICK = {
     "TANDEM_JIRA_INDEX_LAG_S": "2",
     "TANDEM_FEED_INTERVAL_S": "2",
 }
-"""The protocol's times for stand-ins on the same machine, whose lists do not lag: what a kill leaves open is done in seconds."""
+"""The protocol's times for stand-ins on the same machine, whose lists do not lag: what a kill leaves open is done in
+seconds.
+"""
 DEFAULT_TUNING = Tuning(settings=QUICK)
 
 
@@ -84,7 +87,9 @@ class ConsoleClient:
         self._http = http
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
-        """Return the JSON answer of `/api/v1{path}`. Raises LocalStackError with the console's words when it refuses."""
+        """Return the JSON answer of `/api/v1{path}`. Raises LocalStackError with the console's words when it
+        refuses.
+        """
         url = f"{self._url}/api/v1{path}"
         async with self._http.request(method, url, json=body, headers=self._headers) as answer:
             text = await answer.text()
@@ -117,7 +122,14 @@ async def running_system(
         progress.stage("Starting the stand-ins of Jira and Craft.io")
         places = await _sandbox(cleanup, folder, logs, gateway, webhook_secrets, tuning)
         progress.stage("Starting the services")
-        supervisor = await cleanup.enter_async_context(Supervisor(lambda: on_change()))
+        ready = False
+
+        def on_change() -> None:
+            content["services"] = supervisor.entries()
+            if ready and stack_file is not None:
+                write_stack_file(content, stack_file)
+
+        supervisor = await cleanup.enter_async_context(Supervisor(on_change))
         content: StackContent = {
             "gateway": gateway,
             "console": console,
@@ -138,13 +150,6 @@ async def running_system(
             "logs": str(logs),
             "supervisor_pid": os.getpid(),
         }
-        ready = False
-
-        def on_change() -> None:
-            content["services"] = supervisor.entries()
-            if ready and stack_file is not None:
-                write_stack_file(content, stack_file)
-
         settings = {
             "TANDEM_KAFKA_BOOTSTRAP": stack.kafka_bootstrap,
             "TANDEM_DATABASE_URL": stack.database_url,

@@ -1,6 +1,7 @@
 """The shape of a stand-in: a synchronous function from request to answer over its own state, with time as a port.
 
-A site does no I/O and never waits, so that the same code serves real HTTP (`sandbox.kit.server`) and the simulation, which
+A site does no I/O and never waits, so that the same code serves real HTTP (`sandbox.kit.server`) and the simulation,
+which
 calls `handle` in the same process on virtual time. Faults, delays and lost answers are put around it, never inside it.
 """
 
@@ -17,7 +18,9 @@ Now = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class SiteRequest:
-    """One request. `path` is decoded and starts with '/'; header names are lower case; `query` keeps order and repeats."""
+    """One request. `path` is decoded and starts with '/'; header names are lower case; `query` keeps order and
+    repeats.
+    """
 
     method: str
     path: str
@@ -39,7 +42,8 @@ class SiteResponse:
 class WebhookDelivery:
     """One webhook that a site wants delivered: a POST of `body` with `headers` to `url`.
 
-    `identifier` is stable across retries of the same event. `retry_statuses` tells for which answers the vendor tries again
+    `identifier` is stable across retries of the same event. `retry_statuses` tells for which answers the vendor
+    tries again
     (the deliverer retries connection failures and timeouts too when the set is not empty); `max_retries` how often.
     """
 

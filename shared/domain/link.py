@@ -1,4 +1,5 @@
-"""The records of PROTOCOL: what is known about one pair of items. One `Link` is loaded, changed and saved per transaction.
+"""The records of PROTOCOL: what is known about one pair of items. One `Link` is loaded, changed and saved per
+transaction.
 
 Written by the mapper alone, but for three facts of an open operation that its writer owns (lease, `post_started_at`,
 `result_id`). Nothing here reads a clock or does I/O. Times called "vendor time" come from the vendor's own answers.
@@ -85,7 +86,9 @@ class Overwritten:
 
 @dataclass(frozen=True, slots=True)
 class Blocked:
-    """Why this value of the source is not written to the other side until it, the revision or a person says otherwise."""
+    """Why this value of the source is not written to the other side until it, the revision or a person says
+    otherwise.
+    """
 
     value_hash: str
     code: str
@@ -147,7 +150,9 @@ class SideState:
 
 @dataclass(frozen=True, slots=True)
 class PairWrite:
-    """What an operation writes for one pair: `expect` is what the target must still show, `source` what it was derived from."""
+    """What an operation writes for one pair: `expect` is what the target must still show, `source` what it was
+    derived from.
+    """
 
     value: Json
     expect: Json
@@ -156,7 +161,9 @@ class PairWrite:
 
 @dataclass(slots=True)
 class Operation:
-    """One create or write. Open until an outcome; leases and attempts belong to the writer. Times: `read_at`, `write_at` vendor."""
+    """One create or write. Open until an outcome; leases and attempts belong to the writer. Times: `read_at`,
+    `write_at` vendor.
+    """
 
     id: OperationId
     link_id: LinkId
@@ -186,7 +193,8 @@ class Operation:
 class ConflictNote:
     """A conflict on record: both values, the policy that applied, and who or what settled it (None: open).
 
-    `kept` names the side whose value is no longer shown anywhere but here (a write of ours replaced it); None: both are shown.
+    `kept` names the side whose value is no longer shown anywhere but here (a write of ours replaced it); None: both
+    are shown.
     """
 
     pair: PairId

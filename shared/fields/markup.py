@@ -1,4 +1,5 @@
-"""Craft.io's HTML descriptions <-> text. Paragraphs are parted by an empty line, `<br>` is a line end, list items get a dash.
+"""Craft.io's HTML descriptions <-> text. Paragraphs are parted by an empty line, `<br>` is a line end, list items
+get a dash.
 
 Jira's side needs nothing: issues are read and written in v2 shapes, where a description is a string (ADR 0006).
 """

@@ -48,7 +48,7 @@ class Parents:
         return Untranslatable(
             Cause.PARENT_NOT_LINKED,
             f"The parent {parent} in {source.vendor} has no counterpart in {source.other.vendor} yet.",
-            "Nothing to do if the parent is being synced: this item follows by itself. Otherwise sync the parent first.",
+            "If the parent is being synced, this item follows by itself. Otherwise sync the parent first.",
         )
 
 
@@ -64,7 +64,9 @@ def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_
             return _by_value_map(pair, source, value)
         case FieldKind.LABELS:
             labels = value or []
-            return Translated(sorted({str(x).strip().replace(" ", "_") for x in labels}) if source is Side.CRAFT else list(labels))
+            return Translated(
+                sorted({str(x).strip().replace(" ", "_") for x in labels}) if source is Side.CRAFT else list(labels)
+            )
         case FieldKind.STRING:
             return Translated(_one_line(value) if source is Side.CRAFT else value)
         case FieldKind.TEXT | FieldKind.NUMBER | FieldKind.DATE:
@@ -81,7 +83,7 @@ def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Un
         return Translated(None)
     return Untranslatable(
         Cause.VALUE_NOT_MAPPED,
-        f"The value {value} of {source.vendor}'s field {pair.name_on(source)} is not mapped to a value in {source.other.vendor}.",
+        f"The value {value} of {source.vendor}'s {pair.name_on(source)} is not mapped to one in {source.other.vendor}.",
         f"Map {value} in the value map of the pair {pair.id}, or choose a mapped value in {source.vendor}.",
     )
 
@@ -91,7 +93,9 @@ def _one_line(value: Json) -> Json:
 
 
 def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_PARENTS) -> bool:
-    """Tell whether a Jira value and a Craft value mean the same: one of the two ways over leads from one to the other."""
+    """Tell whether a Jira value and a Craft value mean the same: one of the two ways over leads from one to the
+    other.
+    """
     over = translate(pair, Side.JIRA, jira, parents)
     if isinstance(over, Translated) and same(pair.kind, over.value, craft):
         return True

@@ -1,4 +1,6 @@
-"""ChangeEvent: what was seen of one entity, by webhook, poll or fresh read. Produced by the gateway and the reconciler."""
+"""ChangeEvent: what was seen of one entity, by webhook, poll or fresh read. Produced by the gateway and the
+reconciler.
+"""
 
 from __future__ import annotations
 
@@ -58,8 +60,10 @@ class ChangelogEntry(BaseModel):
 class ChangeEvent(Message):
     """One observation of one entity.
 
-    `snapshot` is the vendor's own JSON (a Jira issue with `fields` in v2 shapes, a Craft item); a property that is missing in
-    it was not seen, null means empty. `updated` is the vendor's time of the state. `by` is the account that caused it, if told.
+    `snapshot` is the vendor's own JSON (a Jira issue with `fields` in v2 shapes, a Craft item); a property that is
+    missing in
+    it was not seen, null means empty. `updated` is the vendor's time of the state. `by` is the account that caused
+    it, if told.
     """
 
     TYPE: ClassVar[str] = "tandem.change.v1"

@@ -1,6 +1,7 @@
 """WriteCommand (mapper or clock to writer) and WriteOutcome (writer to mapper).
 
-A command is a wake-up: the writer acts on the operation in Postgres, the payload is for people. An operation ends only by an
+A command is a wake-up: the writer acts on the operation in Postgres, the payload is for people. An operation ends
+only by an
 outcome; an unclear answer of a vendor gives none (PROTOCOL F12).
 """
 
@@ -37,7 +38,8 @@ class WriteCommand(Message):
 class WriteOutcome(Message):
     """How an operation ended.
 
-    `snapshot` is the target after (or instead of) the write, `updated` its vendor time, `read_at` the vendor time at which the
+    `snapshot` is the target after (or instead of) the write, `updated` its vendor time, `read_at` the vendor time at
+    which the
     target was read before the write, `write_at` that of the write. `ticket` is the target's mark at the claim.
     """
 

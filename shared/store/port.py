@@ -93,13 +93,22 @@ class LinkTransaction(Protocol):
         ...
 
     async def save(self, link: Link) -> None:
-        """Save a locked link: row, operations, new conflicts and history. Raises `Contended` if an entity is taken."""
+        """Save a locked link: row, changed operations, new conflicts and history (taken off the link).
+
+        What a writer commits of an operation is left alone while it is open, and never made less when it is closed.
+        Raises `Contended` if an entity is in another link, `InvariantBroken` for a second open operation or a link
+        not locked here.
+        """
         ...
 
     async def waiting_children(
         self, connection_id: ConnectionId, parent_id: EntityId, origin: Side
     ) -> Sequence[LinkId]:
-        """Return links in state waiting whose `waits_for` is that entity of their origin side."""
+        """Return links that wait for an entity: in state waiting with that origin side, or active with a parent to
+        come.
+
+        The connection is that of `origin`. In the order of their ids, with this transaction's own writes.
+        """
         ...
 
     async def open_creates(self, target: Side, connection_id: ConnectionId) -> Sequence[Operation]:
@@ -165,9 +174,9 @@ class ClaimStore(Protocol):
     async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
         """Take the lease of an open operation in one UPDATE; attempts grows by one.
 
-        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken, and
-        the link is active (write, restore) or creating (create). What an older revision decided is claimed too, since only
-        a writer can end it: it does not send it any more (PROTOCOL F16).
+        None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken,
+        and the link is active (write, restore) or creating (create). What an older revision decided is claimed too,
+        since only a writer can end it: it does not send it any more (PROTOCOL F16).
         """
         ...
 
@@ -234,7 +243,11 @@ class WorkStore(Protocol):
     """How the reconciler finds work by state (PROTOCOL, Clocks)."""
 
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
-        """Return open operations never leased for `unclaimed_for`, or whose lease is over."""
+        """Return claimable operations never leased for `unclaimed_for`, or whose lease is over, oldest first.
+
+        Those that no writer could claim (see `ClaimStore.claim`) are left out, so that they hide nobody behind the
+        limit.
+        """
         ...
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
@@ -245,8 +258,11 @@ class WorkStore(Protocol):
         ...
 
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
-        """Return links to decide again: `not_before` reached; or waiting and not looked at for `waiting_for`; or paused
-        for a connection that is well again; or active at an older revision than their integration's current one.
+        """Return links to decide again, those looked at longest ago first; returning them counts as looking.
+
+        Due is: `not_before` reached; or waiting for a parent (state waiting, or active with `waits_for`) and not
+        looked at for `waiting_for`; or paused for a connection that is well again; or active, creating or excluded,
+        decided by an older revision than the current one, and with no `not_before` to come.
         """
         ...
 
@@ -265,7 +281,9 @@ class WorkStore(Protocol):
     async def linked_entities(
         self, side: Side, connection_id: ConnectionId, after: str, limit: int
     ) -> Sequence[tuple[LinkId, EntityId]]:
-        """Return linked entities of a connection in id order, for id sweeps and full compares."""
+        """Return linked entities of a connection with ids after `after`, in bytewise id order; links that are gone
+        not.
+        """
         ...
 
     async def backlog(self, now: datetime) -> dict[str, float]:
@@ -307,7 +325,7 @@ class ConfigWriter(Protocol):
         ...
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
-        """Pause writes of a connection (credentials do not work), or resume them."""
+        """Pause writes of a connection (credentials do not work), or resume them (None). Makes no revision."""
         ...
 
 

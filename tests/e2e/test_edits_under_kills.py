@@ -1,4 +1,6 @@
-"""P2, P3, P5, P6, P11 on the real thing: both sides edited, webhooks lost, doubled and reordered, every service killed once."""
+"""P2, P3, P5, P6, P11 on the real thing: both sides edited, webhooks lost, doubled and reordered, every service
+killed once.
+"""
 
 from __future__ import annotations
 

@@ -59,7 +59,9 @@ def open_operation(
     type_id: str | None = None,
 ) -> Operation:
     """Open the link's next operation. There must be none."""
-    assert link.op_id is None, f"link {link.id} already has {link.op_id} in flight"
+    if link.op_id is not None:
+        msg = f"link {link.id} already has {link.op_id} in flight"
+        raise ValueError(msg)
     op = Operation(
         id=operation_id(link.id, link.next_seq),
         link_id=link.id,

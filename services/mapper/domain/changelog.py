@@ -13,7 +13,8 @@ from shared.messages.change import ChangelogEntry
 
 
 def walk(link: Link, observation: Observation, ctx: Context, closing: Operation | None) -> None:
-    """Look at all entries after the cursor; one of ours that replaced what its operation did not expect is an overwrite.
+    """Look at all entries after the cursor; one of ours that replaced what its operation did not expect is an
+    overwrite.
 
     A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
     """
@@ -68,7 +69,9 @@ def _unexpected(
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:
-    """Return the operation that made an entry: by its `historyMetadata`, else by our account and a value of the ledger."""
+    """Return the operation that made an entry: by its `historyMetadata`, else by our account and a value of the
+    ledger.
+    """
     if entry.op is not None:
         return next((op for op in link.operations if op.id == entry.op), None)
     if entry.by is None or entry.by != ctx.accounts.get(Side.JIRA):

@@ -59,7 +59,9 @@ def was_expected(link: Link, side: Side, pair: FieldPair, value: Json) -> bool:
 def is_users(
     record: PairSide, pair: FieldPair, held: Held | None, expect: Json = None, *, expecting: bool = False
 ) -> bool:
-    """Tell whether a value is a person's that is not synced yet: not agreed, not put there by us, not knowingly replaced."""
+    """Tell whether a value is a person's that is not synced yet: not agreed, not put there by us, not knowingly
+    replaced.
+    """
     if held is None or held.late or (held.by is not None and ":" in held.by):
         return False
     if expecting and same(pair.kind, held.value, expect):

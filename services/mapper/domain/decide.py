@@ -27,7 +27,7 @@ from shared.domain.link import (
     PairWrite,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
-from shared.fields import Translated, Untranslatable, equivalent, same, translate
+from shared.fields import Untranslatable, equivalent, same, translate
 from shared.messages.status import Cause
 
 _ORDER = (Side.CRAFT, Side.JIRA)
@@ -218,9 +218,10 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
             if records[side].blocked is not None:
                 decision.blocked[(side, pair.id)] = None
         return
-    source = _winner(plan, pair, records[Side.JIRA].seen, records[Side.CRAFT].seen, moved)
+    source = _winner(plan, pair, jira, craft, moved)
     if source is not None:
-        _write(plan, pair, source)
+        held, expected = (jira, craft) if source is Side.JIRA else (craft, jira)
+        _write(plan, pair, source, held, expected)
 
 
 def _forget_block(plan: _Plan, pair: FieldPair, side: Side, *, moved: bool) -> None:
@@ -260,13 +261,9 @@ def _conflict_over(
     return False
 
 
-def _winner(
-    plan: _Plan, pair: FieldPair, jira: Held | None, craft: Held | None, moved: dict[Side, bool]
-) -> Side | None:
+def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[Side, bool]) -> Side | None:
     """Return the side whose value is to be written to the other, None for neither."""
     decision = plan.decision
-    assert jira is not None
-    assert craft is not None
     if pair.direction is not Direction.BOTH:
         source = {Direction.TO_CRAFT: Side.JIRA, Direction.TO_JIRA: Side.CRAFT}.get(pair.direction)
         if source is None or not moved[source]:
@@ -305,14 +302,11 @@ def _interval(held: Held) -> tuple[datetime | None, datetime | None]:
     return (moment, moment) if held.exact else (held.after, moment)
 
 
-def _write(plan: _Plan, pair: FieldPair, source: Side) -> None:
+def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Held) -> None:
     """Step 3: plan the write of one pair, unless its direction, its value or an earlier refusal forbids it."""
     link, ctx, decision = plan.link, plan.ctx, plan.decision
     target = source.other
     record = link.side(source).pair(pair.id)
-    held, expected = record.seen, link.side(target).pair(pair.id).seen
-    assert held is not None
-    assert expected is not None
     if not pair.direction.carries_to(target):
         return
     digest = block_hash(held.value, ctx.integration.revision)
@@ -326,7 +320,6 @@ def _write(plan: _Plan, pair: FieldPair, source: Side) -> None:
         if pair.kind is FieldKind.PARENT and held.value is not None:
             decision.waits_for = EntityId(str(held.value))
         return
-    assert isinstance(over, Translated)
     if record.blocked is not None:
         decision.blocked[(source, pair.id)] = None
     plan.writes[target][pair.id] = PairWrite(value=over.value, expect=expected.value, source=held.value)

@@ -113,7 +113,9 @@ def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Js
 
 
 def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) -> Actor:
-    """Return who set the value that an observation shows for a pair: the newest changelog entry about the field tells."""
+    """Return who set the value that an observation shows for a pair: the newest changelog entry about the field
+    tells.
+    """
     for entry in reversed(observation.changelog):
         if item_of(entry, pair) is None:
             continue

@@ -80,7 +80,7 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         if pair.id not in op.pairs:
             continue
         if op.kind is OperationKind.RESTORE:
-            _restored(link, op, pair, observed, ctx)
+            _restored(link, op, pair, observed)
         elif observed is not None:
             _what_was_replaced(link, op, pair, outcome, observed, ctx)
 
@@ -125,7 +125,7 @@ def _what_was_replaced(
         overwrite(link, op.target, pair, Overwritten(write.value, late=True), ctx)
 
 
-def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None, ctx: Context) -> None:
+def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None) -> None:
     record = link.side(op.target).pair(pair.id)
     confirmed = record.seen is not None and same(pair.kind, record.seen.value, op.pairs[pair.id].value)
     if observed is None or link.side(op.target).dirty:

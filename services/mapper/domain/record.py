@@ -1,4 +1,6 @@
-"""Putting on record what a write of ours replaced, and conflicts, so that no person's value is ever silently gone (P11)."""
+"""Putting on record what a write of ours replaced, and conflicts, so that no person's value is ever silently gone
+(P11).
+"""
 
 from __future__ import annotations
 

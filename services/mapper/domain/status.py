@@ -115,7 +115,7 @@ def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
             elif _hidden(link, side, pair):
                 yield Problem(
                     cause=Cause.FIELD_NOT_VISIBLE,
-                    message=f"{side.vendor} does not show the field {pair.name_on(side)} of this item to Tandem's account.",
+                    message=f"{side.vendor} does not show Tandem's account the field {pair.name_on(side)} here.",
                     next_step="Put the field on the item's screens, give the account the right to see it, or unmap it.",
                     pair=pair.id,
                     field=pair.name_on(side),

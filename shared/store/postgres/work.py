@@ -27,12 +27,12 @@ def _dirty(side: Side) -> str:
         SELECT id, integration_id, '{side}' AS side, {side}_connection AS connection_id, {side}_id AS entity_id,
             {side}_mark AS ticket, {side}_dirty_since AS dirty_since
         FROM links WHERE {side}_dirty_since IS NOT NULL AND {side}_id IS NOT NULL
+            AND ($2::text IS NULL OR {side}_connection = $2)
         ORDER BY {side}_dirty_since, id LIMIT $1)"""
 
 
 DIRTY = f"""
 SELECT * FROM ({_dirty(Side.JIRA)} UNION ALL {_dirty(Side.CRAFT)}) d
-WHERE $2::text IS NULL OR connection_id = $2
 ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 """
 
@@ -81,7 +81,7 @@ class Work(Core):
         return [OpenOperation(operation_of(row), row["integration_id"]) for row in rows]
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
-        """Return dirty sides, oldest first."""
+        """Return dirty sides, oldest first; of one connection, if it is named."""
         return [
             DirtySide(
                 link_id=row["id"],

@@ -38,7 +38,9 @@ def title_integration(policy: Policy = Policy.ASK, direction: Direction = Direct
         craft_workspace="1",
         policy=policy,
         types=(TypePair(jira="10001", craft="feature"),),
-        pairs=(FieldPair(id=TITLE, kind=FieldKind.STRING, jira="summary", craft="title", direction=direction, since=1),),
+        pairs=(
+            FieldPair(id=TITLE, kind=FieldKind.STRING, jira="summary", craft="title", direction=direction, since=1),
+        ),
     )
 
 

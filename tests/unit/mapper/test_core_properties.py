@@ -82,7 +82,9 @@ def test_after_quiet_both_sides_agree_or_a_conflict_says_who_must_choose(
 
 @given(POLICIES, WITH_LATE)
 @settings(max_examples=400, deadline=None)
-def test_after_quiet_every_event_may_come_again_without_a_write(policy: Policy, steps: list[tuple[str, object]]) -> None:
+def test_after_quiet_every_event_may_come_again_without_a_write(
+    policy: Policy, steps: list[tuple[str, object]]
+) -> None:
     world = World(title_integration(policy))
     play(world, steps)
     for side in Side:
@@ -104,7 +106,7 @@ def test_the_last_edit_of_each_side_is_never_silently_gone(policy: Policy, steps
     for side in Side:
         world.fresh_read(side)
     world.settle()
-    last = {side: value for side, value in edits}
+    last = dict(edits)
     for side, value in last.items():
         later = edits.index((side, value)) < len(edits) - 1
         if not later:

@@ -1,4 +1,6 @@
-"""The failures of PROTOCOL section 3 that need the link's row, the intent or the request: each as its trace, by its number."""
+"""The failures of PROTOCOL section 3 that need the link's row, the intent or the request: each as its trace, by its
+number.
+"""
 
 from __future__ import annotations
 
@@ -249,9 +251,7 @@ async def test_f1_an_item_with_the_key_of_an_open_create_is_adopted_at_once(benc
 async def test_f2_two_changes_before_the_link_exists_make_one_create(bench: Bench) -> None:
     await bench.configure()
     first, second = bench.jira("1", "a"), bench.jira("1", "b")
-    outcomes = await asyncio.gather(
-        bench.mapper.handle(first), bench.mapper.handle(second), return_exceptions=True
-    )
+    outcomes = await asyncio.gather(bench.mapper.handle(first), bench.mapper.handle(second), return_exceptions=True)
     for message, outcome in zip((first, second), outcomes, strict=True):
         if isinstance(outcome, Exception):  # contended: the consumer runs it again
             await bench.mapper.handle(message)

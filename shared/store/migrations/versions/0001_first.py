@@ -55,8 +55,10 @@ CREATE INDEX links_ask ON links (id) WHERE state = 'ask';
 CREATE INDEX links_conflicts ON links (conflicts_open) WHERE conflicts_open > 0;
 CREATE INDEX links_revision ON links (integration_id, revision_seen)
     WHERE state IN ('active', 'creating', 'excluded');
-CREATE INDEX links_jira_dirty ON links (jira_dirty_since) WHERE jira_dirty_since IS NOT NULL;
-CREATE INDEX links_craft_dirty ON links (craft_dirty_since) WHERE craft_dirty_since IS NOT NULL
+CREATE INDEX links_jira_dirty ON links (jira_connection, jira_dirty_since)
+    WHERE jira_dirty_since IS NOT NULL;
+CREATE INDEX links_craft_dirty ON links (craft_connection, craft_dirty_since)
+    WHERE craft_dirty_since IS NOT NULL
 """
 
 OPERATIONS = """
