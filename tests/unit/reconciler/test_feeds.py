@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.craft.settings import CraftSiteSettings
 from sandbox.jira.settings import JiraSiteSettings
-from sandbox.kit.faults import RequestRule
+from sandbox.kit.fault_rules import RequestRule
 from services.reconciler.domain.feed import Known, Seen, Window
 from shared.clients.reading import Page, Reading
 from shared.domain.ids import EntityId, Side

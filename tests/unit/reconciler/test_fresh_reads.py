@@ -1,11 +1,11 @@
-"""Fresh reads: a dirty side is read by id under the ticket of before the read, until it is clean (order rule 1, F13, F15)."""
+"""Fresh reads: a dirty side is read by id under the ticket of before the read, until clean (order rule 1, F13, F15)."""
 
 from __future__ import annotations
 
 import asyncio
 
 from sandbox.jira.site import SYNC_TOKEN
-from sandbox.kit.faults import RequestRule
+from sandbox.kit.fault_rules import RequestRule
 from shared.domain.ids import Side
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from tests.unit.reconciler.world import PROJECT, World, on_virtual_time
