@@ -44,7 +44,7 @@ EPOCH: Final = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 JIRA_URL, CRAFT_URL = "http://jira.test", "http://craft.test"
 PROJECT: Final = "TAN"
 STORY: Final = "10001"
-_SETTINGS: Final[dict[str, Any]] = {
+SETTINGS: Final[dict[str, Any]] = {
     "kafka_bootstrap": "localhost:9092",
     "database_url": "postgresql://u:p@localhost/none",
     "secret_key": Fernet.generate_key().decode(),
@@ -111,10 +111,10 @@ class World:
         common = (self.log, self.store, self.store, self.store, self.store, self.transport, self.clock, self.dice)
         of_jira = {name: value for name, value in settings.items() if not name.startswith("craft_")}
         of_craft = {name: value for name, value in settings.items() if not name.startswith("jira_")}
-        self.jira_settings = JiraWriterSettings(**_SETTINGS, **of_jira)
+        self.jira_settings = JiraWriterSettings(**SETTINGS, **of_jira)
         self.writers: dict[Side, Writer] = {
             Side.JIRA: jira_writer.wire(self.jira_settings, JiraPorts(*common)).writer,
-            Side.CRAFT: craft_writer.wire(CraftWriterSettings(**_SETTINGS, **of_craft), CraftPorts(*common)).writer,
+            Side.CRAFT: craft_writer.wire(CraftWriterSettings(**SETTINGS, **of_craft), CraftPorts(*common)).writer,
         }
         self.integration: Integration = self._integration
 
