@@ -56,6 +56,7 @@ QUICK = {
     "TANDEM_CRAFT_INDEX_LAG_S": "2",
     "TANDEM_JIRA_INDEX_LAG_S": "2",
     "TANDEM_FEED_INTERVAL_S": "2",
+    "TANDEM_KAFKA_SESSION_TIMEOUT_S": "6",
 }
 """The protocol's times for stand-ins on the same machine, whose lists do not lag: what a kill leaves open is done in
 seconds.
