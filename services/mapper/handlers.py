@@ -21,7 +21,7 @@ from services.mapper.domain.entities import candidates_of, correlation_key_of, i
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
-from services.mapper.domain.requests import adopt, carry_out, resync
+from services.mapper.domain.requests import adopt, carry_out, give_up, resync
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
@@ -80,7 +80,7 @@ class Mapper:
         if ctx is None:
             return []
         if event.kind is ChangeKind.DELETED:
-            _delete(link, event.side)
+            _delete(link, event.side, ctx)
         elif event.snapshot is None:
             link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
         else:
@@ -90,11 +90,15 @@ class Mapper:
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
         """PROTOCOL, Create 1 and 2: an entity that is in no link yet."""
-        if event.kind is ChangeKind.DELETED or event.snapshot is None:
+        if event.kind is ChangeKind.DELETED:
+            await tx.unpark(event.side, event.connection_id, event.entity_id)
+            return []
+        if event.snapshot is None:
             return []  # nothing to create; a thin event is read by the reconciler and comes again
         connection = await tx.connection(event.connection_id)
         integrations = candidates_of(event, await tx.integrations_of(event.connection_id))
         if connection is None or not integrations:
+            await tx.unpark(event.side, event.connection_id, event.entity_id)
             log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
             return []
         integration = integrations[0]
@@ -159,6 +163,8 @@ class Mapper:
         if joined is None:
             op = next((o for o in reversed(link.operations) if o.kind is OperationKind.CREATE), None)
             if op is None:
+                reason = "carries the key of a link that has created nothing lately"
+                await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
                 return []
             op.result = Result.ALREADY
             created(link, op, event.entity_id, ctx)
@@ -396,8 +402,9 @@ def _commands(link: Link, op: Operation | None) -> Iterable[WriteCommand]:
     )
 
 
-def _delete(link: Link, side: Side) -> None:
+def _delete(link: Link, side: Side, ctx: Context) -> None:
     if link.state not in (LinkState.UNSYNCED, LinkState.GONE):
+        give_up(link, ctx)
         link.state, link.reason = LinkState.GONE, Cause.DELETED
         link.reason_text = f"The item was deleted in {side.vendor}. Tandem keeps the other one and deletes nothing."
 

@@ -171,7 +171,7 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
     else:
         link.craft_id = entity_id
     op.open, op.result_id, op.done_at, link.op_id = False, entity_id, ctx.now, None
-    if link.state is not LinkState.GONE:  # deleted meanwhile: the counterpart is known now, and kept
+    if link.state not in (LinkState.GONE, LinkState.UNSYNCED):  # there the counterpart is known now, no more
         link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None
     link.not_before = link.waits_for = None
     for pair_id, write in op.pairs.items():

@@ -24,6 +24,7 @@ from shared.domain.link import (
     OperationKind,
     Overwritten,
     PairSide,
+    Result,
 )
 from shared.domain.mapping import FieldPair, Policy
 from shared.fields import same
@@ -179,9 +180,25 @@ def _late_effect(
         if side is Side.JIRA:
             if actor.op == op.id or (actor.op is None and actor.ours):
                 return op
-        elif op.attempts > 1 and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
+        elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
             return op
     return None
+
+
+def _may_come_late(op: Operation) -> bool:
+    """Tell whether a request of an operation may outlive it: there were several, or it was given up without an outcome."""
+    given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
+    return op.attempts > 1 or (given_up and op.attempts > 0)
+
+
+def _unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:
+    """Return the newest operation if it ended well, but its answer did not show what is seen only now."""
+    op = next(ledger(link, side, pair.id), None)
+    if op is None or op.kind is OperationKind.CREATE or op.result not in (Result.APPLIED, Result.ALREADY):
+        return None
+    if op.write_at is not None or pair.id in op.shown or not is_base(record, pair, value):
+        return None
+    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
 
 
 def _accept(
@@ -205,6 +222,10 @@ def _accept(
     elif op is not None and write is not None and same(pair.kind, write.value, value):
         op.landed, by = True, op.id
         if old is not None and is_users(record, pair, old, write.expect, expecting=True):
+            overwrite(link, side, pair, Overwritten(old.value), ctx)
+    elif (unseen := _unseen_effect(link, side, pair, record, value)) is not None:
+        by = unseen.id
+        if old is not None and is_users(record, pair, old, unseen.pairs[pair.id].expect, expecting=True):
             overwrite(link, side, pair, Overwritten(old.value), ctx)
     elif (earlier := _late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True

@@ -9,7 +9,7 @@ from services.mapper.domain.context import Context
 from services.mapper.domain.create import NOT_CREATED
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import EntityId, Side
-from shared.domain.link import Agreed, HistoryNote, Link, LinkState, OperationKind, Overwritten, Result
+from shared.domain.link import Agreed, HistoryNote, Link, LinkState, Overwritten, Result
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 
@@ -24,6 +24,7 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
         case RequestKind.UNSYNC:
             if link.state in (LinkState.ACTIVE, LinkState.PAUSED, LinkState.GONE, LinkState.EXCLUDED):
                 link.state, link.reason, link.reason_text = LinkState.UNSYNCED, Cause.UNSYNCED, None
+                give_up(link, ctx)
         case RequestKind.RESYNC:
             resync(link, ctx)
         case RequestKind.RESOLVE:
@@ -34,9 +35,10 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
 
 def resync(link: Link, ctx: Context) -> None:
     """Read both sides afresh and compare them without any base (PROTOCOL F6)."""
-    if link.state in (LinkState.CREATING, LinkState.WAITING):
+    if link.state in (LinkState.CREATING, LinkState.WAITING, LinkState.ASK):
         return
-    _drop_operation(link, ctx)
+    if link.state is not LinkState.ACTIVE:  # there it ends by its outcome
+        give_up(link, ctx)
     if link.jira_id is None or link.craft_id is None:
         _create_anew(link, ctx)
         return
@@ -51,15 +53,13 @@ def resync(link: Link, ctx: Context) -> None:
             record.base = record.blocked = record.overwritten = None
 
 
-def _drop_operation(link: Link, ctx: Context) -> None:
-    """End a write that was decided before the items were kept apart, unless somebody may still be at it.
+def give_up(link: Link, ctx: Context) -> None:
+    """End the open operation of a link that is kept apart or gone: nobody may claim it any more.
 
-    In state active a writer might claim it at this very moment; there it ends by its outcome.
+    A request that is under way may still take effect; what it does is then an observation, or an entity to be joined.
     """
     op = link.open_operation
-    if op is None or op.kind is OperationKind.CREATE or link.state is LinkState.ACTIVE:
-        return
-    if op.lease_until is None or op.lease_until <= ctx.now:
+    if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
 
 

@@ -46,7 +46,8 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
         case LinkState.ASK:
             return DisplayState.ASK, reason, words, "Adopt one of the named items, or have a new one created."
         case LinkState.PAUSED:
-            return DisplayState.PAUSED, reason, words, "It goes on by itself once the cause is gone."
+            by_itself = "It goes on by itself once the cause is gone."
+            return DisplayState.PAUSED, reason, words, "Press retry." if reason is Cause.BREAKER else by_itself
         case LinkState.UNSYNCED:
             return (
                 DisplayState.UNSYNCED,

@@ -22,7 +22,7 @@ from shared.messages.change import ChangeKind, ChangelogEntry, ChangelogItem, Or
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
-from tests.unit.mapper.harness import START, TITLE, US, World, title_integration
+from tests.unit.mapper.harness import ADA, START, TITLE, US, World, title_integration
 from tests.unit.mapper.test_protocol_failures_handlers import BUG, Bench
 
 POINTS = PairId("points")
@@ -448,3 +448,108 @@ async def test_an_item_of_which_only_a_part_was_shown_is_read_before_it_is_creat
     bench.clock.at += SOON
     await bench.mapper.handle(bench.jira("1", "a", origin=Origin.FRESH, ticket=link.jira.mark))
     assert len(await bench.commands()) == 1
+
+
+# ---- nothing stays for ever
+
+
+async def test_a_create_ends_with_its_source_so_that_no_other_waits_for_it(bench: Bench) -> None:
+    await bench.configure()
+    await bench.mapper.handle(bench.jira("1", "a"))
+    first = (await bench.commands())[0]
+    assert await bench.store.claim(first.op_id, "w", bench.clock.now(), SOON) is not None
+    await bench.mapper.handle(bench.jira("1", "a").model_copy(update={"kind": ChangeKind.DELETED}))
+    assert not await bench.store.still_owner(first.op_id, "w")
+    await bench.mapper.handle(bench.jira("2", "a"))
+    second = (await bench.commands())[-1]
+    assert await bench.store.open_twins(second.op_id) == []
+
+
+async def test_an_item_of_ours_that_is_deleted_while_it_is_parked_is_forgotten(bench: Bench) -> None:
+    await bench.configure()
+    echo = bench.craft("99", "a", by=US)
+    await bench.mapper.handle(echo)
+    await bench.mapper.handle(echo.model_copy(update={"kind": ChangeKind.DELETED, "snapshot": None}))
+    assert await bench.store.due_parked(bench.clock.now() + timedelta(hours=1), 10) == []
+
+
+async def test_unsync_ends_the_open_write(bench: Bench) -> None:
+    await bench.configure()
+    link, _ = await bench.linked()
+    bench.clock.at += SOON
+    await bench.mapper.handle(bench.jira("1", "b"))
+    await bench.mapper.handle(bench.request(RequestKind.UNSYNC, link.id))
+    assert (await saved(bench)).op_id is None
+    assert (await bench.store.backlog(bench.clock.now()))["open_operations"] == 0
+
+
+def test_a_write_whose_answer_showed_nothing_is_no_late_effect() -> None:
+    world = World()
+    world.tick()
+    edit = world.edit(Side.CRAFT, "1")
+    world.deliver(Observation(Side.JIRA, {TITLE: "0"}, world.now, account=ADA))
+    op = world.deliver(edit)
+    assert op is not None
+    world.tick()
+    world.land(op)
+    blind = WriteOutcome(
+        op_id=op.id, link_id=world.link.id, target=op.target, attempt=1, result=Result.APPLIED, ended_at=world.now
+    )
+    end_operation(world.link, op, blind, world.ctx)
+    world.decide()
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert len(world.link.operations) == 1
+
+
+def test_an_edit_that_a_write_without_answer_replaced_is_kept() -> None:
+    world = World(title_integration(Policy.LATEST))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    world.tick()
+    edit = world.edit(Side.JIRA, "2")
+    world.deliver(edit)
+    world.tick()
+    world.land(op)
+    blind = WriteOutcome(
+        op_id=op.id, link_id=world.link.id, target=op.target, attempt=1, result=Result.APPLIED, ended_at=world.now
+    )
+    end_operation(world.link, op, blind, world.ctx)
+    world.decide()
+    world.settle()
+    assert {"1", "2"} <= world.kept
+    assert world.holds[Side.JIRA] == world.holds[Side.CRAFT]
+
+
+def test_a_tripped_breaker_names_the_way_on() -> None:
+    world = World()
+    world.link.recent_writes = [world.now] * 40
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "1"))
+    status = describe(world.link, world.ctx)
+    assert (status.state, status.cause) == (DisplayState.PAUSED, Cause.BREAKER)
+    assert "retry" in (status.next_step or "").lower()
+
+
+def test_a_write_that_was_under_way_at_unsync_and_lands_after_resync_is_not_spread() -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    op.attempts = 1
+    for kind in (RequestKind.UNSYNC, RequestKind.RESYNC):
+        carry_out(world.link, person(world, kind), world.ctx)
+    world.tick()
+    world.holds[Side.JIRA] = world.holds[Side.CRAFT] = "2"
+    world.at = dict.fromkeys(Side, world.now)
+    world.settle()
+    world.tick()
+    world.land(op)
+    world.deliver(world.seen[-1])
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+def person(world: World, kind: RequestKind) -> SyncRequest:
+    return SyncRequest(request_id="r", kind=kind, requested_by="ada", requested_at=world.now, link_id=world.link.id)
