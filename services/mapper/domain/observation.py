@@ -67,7 +67,7 @@ def from_change(event: ChangeEvent, integration: Integration) -> Observation:
     )
 
 
-def from_outcome(outcome: WriteOutcome, integration: Integration, account: AccountId | None) -> Observation | None:
+def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation | None:
     """Return the observation that an outcome carries, None if it has no snapshot."""
     if outcome.snapshot is None:
         return None
@@ -75,7 +75,6 @@ def from_outcome(outcome: WriteOutcome, integration: Integration, account: Accou
         side=outcome.target,
         values=values_of(outcome.target, integration, outcome.snapshot),
         at=outcome.updated,
-        account=account if not outcome.changelog else None,
         ticket=outcome.ticket,
         changelog=outcome.changelog,
         whole_changelog=outcome.target is Side.JIRA,

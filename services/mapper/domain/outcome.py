@@ -47,14 +47,14 @@ def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
     """Take an outcome of an operation that is not the open one for what it is: an observation, perhaps of a late
     effect.
     """
-    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    observation = from_outcome(outcome, ctx.integration)
     if observation is not None and outcome.result in (Result.APPLIED, Result.ALREADY):
         observe(link, observation, ctx)
 
 
 def first_look(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
     """Take what a create shows of its new entity for the first fresh read of it."""
-    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    observation = from_outcome(outcome, ctx.integration)
     if observation is not None and outcome.entity_id == link.entity_id(outcome.target):
         observe(link, replace(observation, fresh=True), ctx)
 
@@ -63,7 +63,7 @@ def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Ob
     op.open, op.result, op.done_at = False, outcome.result, ctx.now
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
     link.op_id = None
-    observation = from_outcome(outcome, ctx.integration, ctx.accounts.get(outcome.target))
+    observation = from_outcome(outcome, ctx.integration)
     if observation is not None:
         op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in observation.values}
     return observation
