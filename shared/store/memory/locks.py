@@ -88,6 +88,10 @@ class Locks:
             self._serve(key)
         holder.keys.clear()
 
+    def idle(self) -> bool:
+        """Tell whether nobody holds or waits for anything."""
+        return not self._locks
+
     def _serve(self, key: Key) -> None:
         lock = self._locks[key]
         while lock.queue:

@@ -1,0 +1,1 @@
+"""The laws of `shared.store` that need no store."""

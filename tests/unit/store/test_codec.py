@@ -1,0 +1,185 @@
+"""The laws of `shared.store.codec` and of the copies of the store in memory: exact, complete, nothing shared."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.domain.ids import OperationId, Side
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    Candidate,
+    ConflictNote,
+    Held,
+    HistoryNote,
+    Link,
+    Normalised,
+    Operation,
+    Overwritten,
+    PairSide,
+    PairWrite,
+    Result,
+    SideState,
+)
+from shared.store import codec
+from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
+
+texts = st.sampled_from(["", "a", "\x00", "\ud800", "é", "\U0001f600", "null"])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+    max_leaves=3,
+)
+zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
+times = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=zones).map(lambda at: at.replace(fold=0))  # noqa: DTZ001  # with `timezones`
+
+
+st.register_type_strategy(datetime, times)
+st.register_type_strategy(str, texts)
+helds = st.builds(
+    Held, value=values, after=st.none() | times, exact=st.booleans(), changed_at=st.none() | times, late=st.booleans()
+)
+held_pairs = st.builds(
+    PairSide,
+    seen=st.none() | helds,
+    base=st.none() | st.builds(Agreed, value=values),
+    overwritten=st.none() | st.builds(Overwritten, value=values, late=st.booleans()),
+    blocked=st.none() | st.builds(Blocked, field=st.none() | texts),
+    norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
+    recent=st.lists(values, max_size=3),
+)
+sides = st.builds(
+    SideState,
+    mark=st.integers(0),
+    dirty_since=st.none() | times,
+    read_whole=st.booleans(),
+    candidates=st.dictionaries(
+        texts, st.lists(st.builds(Candidate, value=values, by=st.none() | texts), max_size=2), max_size=2
+    ),
+    changelog_cursor=st.none() | texts,
+    pairs=st.dictionaries(texts, held_pairs, max_size=3),
+)
+conflicts = st.builds(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
+links = st.builds(
+    Link,
+    jira_id=st.none() | texts,
+    craft_id=st.none() | texts,
+    reason=st.none() | texts,
+    reason_text=st.none() | texts,
+    op_id=st.none() | texts,
+    next_seq=st.integers(1),
+    not_before=st.none() | times,
+    waits_for=st.none() | texts,
+    revision_seen=st.integers(0),
+    recent_writes=st.lists(times, max_size=3),
+    labels=st.dictionaries(texts, texts, max_size=3),
+    jira=sides,
+    craft=sides,
+    open_conflicts=st.dictionaries(texts, conflicts, max_size=2),
+    operations=st.just([]),
+    new_conflicts=st.just([]),
+    new_history=st.just([]),
+)
+operations = st.builds(
+    Operation,
+    pairs=st.dictionaries(texts, st.builds(PairWrite, value=values, expect=values, source=values), max_size=3),
+    type_id=st.none() | texts,
+    open=st.booleans(),
+    result=st.none() | st.sampled_from(list(Result)),
+    attempts=st.integers(0),
+    lease_until=st.none() | times,
+    owner=st.none() | texts,
+    post_started_at=st.none() | times,
+    result_id=st.none() | texts,
+    read_at=st.none() | times,
+    write_at=st.none() | times,
+    shown=st.dictionaries(texts, values, max_size=2),
+    landed=st.booleans(),
+    done_at=st.none() | times,
+)
+
+
+few = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Each example is a whole record with every property; more of them find nothing more."""
+
+
+def through_text(doc: Any) -> Any:
+    return codec.loads(codec.dumps(doc))
+
+
+@few
+@given(links)
+def test_a_link_comes_back_exactly(link: Link) -> None:
+    assert repr(codec.link_from_json(through_text(codec.link_to_json(link)))) == repr(link)
+
+
+@few
+@given(operations)
+def test_an_operation_comes_back_exactly(op: Operation) -> None:
+    assert repr(codec.operation_from_json(through_text(codec.operation_to_json(op)))) == repr(op)
+
+
+@few
+@given(conflicts)
+def test_a_conflict_comes_back_exactly(note: ConflictNote) -> None:
+    assert repr(codec.conflict_from_json(through_text(codec.conflict_to_json(note)))) == repr(note)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_does_not_have_is_refused(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        codec.dumps(number)
+
+
+@few
+@given(operations)
+def test_the_hash_of_values_does_not_depend_on_their_order(op: Operation) -> None:
+    same = copy_operation(op)
+    same.pairs = dict(reversed(op.pairs.items()))
+    same.id = OperationId("another")
+    assert codec.values_hash(same) == codec.values_hash(op)
+
+
+@few
+@given(links)
+def test_a_copy_of_a_link_is_equal_and_shares_nothing_that_can_change(link: Link) -> None:
+    copied = copy_link(link)
+    assert repr(copied) == repr(link)
+    assert not mutable_ids(copied) & mutable_ids(link)
+
+
+@few
+@given(operations)
+def test_a_copy_of_an_operation_is_equal_and_shares_nothing_that_can_change(op: Operation) -> None:
+    copied = copy_operation(op)
+    assert repr(copied) == repr(op)
+    assert not mutable_ids(copied) & mutable_ids(op)
+
+
+@few
+@given(conflicts, st.builds(HistoryNote, value=values))
+def test_a_copy_of_a_note_is_equal_and_shares_nothing_that_can_change(
+    conflict: ConflictNote, note: HistoryNote
+) -> None:
+    assert repr((copy_conflict(conflict), copy_history(note))) == repr((conflict, note))
+    assert not mutable_ids(copy_conflict(conflict)) & mutable_ids(conflict)
+    assert not mutable_ids(copy_history(note)) & mutable_ids(note)
+
+
+def mutable_ids(thing: Any) -> set[int]:
+    """Return the identities of all that can be changed in place within a record."""
+    found: set[int] = set()
+    match thing:
+        case dict():
+            found = {id(thing)}.union(*(mutable_ids(part) for part in thing.values()))
+        case list():
+            found = {id(thing)}.union(*(mutable_ids(part) for part in thing))
+        case _ if hasattr(thing, "__dataclass_fields__"):
+            own = set() if type(thing).__dataclass_params__.frozen else {id(thing)}
+            found = own.union(*(mutable_ids(getattr(thing, name)) for name in thing.__dataclass_fields__))
+    return found
