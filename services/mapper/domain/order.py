@@ -186,7 +186,7 @@ def _late_effect(
 
 
 def _may_come_late(op: Operation) -> bool:
-    """Tell whether a request of an operation may outlive it: there were several, or it was given up without an outcome."""
+    """Tell whether a request may outlive its operation: there were several, or it was given up."""
     given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
     return op.attempts > 1 or (given_up and op.attempts > 0)
 

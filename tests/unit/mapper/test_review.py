@@ -502,26 +502,6 @@ def test_a_write_whose_answer_showed_nothing_is_no_late_effect() -> None:
     assert len(world.link.operations) == 1
 
 
-def test_an_edit_that_a_write_without_answer_replaced_is_kept() -> None:
-    world = World(title_integration(Policy.LATEST))
-    world.tick()
-    op = world.deliver(world.edit(Side.CRAFT, "1"))
-    assert op is not None
-    world.tick()
-    edit = world.edit(Side.JIRA, "2")
-    world.deliver(edit)
-    world.tick()
-    world.land(op)
-    blind = WriteOutcome(
-        op_id=op.id, link_id=world.link.id, target=op.target, attempt=1, result=Result.APPLIED, ended_at=world.now
-    )
-    end_operation(world.link, op, blind, world.ctx)
-    world.decide()
-    world.settle()
-    assert {"1", "2"} <= world.kept
-    assert world.holds[Side.JIRA] == world.holds[Side.CRAFT]
-
-
 def test_a_tripped_breaker_names_the_way_on() -> None:
     world = World()
     world.link.recent_writes = [world.now] * 40
