@@ -8,9 +8,9 @@ enum, NaN) is refused here, so that the simulation finds it.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
+from typing import TypeVar
 
 from shared.domain.link import (
     Candidate,
@@ -23,6 +23,8 @@ from shared.domain.link import (
     PairWrite,
     SideState,
 )
+
+Record = TypeVar("Record", Link, SideState, Operation)
 
 
 def copy_json(value: Json) -> Json:
@@ -39,7 +41,7 @@ def copy_json(value: Json) -> Json:
 
 def copy_link(link: Link) -> Link:
     """Return a copy of a link without ledger and without new notes."""
-    fresh = copy.copy(link)
+    fresh = _shallow(link)
     fresh.recent_writes = list(link.recent_writes)
     fresh.labels = dict(link.labels)
     fresh.jira = _copy_side(link.jira)
@@ -51,7 +53,7 @@ def copy_link(link: Link) -> Link:
 
 def copy_operation(op: Operation) -> Operation:
     """Return a copy of an operation."""
-    fresh = copy.copy(op)
+    fresh = _shallow(op)
     fresh.pairs = {pair: _copy_write(write) for pair, write in op.pairs.items()}
     fresh.shown = {pair: copy_json(value) for pair, value in op.shown.items()}
     return fresh
@@ -72,7 +74,7 @@ def copy_history(note: HistoryNote) -> HistoryNote:
 
 
 def _copy_side(side: SideState) -> SideState:
-    fresh = copy.copy(side)
+    fresh = _shallow(side)
     fresh.candidates = {
         pair: [Candidate(copy_json(c.value), c.by) for c in found] for pair, found in side.candidates.items()
     }
@@ -90,9 +92,15 @@ def _copy_pair(record: PairSide) -> PairSide:
         lost = replace(lost, value=value)
     if norm is not None:
         norm = replace(norm, wrote=copy_json(norm.wrote), shows=copy_json(norm.shows))
-    return replace(
-        record, seen=seen, base=base, overwritten=lost, norm=norm, recent=[copy_json(value) for value in record.recent]
-    )
+    return PairSide(seen, base, lost, record.blocked, norm, [copy_json(value) for value in record.recent])
+
+
+def _shallow(record: Record) -> Record:
+    """Return what `copy.copy` would, several times faster."""
+    fresh = object.__new__(type(record))
+    for name in record.__slots__:
+        setattr(fresh, name, getattr(record, name))
+    return fresh
 
 
 def _copy_write(write: PairWrite) -> PairWrite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -39,12 +40,19 @@ zones = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])
 times = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1), timezones=zones).map(lambda at: at.replace(fold=0))  # noqa: DTZ001  # with `timezones`
 
 
+def drawn(kind: type[Any], **own: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return records with every property drawn: `builds` alone leaves those out that have a default."""
+    optional = {f.name for f in fields(kind) if f.default is not MISSING or f.default_factory is not MISSING}
+    assert optional <= set(own), f"draw {sorted(optional - set(own))} of {kind.__name__} too"
+    return st.builds(kind, **own)
+
+
 st.register_type_strategy(datetime, times)
 st.register_type_strategy(str, texts)
-helds = st.builds(
+helds = drawn(
     Held, value=values, after=st.none() | times, exact=st.booleans(), changed_at=st.none() | times, late=st.booleans()
 )
-held_pairs = st.builds(
+held_pairs = drawn(
     PairSide,
     seen=st.none() | helds,
     base=st.none() | st.builds(Agreed, value=values),
@@ -53,7 +61,7 @@ held_pairs = st.builds(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
 )
-sides = st.builds(
+sides = drawn(
     SideState,
     mark=st.integers(0),
     dirty_since=st.none() | times,
@@ -64,8 +72,8 @@ sides = st.builds(
     changelog_cursor=st.none() | texts,
     pairs=st.dictionaries(texts, held_pairs, max_size=3),
 )
-conflicts = st.builds(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
-links = st.builds(
+conflicts = drawn(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
+links = drawn(
     Link,
     jira_id=st.none() | texts,
     craft_id=st.none() | texts,
@@ -85,7 +93,7 @@ links = st.builds(
     new_conflicts=st.just([]),
     new_history=st.just([]),
 )
-operations = st.builds(
+operations = drawn(
     Operation,
     pairs=st.dictionaries(texts, st.builds(PairWrite, value=values, expect=values, source=values), max_size=3),
     type_id=st.none() | texts,
