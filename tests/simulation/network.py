@@ -16,6 +16,10 @@ from sandbox.kit.site import Site, SiteRequest
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
 
 
+MARK = "!"
+"""What a normalising Jira adds to titles, and a normalising Craft.io takes off."""
+
+
 @dataclass(slots=True)
 class Weather:
     """How often what goes wrong, as probabilities per request. All zero is fair weather."""
@@ -38,6 +42,8 @@ class Call:
     path: str
     status: int
     body: bytes
+    by: str
+    """The process and task that sent it: one attempt's calls have the same."""
 
 
 @dataclass(slots=True)
@@ -48,9 +54,14 @@ class SimNetwork:
     dice: Random
     weather: Weather = field(default_factory=Weather)
     calls: list[Call] = field(default_factory=list)
-    after_effect: Callable[[], None] = lambda: None
+    after_effect: Callable[[Call], None] = lambda call: None
+    normalises: bool = False
+    page_limit: int | None = None
+    """Most items on a page of Craft.io's lists, whatever was asked for."""
+    lost_answers: int = 0
+    """Writes whose answer never came: refused connections are not among them."""
 
-    async def send(self, request: HttpRequest) -> HttpResponse:
+    async def send(self, request: HttpRequest, by: str = "") -> HttpResponse:
         """Send one request; its effect does not depend on whether anybody still waits for the answer."""
         dice, weather = self.dice, self.weather
         if dice.random() < weather.refuse:
@@ -64,27 +75,34 @@ class SimNetwork:
         if writes and dice.random() < weather.late:
             delay = dice.uniform(*weather.late_by_s)
         lost = writes and dice.random() < weather.lose_answer
-        flight = loop.create_task(self._arrive(request, delay, loop.time()))
+        flight = loop.create_task(self._arrive(request, delay, loop.time(), by))
         try:
             async with asyncio.timeout(request.timeout_s):
                 answer = await asyncio.shield(flight)
         except TimeoutError:
+            self.lost_answers += writes
+            flight.add_done_callback(look_at)
             raise Unclear("no answer in time") from None
         if lost:
+            self.lost_answers += 1
             raise Unclear("connection reset")
         await asyncio.sleep(dice.uniform(0.005, 0.2))
         return answer
 
-    async def _arrive(self, request: HttpRequest, delay: float, sent_s: float) -> HttpResponse:
+    async def _arrive(self, request: HttpRequest, delay: float, sent_s: float, by: str) -> HttpResponse:
         await asyncio.sleep(delay)
         parts = urlsplit(request.url)
         base = f"{parts.scheme}://{parts.netloc}"
-        answer = self.sites[base].handle(
-            SiteRequest(request.method, unquote(parts.path), request.query, request.headers, request.body)
-        )
+        query, body = request.query, request.body
+        if self.page_limit is not None:
+            query = tuple((k, str(min(int(v), self.page_limit)) if k == "limit" else v) for k, v in query)
+        if self.normalises and request.method in ("PUT", "POST") and body:
+            body = _normalised(body)
+        answer = self.sites[base].handle(SiteRequest(request.method, unquote(parts.path), query, request.headers, body))
         now = asyncio.get_running_loop().time()
-        self.calls.append(Call(sent_s, now, base, request.method, parts.path, answer.status, request.body))
-        self.after_effect()
+        call = Call(sent_s, now, base, request.method, parts.path, answer.status, request.body, by)
+        self.calls.append(call)
+        self.after_effect(call)
         return HttpResponse(answer.status, answer.headers, answer.body)
 
     def writes_since(self, since_s: float) -> list[Call]:
@@ -95,6 +113,23 @@ class SimNetwork:
 def is_write(call: Call) -> bool:
     """Tell a write from a POST that only asks (searches)."""
     return not (call.method == "POST" and ("/search" in call.path or "/match" in call.path or "/approximate" in call.path))
+
+
+def _normalised(body: bytes) -> bytes:
+    """Write titles as these vendors keep them: Jira's with a mark at the end, Craft.io's without (PROTOCOL F18)."""
+    sent = json.loads(body)
+    fields = sent.get("fields") if isinstance(sent, dict) else None
+    if isinstance(fields, dict) and isinstance(fields.get("summary"), str):
+        fields["summary"] = fields["summary"].rstrip(MARK) + MARK
+    elif isinstance(sent, dict) and isinstance(sent.get("title"), str):
+        sent["title"] = sent["title"].rstrip(MARK)
+    return json.dumps(sent).encode()
+
+
+def look_at(flight: asyncio.Task[HttpResponse]) -> None:
+    """Take note of an answer that nobody waits for any more."""
+    if not flight.cancelled():
+        flight.exception()
 
 
 def body_of(call: Call) -> object:

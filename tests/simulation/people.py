@@ -32,6 +32,8 @@ class Edit:
     pair: PairId
     value: Json
     replaced: Json
+    vendor_field: str
+    """The vendor's field; the pair may mean another one after a revision of the mapping."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,7 @@ class People:
     root: str
     edits: list[Edit] = field(default_factory=list)
     created: list[tuple[Side, EntityId]] = field(default_factory=list)
+    deleted: list[tuple[Side, EntityId]] = field(default_factory=list)
     counter: int = 0
 
     def view(self, side: Side, entity_id: EntityId) -> dict[PairId, Json] | None:
@@ -76,10 +79,12 @@ class People:
         assert isinstance(items, list)
         return [EntityId(item["id"]) for item in items if item["id"] != self.root]
 
-    def create(self, side: Side, kind: str = "Story", parent: str | None = None) -> EntityId | None:
+    def create(
+        self, side: Side, kind: str = "Story", parent: str | None = None, title: str | None = None
+    ) -> EntityId | None:
         """Have a person create an item; None if the vendor refuses."""
         self.counter += 1
-        title = f"{side} item {self.counter}"
+        title = title or f"{side} item {self.counter}"
         try:
             if side is Side.JIRA:
                 more = {"parent": parent} if parent else {}
@@ -92,6 +97,30 @@ class People:
         self.created.append((side, made))
         return made
 
+    def delete(self, side: Side, entity_id: EntityId) -> bool:
+        """Have a person delete an item; False if the vendor refuses."""
+        try:
+            if side is Side.JIRA:
+                self.jira.person(ADA_EMAIL).delete(entity_id)
+            else:
+                self.craft.person(ADA_KEY.key).delete(entity_id)
+        except (PersonRefused, RefusedError):
+            return False
+        self.deleted.append((side, entity_id))
+        return True
+
+    def transition(self, issue_id: EntityId) -> str | None:
+        """Have a person bring an issue into another status; return its name, None if the vendor refuses."""
+        goal = self.dice.choice(("To Do", "In Progress", "In Review", "Done"))
+        pair = next(p for p in self.integration.pairs if p.kind is FieldKind.STATUS)
+        before = self.view(Side.JIRA, issue_id)
+        try:
+            self.jira.person(ADA_EMAIL).transition(issue_id, goal)
+        except PersonRefused:
+            return None
+        self._note(Side.JIRA, issue_id, pair, before)
+        return goal
+
     def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
         """Have a person change one field; False if nothing changed."""
         before = self.view(side, entity_id)
@@ -102,11 +131,15 @@ class People:
             self._set(side, entity_id, pair, before[pair.id])
         except (PersonRefused, RefusedError):
             return False
+        return self._note(side, entity_id, pair, before)
+
+    def _note(self, side: Side, entity_id: EntityId, pair: FieldPair, before: dict[PairId, Json] | None) -> bool:
+        """Remember an edit if it changed anything."""
         after = self.view(side, entity_id)
-        if after is None or same(pair.kind, after[pair.id], before[pair.id]):
+        if before is None or after is None or same(pair.kind, after[pair.id], before[pair.id]):
             return False
         now = asyncio.get_running_loop().time()
-        self.edits.append(Edit(now, side, entity_id, pair.id, after[pair.id], before[pair.id]))
+        self.edits.append(Edit(now, side, entity_id, pair.id, after[pair.id], before[pair.id], pair.name_on(side)))
         return True
 
     def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
@@ -126,10 +159,15 @@ class People:
                 value = [f"l{number}"]
             case FieldKind.DATE:
                 value = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
-            case FieldKind.STATUS | FieldKind.PARENT:
+            case FieldKind.PARENT:
+                value = self._other_parent(side, entity_id, old)
+            case FieldKind.STATUS:
                 return
         if side is Side.JIRA:
             shown = {"id": value} if pair.kind is FieldKind.OPTION else value
+            if pair.kind is FieldKind.PARENT:
+                self.jira.person(ADA_EMAIL).edit(entity_id, parent=value)
+                return
             self.jira.person(ADA_EMAIL).edit(entity_id, **{pair.jira: shown})
         elif pair.craft.startswith("custom:"):
             item = self.craft.person(ADA_KEY.key)
@@ -138,3 +176,14 @@ class People:
         else:
             shown = f"{value}T00:00:00.000Z" if pair.kind is FieldKind.DATE else value
             self.craft.person(ADA_KEY.key).edit(entity_id, **{pair.craft: shown})
+
+    def _other_parent(self, side: Side, entity_id: EntityId, old: Json) -> Json:
+        """Return an epic that is not the parent yet; in Jira perhaps none."""
+        if side is Side.JIRA:
+            epics = [i for i, issue in self.jira.world.issues.items() if issue.values["issuetype"] == "10000"]
+            choices: list[Json] = [*epics, None]
+        else:
+            items = self.craft.state()["items"]
+            assert isinstance(items, list)
+            choices = [item["id"] for item in items if item["type"] == "epic"] + [self.root]
+        return self.dice.choice([c for c in choices if c not in (old, entity_id)] or [old])

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from shared.clients.transport import HttpRequest, HttpResponse, Transport
+from shared.clients.transport import HttpRequest, HttpResponse
 from shared.fakes.log import MemoryLog
 from shared.runtime.log import ReceivedRecord, Record, Subscription
+from tests.simulation.network import SimNetwork, look_at
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 SESSION_S = 6.0
@@ -48,8 +49,9 @@ class SimClock:
 class SimProcess:
     """One instance of one service."""
 
-    def __init__(self, name: str, dice: Random, start: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    def __init__(self, name: str, ident: str, dice: Random, start: Callable[[asyncio.Event], Awaitable[None]]) -> None:
         self.name = name
+        self.ident = ident
         self._dice = dice
         self._start = start
         self._thaw: asyncio.Event | None = None
@@ -81,7 +83,9 @@ class SimProcess:
             raise Killed(self.name)
         if self._thaw is not None:
             await self._thaw.wait()
-        await asyncio.sleep(self._dice.random() * self._dice.choice((0.002, 0.02, 0.2)))
+        longest_s = self._dice.choice((0.0, 0.0, 0.02, 0.2))
+        if longest_s:
+            await asyncio.sleep(self._dice.random() * longest_s)
         if self._thaw is not None:
             await self._thaw.wait()
         if self.dead:
@@ -176,13 +180,17 @@ class SimSubscription:
 class SimTransport:
     """A vendor's HTTP as one process sees it: the effect may come late, the answer may be lost, and neither asks the process."""
 
-    def __init__(self, network: Transport) -> None:
+    def __init__(self, network: SimNetwork) -> None:
         self._network = network
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send; what is on its way stays on its way when the process dies."""
         await gate("send")
-        flight = asyncio.get_running_loop().create_task(self._network.send(request), context=contextvars.Context())
+        process, task = CURRENT.get(), asyncio.current_task()
+        by = f"{process.ident if process else ''} {task.get_name() if task else ''}"
+        sending = self._network.send(request, by)
+        flight = asyncio.get_running_loop().create_task(sending, context=contextvars.Context())
+        flight.add_done_callback(look_at)  # if this process dies, nobody asks for the answer
         answer = await asyncio.shield(flight)
         await gate("answer")
         return answer

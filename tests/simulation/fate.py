@@ -1,0 +1,90 @@
+"""What one seed decides beforehand: the policy, the vendors' quirks, how much people do, and what goes wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from shared.domain.mapping import Policy
+from tests.simulation.network import Weather
+
+
+@dataclass(slots=True)
+class Fate:
+    """Everything that is settled before the first event. Counts are per seed, probabilities per occasion."""
+
+    policy: Policy
+    craft_webhook: bool
+    with_key: bool
+    coarse_jira: bool
+    coarse_craft: bool
+    edits: int
+    items: int
+    kills: int
+    hangs: int
+    weather: Weather
+    lose_webhooks: float
+    repeat_webhooks: float
+    late_webhooks: float
+    partial_webhooks: float
+    """Jira webhooks whose issue lacks some fields, as those of comments do (PROTOCOL F14)."""
+    revisions: int
+    requests: int
+    """Unsync, resync, link, resolve and retry by people."""
+    deletes: int
+    clash: float
+    """How often an edit is followed at once by one of the same field on the other side."""
+    snipe: float
+    """How often a person edits a field in the very moment in which a write of Tandem's has landed in it."""
+    steps_back: bool
+    """A vendor's clock goes back once by some seconds (PROTOCOL F15)."""
+    off_screen: bool
+    """A Jira field that cannot be edited: values are refused (PROTOCOL F19)."""
+    normalises: bool
+    """Jira adds a mark to titles, Craft takes it off (PROTOCOL F18)."""
+    twins: bool
+    """Two items with the same title are created at once."""
+    outages: int
+    """How often Kafka is away for some seconds."""
+    small_pages: bool
+    index_lag_s: float
+    visibility_lag_s: float
+    narrow: bool
+    """People edit one field of few items, so that their edits meet."""
+
+
+def fate_of(seed: int) -> Fate:
+    """Return the fate of a seed: from fair weather with one edit to a storm."""
+    dice = Random(seed)
+    rough = dice.choice((0.0, 0.02, 0.1))
+    with_key = dice.random() < 0.6
+    return Fate(
+        policy=dice.choice(list(Policy)),
+        craft_webhook=dice.random() < 0.5,
+        with_key=with_key,
+        coarse_jira=dice.random() < 0.4,
+        coarse_craft=dice.random() < 0.4,
+        edits=dice.choice((4, 8, 16, 30)),
+        items=dice.choice((1, 1, 2, 3)),
+        kills=dice.choice((0, 0, 1, 3)),
+        hangs=dice.choice((0, 0, 1, 2)),
+        weather=Weather(refuse=rough, lose_answer=rough, late=rough, busy=rough),
+        lose_webhooks=dice.choice((0.0, 0.1)),
+        repeat_webhooks=dice.choice((0.0, 0.2)),
+        late_webhooks=dice.choice((0.0, 0.3)),
+        partial_webhooks=dice.choice((0.0, 0.0, 0.3)),
+        revisions=dice.choice((0, 0, 0, 1)),
+        requests=dice.choice((0, 0, 0, 4)),
+        deletes=dice.choice((0, 0, 0, 1)),
+        clash=dice.choice((0.0, 0.1, 0.4)),
+        snipe=dice.choice((0.0, 0.0, 0.15)),
+        steps_back=dice.random() < 0.15,
+        off_screen=dice.random() < 0.15,
+        normalises=dice.random() < 0.1,
+        twins=dice.random() < 0.15,
+        outages=dice.choice((0, 0, 0, 1)),
+        small_pages=dice.random() < 0.2,
+        index_lag_s=dice.choice((0.0, 2.0, 8.0)),
+        visibility_lag_s=dice.choice((0.0, 3.0, 15.0)),
+        narrow=dice.random() < 0.5,
+    )

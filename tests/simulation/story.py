@@ -1,0 +1,319 @@
+"""What happens to a world: people create, edit, delete, link and ask; services die and hang; Kafka goes away; clocks step back."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+from shared.domain.clock import SeededDice
+from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.link import Link, LinkState
+from shared.domain.mapping import FieldKind, FieldPair, Policy
+from shared.fields import read
+from shared.messages.request import RequestKind, SyncRequest
+from shared.runtime.publisher import Publisher
+from tests.simulation.network import Call, body_of
+from tests.simulation.process import SimClock
+
+if TYPE_CHECKING:
+    from tests.simulation.world import World
+
+WORK_S = 60.0
+"""How long things go wrong; people may be done earlier."""
+
+
+class Story:
+    """Plays one fate in one world."""
+
+    def __init__(self, world: World, dice: Random) -> None:
+        self._world = world
+        self._fate = world.fate
+        self._dice = dice
+        self._pairs: list[FieldPair] = []
+        self._focus: list[EntityId] = []
+        self._meanwhile: set[asyncio.Task[None]] = set()
+        self._console = Publisher(world.log, source="console", clock=SimClock(), dice=SeededDice(world.seed + 77))
+        self._asked: set[str] = set()
+        self._sniping = True
+
+    async def play(self) -> None:
+        """Let everything happen that the fate has in store, and return once people have stopped."""
+        await asyncio.gather(self._trouble(), self._work(), self._requests(), self._outages(), self._revisions())
+        self._sniping = False
+        while self._meanwhile:
+            await asyncio.sleep(0.5)
+
+    # People
+
+    async def _work(self) -> None:
+        dice, people, fate = self._dice, self._world.people, self._fate
+        for _ in range(fate.items):
+            self._create()
+        if fate.twins:
+            self._twins()
+        self._world.mail.post()
+        pairs = [p for p in people.integration.pairs if p.kind is not FieldKind.STATUS]
+        self._pairs = dice.sample(pairs, 1 if fate.narrow else dice.choice((1, 2, 4)))
+        if fate.off_screen:
+            self._pairs.append(next(p for p in pairs if p.id == "points"))
+        if fate.normalises:
+            self._pairs.append(next(p for p in pairs if p.id == "title"))
+        deletes = sorted(dice.randrange(fate.edits) for _ in range(fate.deletes))
+        for number in range(fate.edits):
+            await asyncio.sleep(dice.choice((0.0, 0.05, 0.5, 3.0, 3.0)) * dice.random())
+            self._one_act()
+            if number in deletes:
+                self._delete()
+            self._world.mail.post()
+
+    def _one_act(self) -> None:
+        dice, people = self._dice, self._world.people
+        side = dice.choice(list(Side))
+        entities = people.entities(side)
+        if not entities or dice.random() < (0.03 if self._fate.narrow else 0.08):
+            self._create()
+            return
+        if side is Side.JIRA and dice.random() < 0.08:
+            issue = dice.choice(entities)
+            goal = people.transition(issue)
+            if goal is not None:
+                self._world.note(f"jira {issue}: status -> {goal}")
+            return
+        entity, pair = dice.choice(entities), dice.choice(self._pairs)
+        self._edit(side, entity, pair)
+        if dice.random() < self._fate.clash:
+            counterpart = self._counterpart(side, entity)
+            if counterpart is not None:
+                self._later(dice.choice((0.0, 0.3, 1.0, 4.0)) * dice.random(), side.other, counterpart, pair)
+
+    def _edit(self, side: Side, entity: EntityId, pair: FieldPair) -> None:
+        if self._world.people.edit(side, entity, pair):
+            edit = self._world.people.edits[-1]
+            self._world.note(f"{side} {entity}: {pair.id} {edit.replaced!r} -> {edit.value!r}")
+
+    def _later(self, delay_s: float, side: Side, entity: EntityId, pair: FieldPair) -> None:
+        """Have an edit made beside everything else."""
+
+        async def edit() -> None:
+            await asyncio.sleep(delay_s)
+            self._edit(side, entity, pair)
+            self._world.mail.post()
+
+        task = asyncio.get_running_loop().create_task(edit())
+        self._meanwhile.add(task)
+        task.add_done_callback(self._meanwhile.discard)
+
+    def snipe(self, call: Call) -> None:
+        """Perhaps have a person edit what a write of Tandem's has just changed."""
+        if not self._sniping or call.method != "PUT" or call.status >= 300 or self._dice.random() >= self._fate.snipe:
+            return
+        body = body_of(call)
+        side = Side.JIRA if "/issue/" in call.path else Side.CRAFT
+        if not isinstance(body, dict):
+            return
+        entity = EntityId(call.path.rpartition("/")[2] if side is Side.JIRA else str(body.get("id")))
+        pairs = [
+            p
+            for p in self._world.people.integration.pairs
+            if p.kind is not FieldKind.STATUS and read(side, p, body) is not None
+        ]
+        if pairs:
+            self._later(self._dice.choice((0.02, 0.3, 2.0)) * self._dice.random(), side, entity, self._dice.choice(pairs))
+
+    def _counterpart(self, side: Side, entity: EntityId) -> EntityId | None:
+        for link in self._links():
+            if link.entity_id(side) == entity:
+                return link.entity_id(side.other)
+        return None
+
+    def _create(self, title: str | None = None, side: Side | None = None) -> None:
+        dice, world = self._dice, self._world
+        side = side or dice.choice(list(Side))
+        parents: list[str | None] = [None]
+        if side is Side.JIRA:
+            kind = dice.choice(("Epic", "Story", "Bug"))
+            if kind == "Story":
+                parents += [i for i, issue in world.jira.world.issues.items() if issue.values["issuetype"] == "10000"]
+        else:
+            kind = dice.choice(("epic", "epic", "feature"))
+            items = world.craft.state()["items"]
+            assert isinstance(items, list)
+            if kind == "feature":
+                parents += [item["id"] for item in items if item["type"] == "epic"]
+        parent = parents[-1] if dice.random() < 0.5 else dice.choice(parents)
+        made = world.people.create(side, kind, parent, title)
+        world.note(f"{side}: a person creates {kind} {made}" + (f" under {parent}" if parent else ""))
+
+    def _twins(self) -> None:
+        """Create two items with one title, so that their counterparts cannot be told apart but by key."""
+        side = self._dice.choice(list(Side))
+        for _ in range(2):
+            made = self._world.people.create(side, "Epic" if side is Side.JIRA else "epic", None, "Twin")
+            self._world.note(f"{side}: a person creates the twin {made}")
+
+    def _delete(self) -> None:
+        side = self._dice.choice(list(Side))
+        entities = self._world.people.entities(side)
+        if entities:
+            entity = self._dice.choice(entities)
+            if self._world.people.delete(side, entity):
+                self._world.note(f"{side}: a person deletes {entity}")
+
+    # What people ask Tandem for
+
+    async def _requests(self) -> None:
+        dice = self._dice
+        for _ in range(self._fate.requests):
+            await asyncio.sleep(dice.uniform(0.5, 12.0))
+            if dice.random() < 0.3:
+                await self._link_two()
+                continue
+            links = self._links()
+            if links:
+                await self._ask(dice.choice(links), dice.choice((RequestKind.UNSYNC, RequestKind.RESYNC, RequestKind.RETRY)))
+            for link in links:
+                for pair in list(link.open_conflicts):
+                    await self._resolve(link, pair)
+
+    async def _link_two(self) -> None:
+        """Have two items joined that people made: new ones, or some that are on their way already (PROTOCOL F7)."""
+        dice, people = self._dice, self._world.people
+        if dice.random() < 0.7:
+            self._create(side=Side.JIRA)
+            self._create(side=Side.CRAFT)
+            self._world.mail.post()
+        made = {side: [e for s, e in people.created if s is side] for side in Side}
+        if not all(made.values()):
+            return
+        jira, craft = made[Side.JIRA][-1], made[Side.CRAFT][-1]
+        await asyncio.sleep(dice.choice((0.0, 0.5, 1.5)) * dice.random())
+        await self._publish(
+            RequestKind.LINK, integration_id=people.integration.id, jira_id=jira, craft_id=craft
+        )
+        self._world.note(f"a person links {jira} and {craft}")
+
+    async def _ask(self, link: Link, kind: RequestKind) -> None:
+        await self._publish(kind, link_id=link.id)
+        self._world.note(f"a person asks to {kind} {link.id[:6]} (Jira {link.jira_id}, Craft {link.craft_id})")
+
+    async def _resolve(self, link: Link, pair: PairId) -> None:
+        winner = self._dice.choice(list(Side))
+        await self._publish(RequestKind.RESOLVE, link_id=link.id, pair=pair, winner=winner)
+        self._world.note(f"a person lets {winner} win {pair} of {link.id[:6]}")
+
+    async def _publish(self, kind: RequestKind, **names: object) -> None:
+        world = self._world
+        while not world.log.available:
+            await asyncio.sleep(0.5)
+        request = SyncRequest.model_validate(
+            {
+                "request_id": f"r{len(world.history)}",
+                "kind": kind,
+                "requested_by": "ada",
+                "requested_at": world.clock.now(),
+                **names,
+            }
+        )
+        await self._console.publish(request)
+
+    async def answer_questions(self) -> None:
+        """Do what the status of an item in state ask tells people to do: name the counterpart, or have one made."""
+        for link in self._links():
+            if link.state is not LinkState.ASK or link.id in self._asked:
+                continue
+            self._asked.add(link.id)
+            found = self._unlinked_counterpart(link)
+            if found is None:
+                await self._ask(link, RequestKind.RETRY)
+                continue
+            mine = link.entity_id(link.origin)
+            jira, craft = (mine, found) if link.origin is Side.JIRA else (found, mine)
+            await self._publish(
+                RequestKind.LINK, integration_id=link.integration_id, jira_id=jira, craft_id=craft
+            )
+            self._world.note(f"a person says that {jira} and {craft} belong together")
+
+    def _unlinked_counterpart(self, link: Link) -> EntityId | None:
+        """Return an item that is named in the question and in no link yet."""
+        taken = {entity for each in self._links() for side in Side if (entity := each.entity_id(side)) is not None}
+        for entity in self._world.people.entities(link.origin.other):
+            if entity in (link.reason_text or "") and entity not in taken:
+                return entity
+        return None
+
+    def _links(self) -> list[Link]:
+        return list(self._world.store.tables.links.values())
+
+    # Trouble
+
+    async def _trouble(self) -> None:
+        """Kill and hang services at random moments; each killed one is started again, as Kubernetes would."""
+        dice, fate, plant = self._dice, self._fate, self._world.plant
+        moments = [(dice.uniform(2, WORK_S / 2), "kill") for _ in range(fate.kills)]
+        moments += [(dice.uniform(2, WORK_S / 2), "hang") for _ in range(fate.hangs)]
+        if fate.steps_back:
+            moments.append((dice.uniform(2, WORK_S / 3), "step"))
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        for at, what in sorted(moments):
+            await asyncio.sleep(max(0.0, start + at - loop.time()))
+            if what == "step":
+                self._step_back()
+                continue
+            name = dice.choice(plant.names)
+            self._world.note(f"{what} {name}")
+            process = plant.processes[name]
+            if what == "kill":
+                process.kill()
+            else:
+                process.hang()
+                frozen_s = dice.uniform(5, 120)
+                loop.call_later(frozen_s, process.thaw)  # a zombie: it goes on where it stood, beside its successor
+                loop.call_later(frozen_s + dice.uniform(5, 60), process.kill)
+            plant.launch(name)
+
+    def _step_back(self) -> None:
+        side, by_s = self._dice.choice(list(Side)), self._dice.uniform(3, 60)
+        self._world.slow_by[side] = timedelta(seconds=by_s)
+        self._world.note(f"the clock of {side} steps back by {by_s:.1f} s")
+
+    async def _outages(self) -> None:
+        for _ in range(self._fate.outages):
+            await asyncio.sleep(self._dice.uniform(2, 20))
+            self._world.log.available = False
+            self._world.note("Kafka goes away")
+            await asyncio.sleep(self._dice.uniform(2, 12))
+            self._world.log.available = True
+            self._world.note("Kafka is back")
+
+    async def _revisions(self) -> None:
+        for _ in range(self._fate.revisions):
+            await asyncio.sleep(self._dice.uniform(1, 15))
+            await self._new_revision()
+
+    async def _new_revision(self) -> None:
+        """Turn a value map around, or let a pair mean another field, so that what was agreed no longer is."""
+        world, people = self._world, self._world.people
+        before = people.integration
+        turn = self._dice.random() < 0.6
+        pairs = []
+        for pair in before.pairs:
+            changed = pair
+            if turn and pair.id == "importance":
+                craft = [value.craft for value in pair.values]
+                moved = zip(pair.values, [*craft[1:], craft[0]], strict=True)
+                turned = [value.model_copy(update={"craft": other}) for value, other in moved]
+                changed = pair.model_copy(update={"values": tuple(turned), "policy": Policy.JIRA})
+            elif not turn and pair.id == "start":
+                other = next(p for p in before.pairs if p.id == "end")
+                changed = pair.model_copy(update={"jira": other.jira})
+            elif not turn and pair.id == "end":
+                other = next(p for p in before.pairs if p.id == "start")
+                changed = pair.model_copy(update={"jira": other.jira})
+            pairs.append(changed)
+        draft = before.model_copy(update={"pairs": tuple(pairs)})
+        saved = await world.store.save_integration(draft, before.revision, "sim", world.clock.now())
+        people.integration = saved
+        world.note(f"mapping revision {saved.revision}: " + ("importance is mapped anew" if turn else "the dates change places"))
