@@ -67,7 +67,7 @@ class SlowRounds:
         total = 0
         post = self._directory.post(connection_id)
         while batch := await self._work.linked_entities(post.side, connection_id, after, _BATCH):
-            total += await self._tell_all(COMPARE, post, [entity_id for _, entity_id in batch], None)
+            total += await self._tell_all(COMPARE, post, [entity_id for _, entity_id in batch])
             after = batch[-1][1]
             await self._work.store_cursor(name, {"at": began.isoformat(), "after": after})
         await self._work.store_cursor(name, {"at": began.isoformat(), "after": ""})
@@ -88,8 +88,7 @@ class SlowRounds:
         if absent:
             for container in post.containers:
                 absent.difference_update(await post.eyes.listed_ids(container))
-        only = next(iter(post.containers)) if len(post.containers) == 1 else None
-        total = await self._tell_all(ID_SWEEP, post, sorted(absent), only)
+        total = await self._tell_all(ID_SWEEP, post, sorted(absent))
         await self._work.store_cursor(name, {"at": began.isoformat(), "after": ""})
         return total
 
@@ -109,9 +108,10 @@ class SlowRounds:
             after = batch[-1][1]
         return found
 
-    async def _tell_all(self, duty: str, post: Post, entity_ids: Sequence[EntityId], container: str | None) -> int:
+    async def _tell_all(self, duty: str, post: Post, entity_ids: Sequence[EntityId]) -> int:
         """Read items and publish what each shows, or that it is gone; those known to be gone are left out for a day."""
         now_s = self._clock.monotonic()
+        container = next(iter(post.containers)) if len(post.containers) == 1 else None
 
         async def one(entity_id: EntityId) -> int:
             await self._publish.publish(await self._look(post, entity_id, container, f"{duty}:{self._dice.token()}"))

@@ -14,6 +14,9 @@ from services.reconciler.handlers.waiting import pause
 from services.reconciler.ports import Meter
 from services.reconciler.settings import ReconcilerSettings
 
+GRACE_S = 5.0
+"""How long a duty may go on after `stop`; a full compare would take hours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:
@@ -65,9 +68,10 @@ class Rota:
         interval_s: float,
         failed: Callable[[Exception], None],
     ) -> None:
-        """Ask for the wanted duties every `interval_s`; start and cancel until they run. At `stop`, wait for their end.
+        """Ask for the wanted duties every `interval_s`; start and cancel until they run.
 
-        When they cannot be told, those that run go on.
+        When they cannot be told, those that run go on. At `stop`, wait `GRACE_S` for what they have begun, then cancel:
+        every duty finds its work again by state.
         """
         async with asyncio.TaskGroup() as tasks:
             while not stop.is_set():
@@ -81,6 +85,9 @@ class Rota:
                         if key not in self._running:
                             self._running[key] = tasks.create_task(_keep_running(duty, stop, interval_s, failed))
                 await pause(stop, interval_s)
+            if self._running:
+                await asyncio.wait(self._running.values(), timeout=GRACE_S)
+            self._cancel(list(self._running))
 
     def _cancel(self, keys: Iterable[Hashable]) -> None:
         for key in keys:

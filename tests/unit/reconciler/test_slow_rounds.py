@@ -74,12 +74,24 @@ async def test_one_item_that_cannot_be_read_does_not_keep_the_others_from_being_
 
 
 @on_virtual_time
+async def test_a_long_compare_does_not_keep_the_service_from_stopping() -> None:
+    world = World()
+    await world.configure()
+    await linked(world, 250)
+    world.faults.replace([RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=4)])
+    async with world.running(**RARE, compare_at_start=True):
+        await world.until(lambda: len(compared(world, Side.JIRA)) > 20, 600)
+        began = world.clock.monotonic()
+    assert world.clock.monotonic() - began < 10
+
+
+@on_virtual_time
 async def test_a_compare_that_was_broken_off_goes_on_where_it_was() -> None:
     world = World()
     await world.configure()
     issues, _ = await linked(world, 250)
     issues = sorted(issues)
-    rules = [RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=0.2)]
+    rules = [RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=1)]
     world.faults.replace(rules)
     async with world.running(**RARE, compare_at_start=True):
         await world.until(lambda: len(compared(world, Side.JIRA)) == 220, 600)
@@ -126,6 +138,7 @@ async def test_a_project_that_cannot_be_seen_any_more_deletes_nothing() -> None:
     await world.configure()
     for number in range(10):
         await world.link(jira_id=str(900 + number))
-    async with world.running(**RARE):
+    async with world.running(**RARE, compare_at_start=True):
         await asyncio.sleep(120)
+    assert any(request.url.endswith("/issue/900") for request in world.transport.requests)
     assert world.events(Side.JIRA) == []

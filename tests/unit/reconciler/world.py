@@ -30,6 +30,7 @@ from shared.fakes.log import MemoryLog
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.runtime.envelope import decode
+from shared.runtime.log import ReceivedRecord
 from shared.runtime.publisher import Publisher
 from shared.runtime.topics import Topic, changes_topic
 from shared.store.memory import MemoryStore
@@ -104,6 +105,7 @@ class World:
         self.transport = Watched(FaultyTransport(sites, self.faults, self.clock))
         self.store = MemoryStore(self.clock)
         self.log = MemoryLog()
+        self._decoded: dict[tuple[str, int, int], Message] = {}
         self.ada_jira = self.jira.person(ADA_EMAIL)
         self.ada_craft = self.craft.person(ADA_KEY.key)
         self.integration = self.draft()
@@ -220,7 +222,13 @@ class World:
 
     def messages(self, topic: Topic) -> list[Message]:
         """Return all messages of a topic."""
-        return [decode(record).message for record in self.log.records(topic)]
+        return [self._message(record) for record in self.log.records(topic)]
+
+    def _message(self, record: ReceivedRecord) -> Message:
+        place = (record.topic, record.partition, record.offset)
+        if place not in self._decoded:
+            self._decoded[place] = decode(record).message
+        return self._decoded[place]
 
     def events(self, side: Side, entity_id: str | None = None) -> list[ChangeEvent]:
         """Return the change events of a side, or of one item."""
