@@ -114,6 +114,15 @@ async def test_a_search_gives_whole_pages_until_none_is_left() -> None:
 
 
 @on_virtual_time
+async def test_a_search_shows_long_text_as_reads_and_webhooks_do() -> None:
+    site = jira_site()
+    text = "h1. Title\n\n* one"
+    site.person(ADA_EMAIL).create_issue("TAN", "x", description=text)
+    (found,) = (await jira_client(site).search("project = TAN", ["description"])).items
+    assert found.snapshot["fields"]["description"] == text
+
+
+@on_virtual_time
 async def test_issues_named_for_reconciliation_are_searched_as_they_are() -> None:
     site = jira_site(index_lag_s=60)
     client = jira_client(site)
