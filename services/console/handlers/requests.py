@@ -98,11 +98,12 @@ class Requests:
         for side in Side:
             ids[side] = (await self._item(integration, side, draft)).entity_id
             taken = await self._ports.reader.find_link(side, ids[side])
-            if taken is not None:
+            view = await self._ports.reader.link_view(taken) if taken is not None else None
+            if view is not None and view.link.entity_id(side.other) is not None:
                 raise Refusal(
                     HTTPStatus.CONFLICT,
                     "already_linked",
-                    f"The {side.vendor} item {ids[side]} is already in link {taken}.",
+                    f"The {side.vendor} item {ids[side]} is already in link {taken} with another item.",
                     f"Look at /api/v1/links/{taken}. An item is in one link at most.",
                 )
         request = SyncRequest(
