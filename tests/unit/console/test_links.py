@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local import scene
 from shared.domain.ids import EntityId, LinkId, PairId, Side
-from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Link
+from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Link, LinkState
 from shared.messages.change import ChangeEvent, Origin
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import DisplayState
@@ -180,6 +180,21 @@ async def test_items_without_a_link_can_be_pushed_pulled_and_joined() -> None:
         (request,) = world.messages(Topic.REQUESTS)
         assert isinstance(request, SyncRequest)
         assert (request.kind, request.jira_id, request.craft_id) == (RequestKind.LINK, issue, item)
+
+
+async def test_an_item_can_be_adopted_by_a_link_that_has_no_counterpart() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        world = admin.world
+        issue = world.ada_jira.create_issue(PROJECT, "One")
+        item = world.ada_craft.create_item(type="feature", title="One")["id"]
+        await world.link(jira_id=issue, craft_id=None, state=LinkState.ASK)
+        draft = {"kind": "link", "jira_id": issue, "craft_id": item, "integration_id": scene.INTEGRATION}
+        status, body = await admin.call("POST", "/requests", draft)
+        assert status == 202, body
+        (request,) = world.messages(Topic.REQUESTS)
+        assert isinstance(request, SyncRequest)
+        assert (request.kind, request.craft_id) == (RequestKind.LINK, item)
 
 
 async def test_what_cannot_be_asked_for_is_refused_with_the_reason() -> None:
