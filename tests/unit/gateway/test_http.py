@@ -6,6 +6,7 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -59,10 +60,10 @@ async def test_exactly_25_mb_are_taken_and_one_byte_more_is_413() -> None:
     assert limit == 25 * 1024 * 1024
     raw = UPDATED + b" " * (limit - len(UPDATED))
     async with _served() as (rig, url, http):
-        async with http.post(url.join(URL(PATH)), data=raw, headers=signed(Side.JIRA, raw)) as answer:
+        async with http.post(url.join(URL(PATH)), data=BytesIO(raw), headers=signed(Side.JIRA, raw)) as answer:
             assert answer.status == 202
         raw += b" "
-        async with http.post(url.join(URL(PATH)), data=raw, headers=signed(Side.JIRA, raw)) as answer:
+        async with http.post(url.join(URL(PATH)), data=BytesIO(raw), headers=signed(Side.JIRA, raw)) as answer:
             assert answer.status == 413
         assert len(rig.published()) == 1
 
