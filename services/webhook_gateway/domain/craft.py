@@ -20,7 +20,8 @@ from services.webhook_gateway.domain.verdict import (
     Verdict,
     nested_within,
 )
-from shared.clients.craft.shapes import creator_of, parse_time, updated_of
+from shared.clients.craft.shapes import creator_of, updated_of
+from shared.clients.times import parse_time
 from shared.domain.ids import AccountId, ConnectionId, Side
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 

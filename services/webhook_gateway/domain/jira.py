@@ -20,7 +20,8 @@ from services.webhook_gateway.domain.verdict import (
     Verdict,
     nested_within,
 )
-from shared.clients.jira.shapes import account_of, changelog_entry, creator_of, parse_millis, parse_time, updated_of
+from shared.clients.jira.shapes import account_of, changelog_entry, creator_of, parse_millis, updated_of
+from shared.clients.times import parse_time
 from shared.domain.ids import ConnectionId, Side
 from shared.messages.change import ChangeEvent, ChangeKind, ChangelogEntry, Origin
 

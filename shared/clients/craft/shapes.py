@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from shared.clients.times import parse_time
 from shared.domain.ids import AccountId
 
 OPTIONAL_PROPERTIES = (
@@ -23,17 +24,6 @@ OPTIONAL_PROPERTIES = (
     "customFields",
 )
 """Properties that the API leaves out of a whole item when they are empty (all are optional in its description)."""
-
-
-def parse_time(value: object) -> datetime | None:
-    """Return an ISO time as UTC, None if it is not one."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def whole_item(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.clients.times import parse_time
 from shared.domain.ids import AccountId, OperationId
 from shared.messages.change import ChangelogEntry, ChangelogItem
 
@@ -18,17 +19,6 @@ HISTORY_TYPE = "tandem"
 
 PROPERTY_KEY = "tandem"
 """Issue property that a create of ours sets in the same call: `{"link": link_id}`."""
-
-
-def parse_time(value: object) -> datetime | None:
-    """Return Jira's `2026-01-02T03:04:05.000+0000` (any offset) as UTC, None if it is not a time."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def parse_millis(value: object) -> datetime | None:
