@@ -34,10 +34,12 @@ class Fate:
     deletes: int
     clash: float
     """How often an edit is followed at once by one of the same field on the other side."""
+    burst: float
+    """How often an edit is followed by another one of the same field within one tick of a coarse clock (PROTOCOL F13)."""
     snipe: float
     """How often a person edits a field in the very moment in which a write of Tandem's has landed in it."""
     steps_back: bool
-    """A vendor's clock goes back once by some seconds (PROTOCOL F15)."""
+    """Jira's clock goes back once by some seconds (PROTOCOL F15)."""
     off_screen: bool
     """A Jira field that cannot be edited: values are refused (PROTOCOL F19)."""
     normalises: bool
@@ -77,6 +79,7 @@ def fate_of(seed: int) -> Fate:
         requests=dice.choice((0, 0, 0, 4)),
         deletes=dice.choice((0, 0, 0, 1)),
         clash=dice.choice((0.0, 0.1, 0.4)),
+        burst=dice.choice((0.0, 0.0, 0.3)),
         snipe=dice.choice((0.0, 0.0, 0.15)),
         steps_back=dice.random() < 0.15,
         off_screen=dice.random() < 0.15,

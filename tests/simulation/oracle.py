@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.craft.site import CraftSite
 from sandbox.jira.site import SYNC_EMAIL, JiraSite
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json, Link, LinkState
-from shared.domain.mapping import Direction, FieldPair, Integration, Policy
-from shared.fields import equivalent, read, same
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
+from shared.fields import Present, equivalent, read, same
 from shared.fields.translate import Parents
 from shared.messages.status import Cause
 from shared.store.port import LinkView
@@ -27,10 +28,11 @@ from tests.simulation.process import EPOCH
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
-BLIND_WINDOW_S = 60.0
-"""The same where the vendor's clock has stepped back, so that what the feed shows looks old."""
-TELLS_S = 3.0
+TELLS_S = 1.5
 """Edits further apart than this can be told by their times, although clocks are coarse (PROTOCOL F17)."""
+
+SEEN_S = 8.0
+"""After this long an edit can no longer be unknown to what is being decided, in most seeds."""
 
 
 @dataclass(slots=True)
@@ -82,6 +84,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
     yield from _counterparts(evidence)
     yield from _lost_edits(evidence)
     yield from _older_wins(evidence)
+    yield from _emptied(evidence)
     for call in evidence.network.writes_since(evidence.quiet_since_s):
         yield f"(d) a write after quiet: {call.method} {call.path} at {call.done_s:.1f}"
 
@@ -212,9 +215,8 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
         return False
     base = evidence.craft.account.base_url
     calls = [call for call in evidence.network.calls if call.site == base]
-    longest_s = BLIND_WINDOW_S if evidence.fate.steps_back else WINDOW_S
     for put in calls:
-        if put.method != "PUT" or not 0 <= put.done_s - edit.at_s <= longest_s or not _writes(put, edit, pair):
+        if put.method != "PUT" or not 0 <= put.done_s - edit.at_s <= WINDOW_S or not _writes(put, edit, pair):
             continue
         reads = [
             call.done_s
@@ -228,7 +230,17 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
 
 def _writes(put: Call, edit: Edit, pair: FieldPair) -> bool:
     body = body_of(put)
-    return isinstance(body, dict) and body.get("id") == edit.entity_id and read(Side.CRAFT, pair, body) is not None
+    return isinstance(body, dict) and body.get("id") == edit.entity_id and _sent(Side.CRAFT, pair, body) is not None
+
+
+def _sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
+    """Return what a write sets a pair to, None if it does not touch it."""
+    ident = pair.craft.removeprefix("custom:")
+    if side is Side.CRAFT and ident != pair.craft and all(e["id"] != ident for e in body.get("customFields", ())):
+        return None
+    if side is Side.JIRA and pair.jira not in body.get("fields", {}):
+        return None
+    return read(side, pair, body)
 
 
 def _older_wins(evidence: Evidence) -> Iterator[str]:
@@ -273,6 +285,27 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
     return any(line.pair == pair.id and line.at > EPOCH + timedelta(seconds=newest.at_s) for line in view.history)
+
+
+def _emptied(evidence: Evidence) -> Iterator[str]:
+    """No write empties a field whose counterpart a person has filled, and nobody ever empties one (PROTOCOL F14)."""
+    if evidence.fate.requests or evidence.fate.revisions:
+        return  # joined and newly mapped fields may be empty on the side that wins
+    for call in evidence.network.calls:
+        body = body_of(call) if call.method == "PUT" else None
+        if not isinstance(body, dict):
+            continue
+        side = Side.JIRA if call.site == evidence.jira.world.base_url else Side.CRAFT
+        entity_id = EntityId(call.path.rpartition("/")[2] if side is Side.JIRA else str(body.get("id")))
+        view = evidence.by_entity.get((side, entity_id))
+        for pair in evidence.integration.pairs:
+            shown = _sent(side, pair, body)
+            if shown is None or shown.value not in (None, []) or view is None or pair.kind is FieldKind.PARENT:
+                continue
+            source = view.link.entity_id(side.other)
+            filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
+            if any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
+                yield f"(b) Tandem emptied {pair.id} of {side} {entity_id} at {call.done_s:.1f}, which nobody had asked for"
 
 
 def _name(link: Link) -> str:

@@ -83,12 +83,24 @@ class Story:
             return
         entity, pair = dice.choice(entities), dice.choice(self._pairs)
         self._edit(side, entity, pair)
+        if dice.random() < self._fate.burst:
+            self._later(0.4 * dice.random(), side, entity, pair)
         if dice.random() < self._fate.clash:
-            counterpart = self._counterpart(side, entity)
-            if counterpart is not None:
-                self._later(dice.choice((0.0, 0.3, 1.0, 4.0)) * dice.random(), side.other, counterpart, pair)
+            self._clash(side, entity, pair)
+
+    def _clash(self, side: Side, entity: EntityId, pair: FieldPair) -> None:
+        """Have the same field edited on the other side, and perhaps another one on this side after that."""
+        dice, counterpart = self._dice, self._counterpart(side, entity)
+        if counterpart is None:
+            return
+        after_s = dice.choice((0.0, 0.3, 1.0, 5.0)) * dice.random()
+        self._later(after_s, side.other, counterpart, pair)
+        if dice.random() < 0.5:
+            others = [p for p in self._world.people.integration.pairs if p.kind is FieldKind.STRING and p.id != pair.id]
+            self._later(after_s + 2.0 * dice.random(), side, entity, dice.choice(others))
 
     def _edit(self, side: Side, entity: EntityId, pair: FieldPair) -> None:
+        pair = self._world.people.integration.pair(pair.id) or pair
         if self._world.people.edit(side, entity, pair):
             edit = self._world.people.edits[-1]
             self._world.note(f"{side} {entity}: {pair.id} {edit.replaced!r} -> {edit.value!r}")
@@ -275,9 +287,10 @@ class Story:
             plant.launch(name)
 
     def _step_back(self) -> None:
-        side, by_s = self._dice.choice(list(Side)), self._dice.uniform(3, 60)
-        self._world.slow_by[side] = timedelta(seconds=by_s)
-        self._world.note(f"the clock of {side} steps back by {by_s:.1f} s")
+        """Set Jira's clock back, as when another Data Center node answers. Craft.io has one clock, and no changelog to help."""
+        by_s = self._dice.uniform(3, 60)
+        self._world.slow_by[Side.JIRA] = timedelta(seconds=by_s)
+        self._world.note(f"the clock of jira steps back by {by_s:.1f} s")
 
     async def _outages(self) -> None:
         for _ in range(self._fate.outages):

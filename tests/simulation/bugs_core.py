@@ -1,0 +1,208 @@
+"""Planted bugs of the mapper's core: what is observed, and what is decided."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from services.mapper import handlers
+from services.mapper.domain import context, decide, observation, order, outcome, requests
+from services.mapper.domain.context import Context, changed
+from services.mapper.domain.observation import Observation
+from shared.domain.ids import Side
+from shared.domain.link import Agreed, Held, Link, Operation
+from shared.fields import same
+from shared.messages.write import WriteOutcome
+from tests.simulation.planting import Bug, Replacement
+
+Planted = list[Replacement]
+
+
+def _f3() -> Planted:
+    """An outcome says what was written, without the vendor's time."""
+    original = outcome._close
+
+    def close(link: Link, op: Operation, ended: WriteOutcome, ctx: Context) -> Observation | None:
+        original(link, op, ended, ctx)
+        op.write_at = None
+        return None
+
+    def landed(link: Link, op: Operation, ended: WriteOutcome, observed: Any, ctx: Context) -> None:
+        outcome._move_bases(link, op, ctx)
+        for pair in ctx.integration.pairs:
+            if pair.id in op.pairs:
+                record = link.side(op.target).pair(pair.id)
+                at = record.seen.at if record.seen is not None else ctx.now
+                record.seen = Held(op.pairs[pair.id].value, at, op.id)
+
+    return [
+        (outcome, "_close", close),
+        (outcome, "_landed", landed),
+        (order, "_late_effect", lambda *args: None),
+        (order, "_cannot_tell", lambda *args: False),
+    ]
+
+
+def _f4ii() -> Planted:
+    def walk(link: Link, seen: Observation, ctx: Context, closing: Operation | None) -> None:
+        if seen.whole_changelog and seen.changelog:
+            link.jira.changelog_cursor = seen.changelog[-1].id
+
+    return [(order, "walk", walk)]
+
+
+def _f4iii() -> Planted:
+    """What a landing write of ours replaced although it had been seen is not noticed."""
+
+    def nobody(*args: Any, **named: Any) -> bool:
+        return False
+
+    return [(order, "is_users", nobody), (outcome, "is_users", nobody)]
+
+
+def _f5() -> Planted:
+    """The read-back becomes the base, also that of an attempt that found its write already changed again."""
+    original = outcome._moved
+
+    def move_bases(link: Link, op: Operation, ctx: Context) -> None:
+        for pair in ctx.integration.pairs:
+            write = op.pairs.get(pair.id)
+            if write is not None:
+                shown = op.shown.get(pair.id, write.value)
+                link.side(op.target.other).pair(pair.id).base = Agreed(write.source, op.revision)
+                link.side(op.target).pair(pair.id).base = Agreed(shown, op.revision)
+
+    def moved(link: Link, op: Operation, ended: WriteOutcome, seen: Observation | None, ctx: Context) -> None:
+        shown = dict(op.shown)
+        original(link, op, ended, seen, ctx)
+        if op.landed:
+            op.shown = shown
+            move_bases(link, op, ctx)
+
+    return [(outcome, "_move_bases", move_bases), (outcome, "_moved", moved)]
+
+
+def _f6() -> Planted:
+    """What each side shows counts as agreed when items are joined or compared anew."""
+    original = requests.resync
+
+    def resync(link: Link, ctx: Context) -> None:
+        original(link, ctx)
+
+    def is_changed(record: Any, pair: Any) -> bool:
+        return record.base is not None and changed(record, pair)
+
+    return [(requests, "resync", resync), (handlers, "resync", resync), (decide, "changed", is_changed)]
+
+
+def _f11() -> Planted:
+    return [(order, "_late_effect", lambda *args: None), (order, "_cannot_tell", lambda *args: False)]
+
+
+def _f13_drop() -> Planted:
+    return [(order, "_tie", lambda *args: None)]
+
+
+def _f13_accept() -> Planted:
+    def accept(
+        link: Link, seen: Observation, ctx: Context, pair: Any, record: Any, actor: Any
+    ) -> None:
+        assert seen.at is not None
+        order._accept(link, seen, ctx, pair, seen.at, actor, None)
+        link.side(seen.side).mark += 1
+
+    return [(order, "_tie", accept)]
+
+
+def _f14_time() -> Planted:
+    """One time for the whole item: what is not newer than anything seen of it is old."""
+    original = order.observe
+
+    def observe(link: Link, seen: Observation, ctx: Context, closing: Operation | None = None) -> order.Observed:
+        state = link.side(seen.side)
+        times = [record.seen.at for record in state.pairs.values() if record.seen is not None]
+        if seen.at is not None and times and seen.at <= max(times) and seen.ticket is None:
+            return order.Observed(fresh=False, accepted={})
+        return original(link, seen, ctx, closing)
+
+    return [(handlers, "observe", observe), (outcome, "observe", observe)]
+
+
+def _f14_null() -> Planted:
+    """A field that a snapshot does not show is taken for empty."""
+    original = observation.values_of
+
+    def values_of(side: Side, integration: Any, snapshot: Any) -> Any:
+        return {**{pair.id: None for pair in integration.pairs}, **original(side, integration, snapshot)}
+
+    return [(observation, "values_of", values_of)]
+
+
+def _f15() -> Planted:
+    original = order._older
+
+    def older(link: Link, seen: Observation, ctx: Context, pair: Any, record: Any, at: datetime) -> None:
+        state = link.side(seen.side)
+        before = state.dirty_since
+        original(link, seen, ctx, pair, record, at)
+        state.dirty_since = before
+
+    return [(order, "_older", older)]
+
+
+def _f16() -> Planted:
+    """A base counts whatever the pair meant when it was agreed."""
+
+    def base_of(record: Any, pair: Any) -> Agreed | None:
+        base: Agreed | None = record.base
+        return base
+
+    return [(context, "base_of", base_of), (decide, "base_of", base_of)]
+
+
+def _f17() -> Planted:
+    """The item's time is taken for the time at which its field changed."""
+
+    def latest(jira: Held, craft: Held) -> Side:
+        return Side.JIRA if jira.at > craft.at else Side.CRAFT
+
+    return [(decide, "_latest", latest)]
+
+
+def _f18() -> Planted:
+    """What was written is agreed on, however often the target shows something else."""
+
+    def move_bases(link: Link, op: Operation, ctx: Context) -> None:
+        for pair in ctx.integration.pairs:
+            write = op.pairs.get(pair.id)
+            if write is not None:
+                link.side(op.target.other).pair(pair.id).base = Agreed(write.source, op.revision)
+                link.side(op.target).pair(pair.id).base = Agreed(write.value, op.revision)
+                pending = link.side(op.target).pair(pair.id).overwritten
+                if pending is not None and same(pair.kind, pending.value, write.expect):
+                    link.side(op.target).pair(pair.id).overwritten = None
+
+    return [(outcome, "_move_bases", move_bases)]
+
+
+def _f19() -> Planted:
+    return [(outcome, "_rejected", lambda link, op, ended, ctx: None)]
+
+
+CORE_BUGS: dict[str, Bug] = {
+    "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
+    "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
+    "F4iii": Bug("a value that was seen and then replaced by a landing write is not noticed", _f4iii),
+    "F5": Bug("the read-back becomes the base", _f5),
+    "F6": Bug("an unknown base counts as unchanged", _f6),
+    "F11": Bug("a late effect of ours is taken for a person's edit", _f11),
+    "F13drop": Bug("another value at an equal time is dropped", _f13_drop),
+    "F13accept": Bug("another value at an equal time is accepted", _f13_accept),
+    "F14time": Bug("one time for the whole item", _f14_time),
+    "F14null": Bug("an absent field counts as empty", _f14_null),
+    "F15": Bug("a full compare that disagrees changes nothing", _f15),
+    "F16": Bug("bases outlive the meaning of their pair", _f16),
+    "F17": Bug("`latest` compares the times of items", _f17),
+    "F18": Bug("what a normalising target shows is never accepted", _f18),
+    "F19": Bug("what was refused is not remembered", _f19),
+}
