@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from deploy.local.ports import free_port
 from deploy.local.processes import Child, LocalStackError, run_to_end, start_child, wait_until_ready
 
-READY_DEADLINE_S: Final = 60.0
+READY_DEADLINE_S: Final = 180.0
 STOP_DEADLINE_S: Final = 15.0
 NODE_ID: Final = 1
 # 256 MB are enough only with the small dedupe buffer of the properties below.
@@ -91,7 +91,7 @@ class KafkaServer:
     async def start(self) -> None:
         """Format the data folder if it is new, start the broker, and return once it serves every partition.
 
-        Raises LocalStackError, with the end of the broker's log, when it is not ready within 60 s.
+        Raises LocalStackError, with the end of the broker's log, when it is not ready within three minutes.
         """
         properties = self._write_configuration()
         if not (self.folder / "data" / "meta.properties").exists():

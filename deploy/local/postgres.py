@@ -21,7 +21,7 @@ import asyncpg
 from deploy.local.ports import free_port
 from deploy.local.processes import Child, LocalStackError, run_to_end, start_child, wait_until_ready
 
-READY_DEADLINE_S: Final = 60.0
+READY_DEADLINE_S: Final = 180.0
 STOP_DEADLINE_S: Final = 15.0
 USER: Final = "tandem"
 DATABASE: Final = "tandem"
@@ -65,7 +65,7 @@ class PostgresServer:
     async def start(self) -> None:
         """Create the data folder if it is new, start the server, and return once it answers a query.
 
-        Raises LocalStackError, with the end of the server's log, when it is not ready within 60 s, or when another
+        Raises LocalStackError, with the end of the server's log, when it is not ready within three minutes, or when another
         process already runs a server on this folder.
         """
         user = UNPRIVILEGED_USER if os.geteuid() == 0 else None

@@ -23,7 +23,7 @@ from deploy.local.ports import free_port
 from deploy.local.processes import Child, LocalStackError, all_of, log_tail, start_child
 from deploy.local.stack_file import ServiceEntry
 
-READY_DEADLINE_S: Final = 60.0
+READY_DEADLINE_S: Final = 180.0
 STOP_DEADLINE_S: Final = 10.0
 # A process that dies younger than this is started again after a pause, so that a crash loop leaves the machine usable.
 YOUNG_S: Final = 3.0

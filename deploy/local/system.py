@@ -33,7 +33,7 @@ from shared.runtime.topics import ensure_topics
 from shared.store.migrate import migrate
 
 SERVICES = ("webhook_gateway", "mapper", "jira_writer", "craft_writer", "reconciler", "console")
-READY_DEADLINE_S = 30.0
+READY_DEADLINE_S = 90.0
 PROJECT = "TAN"
 
 

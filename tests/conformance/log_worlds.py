@@ -20,7 +20,7 @@ from shared.runtime.log import Log, LogUnavailable, ReceivedRecord, Record, Subs
 from shared.runtime.topics import POLICIES
 
 PARTITIONS = 4
-DEADLINE_S = 40.0
+DEADLINE_S = 90.0
 """For Kafka, with room for a crowded machine: a group is joined in a second, a silent member is put out after six."""
 
 

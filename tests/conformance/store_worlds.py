@@ -18,7 +18,7 @@ LEASE = timedelta(seconds=90)
 JIRA, CRAFT = ConnectionId("jira-1"), ConnectionId("craft-1")
 INTEGRATION = IntegrationId("integration-1")
 TITLE = PairId("title")
-DEADLINE_S = 10.0
+DEADLINE_S = 40.0
 STILL_WAITING_S = 0.15
 """How long a task must not have ended that is said to wait."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from deploy.local.jars import kafka_jars
 from deploy.local.kafka import KafkaServer
 from deploy.local.progress import SilentProgress
 from shared.domain.errors import Poison
-from shared.runtime.log import LogUnavailable, ReceivedRecord
+from shared.runtime.log import Log, LogUnavailable, ReceivedRecord, Record
 from shared.runtime.topics import MAX_RECORD_BYTES
 from tests.conformance.log_worlds import (
     DEADLINE_S,
@@ -281,11 +281,23 @@ async def test_a_healthy_log_says_so(world: World) -> None:
             await asyncio.sleep(0.05)
 
 
+async def publish_at_last(log: Log, records: Sequence[Record]) -> None:
+    """Publish once the log takes it: a broker that has just begun may need more than one try."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            try:
+                await log.publish(records)
+            except LogUnavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
 async def test_a_log_that_is_away_is_told_within_a_second_and_comes_back_by_itself(mortal: World) -> None:
     log = await mortal.client()
     member = await log.subscribe("readers", [mortal.topic])
-    await log.publish([record(mortal.topic, f"{n}", f"before-{n}") for n in range(8)])
-    received = await receive_until(member, lambda found: len(found) == 8)
+    await publish_at_last(log, [record(mortal.topic, f"{n}", f"before-{n}") for n in range(8)])
+    received = await receive_until(member, lambda found: len(set(texts(found))) == 8)
     await member.commit(next_positions(received))
 
     await mortal.take_away()
@@ -299,13 +311,7 @@ async def test_a_log_that_is_away_is_told_within_a_second_and_comes_back_by_itse
     assert time.monotonic() - begun < 1.0
 
     await mortal.bring_back()
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            try:
-                await log.publish([record(mortal.topic, "after", "after")])
-                break
-            except LogUnavailable:
-                await asyncio.sleep(0.05)
+    await publish_at_last(log, [record(mortal.topic, "after", "after")])
     seen = texts(await receive_until(member, lambda found: "after" in texts(found)))
     # An acknowledged record that was committed does not come again. A refused one may be there after all, but of those
     # that were tried one after the other only the first: an outage does not pile up what nobody waits for any more.
