@@ -1,1 +1,1 @@
-"""The whole system in one process on virtual time: real handlers, in-memory log, store and vendors, one seed (`make simulate`)."""
+"""The whole system in one process on virtual time: real handlers; log, store and vendors in memory (`make simulate`)."""

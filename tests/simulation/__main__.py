@@ -1,9 +1,9 @@
 """`python -m tests.simulation`: run many seeds, or replay one with its whole history.
 
-    --seeds 200            so many fates, from --first on
-    --seed 17              one fate, with the readable history; the same seed always plays the same
-    --bug F11              plant a bug first (see tests/simulation/bugs.py): now something must be found
-    --find                 for each planted bug, the first seed that finds it
+--seeds 200            so many fates, from --first on
+--seed 17              one fate, with the readable history; the same seed always plays the same
+--bug F11              plant a bug first (see tests/simulation/bugs.py): now something must be found
+--find                 for each planted bug, the first seed that finds it
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from collections.abc import Iterator
 
 from tests.simulation.bugs import BUGS, planted
 from tests.simulation.world import Report, simulate
-
 
 _TOLD = 20
 """How many failing seeds are told with their history."""

@@ -1,7 +1,9 @@
 """Planted bugs: each leaves out one rule of PROTOCOL. The simulation has to find every one of them.
 
-`docs/simulation.md` lists which seed found which. Bugs of deciding are in `tests.simulation.bugs_core`, the others here.
+`docs/simulation.md` lists which seed found which. Those of the mapper's core are in `tests.simulation.bugs_core`.
 """
+
+# ruff: noqa: ARG001, ARG005 - what is planted has the signature of what it replaces
 
 from __future__ import annotations
 
@@ -11,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.mapper import handlers
+from services.mapper.domain.requests import resync
 from services.reconciler.domain import feed
 from services.reconciler.handlers.clocks import Clocks
 from services.reconciler.handlers.feed import Feed
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import Link, LinkState, OperationKind
+from shared.domain.link import Link, LinkState, OperationKind, Result
 from shared.domain.mapping import Integration
 from shared.fakes.log import MemoryLog
 from shared.messages.base import Message
@@ -29,8 +32,8 @@ from shared.writing import creation, update, writer
 from shared.writing.attempt import Attempt
 from shared.writing.compare import Comparison
 from tests.simulation.bugs_core import CORE_BUGS
-from tests.simulation.process import CURRENT
 from tests.simulation.planting import Bug, Replacement, planted_in
+from tests.simulation.process import CURRENT
 
 Planted = list[Replacement]
 
@@ -85,7 +88,7 @@ def _f7() -> Planted:
         )
         ctx = await self._context(tx, made)
         assert ctx is not None
-        handlers.resync(made, ctx)
+        resync(made, ctx)
         await _insert_regardless(tx, made)
         return await self._publishable(tx, made, ctx, None)
 
@@ -97,7 +100,7 @@ def _f8() -> Planted:
         margin = timedelta(seconds=60)
         found = await hands.look_up(attempt.claim, post_started_at - margin, post_started_at + margin)
         if found.exact:
-            return attempt.outcome(creation.Result.ALREADY, entity_id=found.exact[0])
+            return attempt.outcome(Result.ALREADY, entity_id=found.exact[0])
         return await creation._post(attempt, hands, dice)
 
     return [(creation, "_after_lost_answer", post_again)]
@@ -131,9 +134,7 @@ def _f10() -> Planted:
             for number in range(committed.get(place, 0), len(stored)):
                 old = stored[number]
                 if old.key == record.key:
-                    stored[number] = ReceivedRecord(
-                        old.topic, old.partition, old.offset, f"gone{number}", b"{}", {}
-                    )
+                    stored[number] = ReceivedRecord(old.topic, old.partition, old.offset, f"gone{number}", b"{}", {})
 
     return [(MemoryLog, "publish", compacting), (Work, "stale_operations", only_unclaimed)]
 

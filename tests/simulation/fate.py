@@ -35,7 +35,7 @@ class Fate:
     clash: float
     """How often an edit is followed at once by one of the same field on the other side."""
     burst: float
-    """How often an edit is followed by another one of the same field within one tick of a coarse clock (PROTOCOL F13)."""
+    """How often an edit is followed by another one of the same field within a tick of a coarse clock (F13)."""
     snipe: float
     """How often a person edits a field in the very moment in which a write of Tandem's has landed in it."""
     steps_back: bool

@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 from sandbox.kit.site import Site, SiteRequest
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
 
-
 MARK = "!"
 """What a normalising Jira adds to titles, and a normalising Craft.io takes off."""
 
@@ -29,6 +28,8 @@ class Weather:
     late: float = 0.0
     busy: float = 0.0
     late_by_s: tuple[float, float] = (1.0, 36.0)
+    very_late_by_s: tuple[float, float] = (60.0, 150.0)
+    """For some late edits: later than the next attempt. Never creates: that is W4 of PROTOCOL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ class SimNetwork:
     dice: Random
     weather: Weather = field(default_factory=Weather)
     calls: list[Call] = field(default_factory=list)
-    after_effect: Callable[[Call], None] = lambda call: None
+    after_effect: Callable[[Call], None] = lambda _: None
     normalises: bool = False
     page_limit: int | None = None
     """Most items on a page of Craft.io's lists, whatever was asked for."""
+    under_way: int = 0
+    """Writes that were sent and have not had their effect yet."""
     lost_answers: int = 0
     """Writes whose answer never came: refused connections are not among them."""
 
@@ -73,7 +76,8 @@ class SimNetwork:
         loop = asyncio.get_running_loop()
         delay = dice.uniform(0.01, 0.4)
         if writes and dice.random() < weather.late:
-            delay = dice.uniform(*weather.late_by_s)
+            very = request.method == "PUT" and dice.random() < 0.4
+            delay = dice.uniform(*(weather.very_late_by_s if very else weather.late_by_s))
         lost = writes and dice.random() < weather.lose_answer
         flight = loop.create_task(self._arrive(request, delay, loop.time(), by))
         try:
@@ -90,7 +94,9 @@ class SimNetwork:
         return answer
 
     async def _arrive(self, request: HttpRequest, delay: float, sent_s: float, by: str) -> HttpResponse:
+        self.under_way += request.method != "GET"
         await asyncio.sleep(delay)
+        self.under_way -= request.method != "GET"
         parts = urlsplit(request.url)
         base = f"{parts.scheme}://{parts.netloc}"
         query, body = request.query, request.body
@@ -112,7 +118,9 @@ class SimNetwork:
 
 def is_write(call: Call) -> bool:
     """Tell a write from a POST that only asks (searches)."""
-    return not (call.method == "POST" and ("/search" in call.path or "/match" in call.path or "/approximate" in call.path))
+    return not (
+        call.method == "POST" and ("/search" in call.path or "/match" in call.path or "/approximate" in call.path)
+    )
 
 
 def _normalised(body: bytes) -> bytes:

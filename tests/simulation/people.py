@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from sandbox.craft.site import CraftSite
 from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
+from sandbox.craft.site import CraftSite
 from sandbox.jira.accounts import credentials
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite

@@ -1,6 +1,6 @@
 """A simulated process: runs one service, and can be killed, hung and started again at any await on the outside world.
 
-Every port call passes `Gate.enter`, which takes a random moment of virtual time. A killed process never passes again, so that
+Every port call passes `gate`, which takes a random moment of virtual time. A killed process never passes again, so that
 nothing it does while unwinding has any effect, as after `kill -9`. A hung one passes much later: a zombie.
 """
 
@@ -178,7 +178,7 @@ class SimSubscription:
 
 
 class SimTransport:
-    """A vendor's HTTP as one process sees it: the effect may come late, the answer may be lost, and neither asks the process."""
+    """A vendor's HTTP as one process sees it: effects come late, answers get lost, and neither asks the process."""
 
     def __init__(self, network: SimNetwork) -> None:
         self._network = network

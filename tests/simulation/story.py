@@ -1,4 +1,4 @@
-"""What happens to a world: people create, edit, delete, link and ask; services die and hang; Kafka goes away; clocks step back."""
+"""What happens to a world: people work and ask; services die and hang; Kafka goes away; clocks step back."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORK_S = 60.0
 """How long things go wrong; people may be done earlier."""
+_ASKED = (RequestKind.UNSYNC, RequestKind.RESYNC, RequestKind.RETRY)
 
 
 class Story:
@@ -132,7 +133,8 @@ class Story:
             if p.kind is not FieldKind.STATUS and read(side, p, body) is not None
         ]
         if pairs:
-            self._later(self._dice.choice((0.02, 0.3, 2.0)) * self._dice.random(), side, entity, self._dice.choice(pairs))
+            after_s = self._dice.choice((0.02, 0.3, 2.0)) * self._dice.random()
+            self._later(after_s, side, entity, self._dice.choice(pairs))
 
     def _counterpart(self, side: Side, entity: EntityId) -> EntityId | None:
         for link in self._links():
@@ -184,7 +186,7 @@ class Story:
                 continue
             links = self._links()
             if links:
-                await self._ask(dice.choice(links), dice.choice((RequestKind.UNSYNC, RequestKind.RESYNC, RequestKind.RETRY)))
+                await self._ask(dice.choice(links), dice.choice(_ASKED))
             for link in links:
                 for pair in list(link.open_conflicts):
                     await self._resolve(link, pair)
@@ -201,9 +203,7 @@ class Story:
             return
         jira, craft = made[Side.JIRA][-1], made[Side.CRAFT][-1]
         await asyncio.sleep(dice.choice((0.0, 0.5, 1.5)) * dice.random())
-        await self._publish(
-            RequestKind.LINK, integration_id=people.integration.id, jira_id=jira, craft_id=craft
-        )
+        await self._publish(RequestKind.LINK, integration_id=people.integration.id, jira_id=jira, craft_id=craft)
         self._world.note(f"a person links {jira} and {craft}")
 
     async def _ask(self, link: Link, kind: RequestKind) -> None:
@@ -242,9 +242,7 @@ class Story:
                 continue
             mine = link.entity_id(link.origin)
             jira, craft = (mine, found) if link.origin is Side.JIRA else (found, mine)
-            await self._publish(
-                RequestKind.LINK, integration_id=link.integration_id, jira_id=jira, craft_id=craft
-            )
+            await self._publish(RequestKind.LINK, integration_id=link.integration_id, jira_id=jira, craft_id=craft)
             self._world.note(f"a person says that {jira} and {craft} belong together")
 
     def _unlinked_counterpart(self, link: Link) -> EntityId | None:
@@ -287,7 +285,7 @@ class Story:
             plant.launch(name)
 
     def _step_back(self) -> None:
-        """Set Jira's clock back, as when another Data Center node answers. Craft.io has one clock, and no changelog to help."""
+        """Set Jira's clock back, as when another Data Center node answers."""
         by_s = self._dice.uniform(3, 60)
         self._world.slow_by[Side.JIRA] = timedelta(seconds=by_s)
         self._world.note(f"the clock of jira steps back by {by_s:.1f} s")
@@ -329,4 +327,5 @@ class Story:
         draft = before.model_copy(update={"pairs": tuple(pairs)})
         saved = await world.store.save_integration(draft, before.revision, "sim", world.clock.now())
         people.integration = saved
-        world.note(f"mapping revision {saved.revision}: " + ("importance is mapped anew" if turn else "the dates change places"))
+        what = "importance is mapped anew" if turn else "the dates change places"
+        world.note(f"mapping revision {saved.revision}: {what}")

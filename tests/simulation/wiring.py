@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from random import Random
+from typing import Any
 
 from services.craft_writer import bootstrap as craft_writer
 from services.craft_writer.ports import Ports as CraftWriterPorts
@@ -19,6 +20,7 @@ from services.reconciler import bootstrap as reconciler
 from services.reconciler.ports import Ports as ReconcilerPorts
 from services.reconciler.settings import ReconcilerSettings
 from services.webhook_gateway import bootstrap as gateway
+from services.webhook_gateway.entrypoint import GatewayService
 from services.webhook_gateway.handlers import Gateway
 from services.webhook_gateway.ports import Ports as GatewayPorts
 from services.webhook_gateway.settings import GatewaySettings
@@ -32,14 +34,14 @@ from tests.simulation.network import SimNetwork
 from tests.simulation.process import SimClock, SimLog, SimProcess, SimTransport
 
 GATEWAY = "gateway"
-_COMMON = {
+_COMMON: dict[str, Any] = {
     "kafka_bootstrap": "sim:9092",
     "database_url": "postgresql://sim/sim",
     "secret_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 }
-_JIRA_WRITER = {"jira_index_lag_s": 20.0}
-_CRAFT_WRITER = {"craft_index_lag_s": 20.0}
-_RECONCILER = {
+_JIRA_WRITER: dict[str, Any] = {"jira_index_lag_s": 20.0}
+_CRAFT_WRITER: dict[str, Any] = {"craft_index_lag_s": 20.0}
+_RECONCILER: dict[str, Any] = {
     "feed_interval_s": 10.0,
     "sweep_interval_s": 60.0,
     "clock_interval_s": 3.0,
@@ -77,7 +79,7 @@ class Plant:
 
         async def run(stop: asyncio.Event) -> None:
             service = self._builders[name]()
-            if isinstance(service, gateway.GatewayService):
+            if isinstance(service, GatewayService):
                 self._gateways[ident] = service.gateway
             try:
                 await service.run(stop)
@@ -111,7 +113,7 @@ class Plant:
         self, fate: Fate, log: SimLog, store: MemoryStore, network: SimNetwork
     ) -> dict[str, Callable[[], Service]]:
         clock = SimClock()
-        eyes = {
+        eyes: dict[str, Any] = {
             **_RECONCILER,
             "compare_interval_s": 60.0 if fate.steps_back else 86_400.0,
             "id_sweep_interval_s": 60.0 if fate.deletes else 3_600.0,
@@ -136,9 +138,7 @@ class Plant:
 
         def build_reconciler() -> Service:
             settings, transport = ReconcilerSettings(**_COMMON, **eyes), SimTransport(network)
-            return reconciler.wire(
-                settings, ReconcilerPorts(log, store, store, store, transport, clock, self._dice())
-            )
+            return reconciler.wire(settings, ReconcilerPorts(log, store, store, store, transport, clock, self._dice()))
 
         def build_gateway() -> Service:
             return gateway.wire(GatewaySettings(**_COMMON), GatewayPorts(log, store, clock, self._dice()))

@@ -1,4 +1,7 @@
-"""One simulated world: two vendors, log, store, all services, people, weather. `simulate` runs it by a seed and asks the oracle."""
+"""One simulated world: two vendors, log, store, all services, people, weather.
+
+`simulate` runs it by a seed and asks the oracle.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,12 @@ from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
 from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.port import LinkView
+from tests.simulation.evidence import Evidence
 from tests.simulation.fate import Fate, fate_of
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mail import CRAFT_SECRET, JIRA_SECRET, Mail
 from tests.simulation.network import Call, SimNetwork, Weather
-from tests.simulation.oracle import Evidence, violations
+from tests.simulation.oracle import violations
 from tests.simulation.people import People
 from tests.simulation.process import SimClock, gate
 from tests.simulation.story import Story
@@ -165,7 +169,7 @@ class World:
         await story.play()
         self.network.weather = Weather()
         self.mail.fate = replace(self.fate, lose_webhooks=0.0, late_webhooks=0.0, partial_webhooks=0.0)
-        self.network.after_effect = lambda call: self.mail.post()
+        self.network.after_effect = lambda _: self.mail.post()
         self.note("people stop, the weather clears")
         await self._rest(story)
         quiet_since = asyncio.get_running_loop().time()
@@ -181,7 +185,12 @@ class World:
             await asyncio.sleep(5.0)
             if loop.time() > began + LEAST_REST_S / 2:
                 await story.answer_questions()
-            if self.mail.pending or self.busy_links() or any(p.task and not p.dead for p in self.plant.past):
+            if (
+                self.mail.pending
+                or self.network.under_way
+                or self.busy_links()
+                or any(p.task and not p.dead for p in self.plant.past)
+            ):
                 settled = loop.time()
             elif loop.time() > max(settled + SETTLED_S, began + LEAST_REST_S):
                 return
@@ -197,8 +206,10 @@ class World:
 
     async def _report(self, quiet_since: float) -> Report:
         views = await self.views()
+        flagged = {(side, entity_id) for side, _, entity_id in self.store.tables.strays}
+        people, network = self.people, self.network
         evidence = Evidence(
-            self.jira, self.craft, self.people.integration, self.people, self.network, self.fate, views, quiet_since
+            self.jira, self.craft, people.integration, people, network, self.fate, views, flagged, quiet_since
         )
         found = list(violations(evidence))
         for name, process in self.plant.processes.items():

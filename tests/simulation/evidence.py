@@ -1,0 +1,68 @@
+"""What the oracle looks at once everybody is quiet: both vendors, all links with their records, all edits and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from sandbox.craft.site import CraftSite
+from sandbox.jira.site import JiraSite
+from shared.domain.ids import EntityId, Side
+from shared.domain.link import Json, Link
+from shared.domain.mapping import FieldPair, Integration
+from shared.fields import equivalent, same
+from shared.fields.translate import Parents
+from shared.store.port import LinkView
+from tests.simulation.fate import Fate
+from tests.simulation.network import MARK, SimNetwork
+from tests.simulation.people import People
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that the oracle looks at."""
+
+    jira: JiraSite
+    craft: CraftSite
+    integration: Integration
+    people: People
+    network: SimNetwork
+    fate: Fate
+    views: list[LinkView]
+    flagged: AbstractSet[tuple[Side, EntityId]]
+    """Items of our own making that people are told of, since they are in no link."""
+    quiet_since_s: float
+    by_entity: dict[tuple[Side, EntityId], LinkView] = field(init=False)
+    parents: Parents = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_entity = {
+            (side, entity_id): view
+            for view in self.views
+            for side in Side
+            if (entity_id := view.link.entity_id(side)) is not None
+        }
+        known = {
+            key: other
+            for key, view in self.by_entity.items()
+            if (other := view.link.entity_id(key[0].other)) is not None
+        }
+        self.parents = Parents(known, self.integration.craft_root)
+
+    def same(self, pair: FieldPair, left: Json, right: Json) -> bool:
+        """Tell whether two values of one side are the same, given how these vendors keep titles."""
+        return same(pair.kind, *self._bare(pair, left, right))
+
+    def equivalent(self, pair: FieldPair, jira: Json, craft: Json) -> bool:
+        """Tell whether two values mean the same."""
+        return equivalent(pair, *self._bare(pair, jira, craft), self.parents)
+
+    def _bare(self, pair: FieldPair, left: Json, right: Json) -> tuple[Json, Json]:
+        if not self.fate.normalises or pair.id != "title":
+            return left, right
+        return str(left or "").rstrip(MARK), str(right or "").rstrip(MARK)
+
+
+def name_of(link: Link) -> str:
+    """Return how a link is named in reports."""
+    return f"{link.id[:6]} (Jira {link.jira_id}, Craft {link.craft_id})"
