@@ -1,1 +1,1 @@
-"""The whole system in one process on virtual time: real handlers; log, store and vendors in memory (`make simulate`)."""
+"""The whole system in one process on virtual time, by seeds (`make simulate`); docs/simulation.md says how."""

@@ -6,7 +6,7 @@ from services.mapper.domain.context import Context, is_base
 from services.mapper.domain.observation import Observation, changelog_value, item_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
-from shared.domain.link import Link, Operation, Overwritten
+from shared.domain.link import Json, Link, Operation, Overwritten
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.change import ChangelogEntry
@@ -27,9 +27,13 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
         for pair in ctx.integration.pairs:
             item = item_of(entry, pair)
             write = op.pairs.get(pair.id)
-            if item is None or write is None:
+            if item is None:
                 continue
             replaced = changelog_value(pair, item.old, item.old_label)
+            if write is None or op.revision < pair.since:
+                if observation.whole_changelog:
+                    _under_another_mapping(link, ctx, pair, replaced, op)
+                continue
             if same(pair.kind, replaced, write.expect) or same(pair.kind, replaced, write.value):
                 continue
             if not observation.whole_changelog:
@@ -66,6 +70,17 @@ def _unexpected(
     )
     open_now = closing is op or op.id == link.op_id
     overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)
+
+
+def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, replaced: Json, op: Operation) -> None:
+    """Put on record what an operation replaced in a field that no longer belongs to the pair it was written for.
+
+    What it expected there can only be told by value (PROTOCOL F16).
+    """
+    if replaced in (None, []) or any(replaced in (write.value, write.expect) for write in op.pairs.values()):
+        return
+    if not is_base(link.jira.pair(pair.id), pair, replaced):
+        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, of an older mapping", ctx.now)
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:
