@@ -19,7 +19,7 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
     A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
     """
     state = link.jira
-    entries = [entry for entry in observation.changelog if _after(entry.id, state.changelog_cursor)]
+    entries = [entry for entry in observation.changelog if after(entry.id, state.changelog_cursor)]
     for index, entry in enumerate(entries):
         op = _operation(link, entry, ctx)
         if op is None:
@@ -103,5 +103,6 @@ def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | N
     return None
 
 
-def _after(ident: str, cursor: str | None) -> bool:
+def after(ident: str, cursor: str | None) -> bool:
+    """Tell whether a changelog entry is newer than the one at the cursor: ids grow over the whole site."""
     return cursor is None or (len(ident), ident) > (len(cursor), cursor)

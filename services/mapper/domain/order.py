@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.mapper.domain.changelog import walk
+from services.mapper.domain.changelog import after, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.observation import Actor, Observation, actor_of
+from services.mapper.domain.observation import Actor, Observation, actor_of, item_of
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
@@ -150,11 +150,13 @@ def _cannot_tell(
     at: datetime,
     closing: Operation | None,
 ) -> bool:
-    """Tell whether a Jira value may be a late effect of ours and only a changelog could say so."""
-    if observation.side is not Side.JIRA or actor.ours is not None or closing is not None:
+    """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
+    if observation.side is not Side.JIRA or closing is not None:
         return False
+    if _comes_again(link, observation, pair, record):
+        return True
     value = observation.values[pair.id]
-    if is_base(record, pair, value):
+    if actor.ours is not None or is_base(record, pair, value):
         return False
     return any(
         op.id != link.op_id
@@ -163,6 +165,18 @@ def _cannot_tell(
         and (op.write_at is None or at > op.write_at)
         for op in ledger(link, observation.side, pair.id)
     )
+
+
+def _comes_again(link: Link, observation: Observation, pair: FieldPair, record: PairSide) -> bool:
+    """Tell whether a value was seen before and nothing newer in the changelog says that it was set again.
+
+    Jira's order is that of its changelog: where a clock stepped back, an old state may carry the newest time
+    (PROTOCOL F15).
+    """
+    if not any(same(pair.kind, old, observation.values[pair.id]) for old in record.recent):
+        return False
+    entry = next((entry for entry in reversed(observation.changelog) if item_of(entry, pair) is not None), None)
+    return entry is None or not after(entry.id, link.jira.changelog_cursor)
 
 
 def _late_effect(
