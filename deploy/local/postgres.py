@@ -65,8 +65,8 @@ class PostgresServer:
     async def start(self) -> None:
         """Create the data folder if it is new, start the server, and return once it answers a query.
 
-        Raises LocalStackError, with the end of the server's log, when it is not ready within three minutes, or when another
-        process already runs a server on this folder.
+        Raises LocalStackError, with the end of the server's log, when it is not ready within three minutes, or when
+        another process already runs a server on this folder.
         """
         user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
         data = self.folder / "data"
