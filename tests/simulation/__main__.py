@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 
 from tests.simulation.bugs import BUGS, planted
+from tests.simulation.finds import Find, remember
 from tests.simulation.world import Report, simulate
 
 _TOLD = 20
@@ -59,7 +60,7 @@ def _tell(report: Report) -> None:
     print(f"  again: python -m tests.simulation --seed {report.seed}")
 
 
-def _find_all(bugs: list[str], seeds: range, jobs: int) -> int:
+def _find_all(bugs: list[str], seeds: range, jobs: int, *, write: bool) -> int:
     missed = []
     for bug in bugs:
         began = time.monotonic()
@@ -67,9 +68,11 @@ def _find_all(bugs: list[str], seeds: range, jobs: int) -> int:
         took = time.monotonic() - began
         if found is None:
             missed.append(bug)
-            print(f"{bug:6} NOT FOUND in {len(seeds)} seeds ({took:.0f} s): {BUGS[bug].what}", flush=True)
-        else:
-            print(f"{bug:6} seed {found.seed:5} ({took:.0f} s) {found.violations[0]}", flush=True)
+            print(f"{bug:10} NOT FOUND in {len(seeds)} seeds ({took:.0f} s): {BUGS[bug].what}", flush=True)
+            continue
+        print(f"{bug:10} seed {found.seed:5} ({took:.0f} s) {found.violations[0]}", flush=True)
+        if write:
+            remember(Find(bug, found.seed, found.violations[0]))
     return 1 if missed else 0
 
 
@@ -81,6 +84,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--bug", choices=sorted(BUGS))
+    parser.add_argument("--write", action="store_true", help="with --find: write down what was found")
     parser.add_argument("--only", nargs="*", choices=sorted(BUGS), help="with --find: only these bugs")
     parser.add_argument("--find", action="store_true")
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
@@ -92,7 +96,7 @@ def main() -> int:
         return 1 if report.violations else 0
     seeds = range(arguments.first, arguments.first + arguments.seeds)
     if arguments.find:
-        return _find_all(arguments.only or sorted(BUGS), seeds, arguments.jobs)
+        return _find_all(arguments.only or sorted(BUGS), seeds, arguments.jobs, write=arguments.write)
     began = time.monotonic()
     bad, virtual_s, calls, edits, count = 0, 0.0, 0, 0, 0
     for report in _reports(seeds, arguments.bug, arguments.jobs):

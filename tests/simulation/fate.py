@@ -59,6 +59,7 @@ def fate_of(seed: int) -> Fate:
     """Return the fate of a seed: from fair weather with one edit to a storm."""
     dice = Random(seed)
     rough = dice.choice((0.0, 0.02, 0.1))
+    late = dice.choice((rough, rough, rough, 0.3))
     with_key = dice.random() < 0.6
     return Fate(
         policy=dice.choice(list(Policy)),
@@ -70,7 +71,7 @@ def fate_of(seed: int) -> Fate:
         items=dice.choice((1, 1, 2, 3)),
         kills=dice.choice((0, 0, 1, 3)),
         hangs=dice.choice((0, 0, 1, 2)),
-        weather=Weather(refuse=rough, lose_answer=rough, late=rough, busy=rough),
+        weather=Weather(refuse=rough, lose_answer=rough, late=late, busy=rough),
         lose_webhooks=dice.choice((0.0, 0.1)),
         repeat_webhooks=dice.choice((0.0, 0.2)),
         late_webhooks=dice.choice((0.0, 0.3)),

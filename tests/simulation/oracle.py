@@ -88,8 +88,9 @@ def _counterparts(evidence: Evidence) -> Iterator[str]:
             if evidence.people.snapshot(side, entity_id) is not None:
                 yield f"(f) {side} {entity_id} was created by a person and is in no link"
         elif view.link.entity_id(side.other) is None and view.link.state is LinkState.EXCLUDED:
-            parent_gone = view.link.reason == Cause.REJECTED and evidence.people.deleted
-            if view.link.reason != Cause.TYPE_NOT_MAPPED and not parent_gone:
+            # what no vendor accepts under its parent is not created flat (DESIGN 7): its status names the parent
+            orphan = view.link.reason == Cause.REJECTED and "parent" in (view.link.reason_text or "")
+            if view.link.reason != Cause.TYPE_NOT_MAPPED and not orphan:
                 yield f"(f) {side} {entity_id} has no counterpart: {view.link.reason_text}"
 
 

@@ -57,7 +57,11 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     for line in view.history:
         if line.pair in names and line.side is edit.side and evidence.same(pair, line.value, edit.value):
             return True
-    return _replaced_by_a_later_edit(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
+    return (
+        _replaced_by_a_later_edit(evidence, edit, view.link, pair)
+        or _back_and_forth(evidence, edit, view.link, pair)
+        or _in_window(evidence, edit, pair)
+    )
 
 
 def _replaced_by_a_later_edit(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
@@ -73,6 +77,23 @@ def _replaced_by_a_later_edit(evidence: Evidence, edit: Edit, link: Link, pair: 
             if evidence.equivalent(pair, jira, craft):
                 return True
     return False
+
+
+def _back_and_forth(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether an edit only brought back a value that a write then expected: values are compared, not times."""
+    before = [e for e in evidence.people.edits if e.at_s < edit.at_s and e.entity_id == edit.entity_id]
+    returned = any(
+        evidence.same(pair, value, edit.value)
+        for earlier in before
+        if earlier.vendor_field == edit.vendor_field
+        for value in (earlier.replaced, earlier.value)
+    )
+    return returned and any(
+        op.target is edit.side
+        and (write := op.pairs.get(pair.id)) is not None
+        and evidence.same(pair, write.expect, edit.value)
+        for op in link.operations
+    )
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WORK_S = 60.0
 """How long things go wrong; people may be done earlier."""
+_WHEN = ((0.2, 4.0), (2.0, 30.0))
+"""When services die and hang: often while the first counterparts are being created."""
 _ASKED = (RequestKind.UNSYNC, RequestKind.RESYNC, RequestKind.RETRY)
 
 
@@ -261,8 +263,8 @@ class Story:
     async def _trouble(self) -> None:
         """Kill and hang services at random moments; each killed one is started again, as Kubernetes would."""
         dice, fate, plant = self._dice, self._fate, self._world.plant
-        moments = [(dice.uniform(2, WORK_S / 2), "kill") for _ in range(fate.kills)]
-        moments += [(dice.uniform(2, WORK_S / 2), "hang") for _ in range(fate.hangs)]
+        moments = [(dice.uniform(*dice.choice(_WHEN)), "kill") for _ in range(fate.kills)]
+        moments += [(dice.uniform(*dice.choice(_WHEN)), "hang") for _ in range(fate.hangs)]
         if fate.steps_back:
             moments.append((dice.uniform(2, WORK_S / 3), "step"))
         loop = asyncio.get_running_loop()
