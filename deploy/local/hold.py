@@ -23,21 +23,33 @@ ENDPOINTS = "endpoints.json"
 FAILED = "failed.txt"
 
 
+TRIES = 3
+"""A port that another process takes between the look and the use is no reason to fail a whole test run."""
+
+
 async def hold(folder: Path) -> int:
     """Start a stack, tell where it is, and stop it when the lock is free."""
-    try:
-        async with local_stack(folder / "stack", SilentProgress()) as stack:
-            endpoints = {"kafka_bootstrap": stack.kafka_bootstrap, "database_url": stack.database_url}
-            draft = folder / f"{ENDPOINTS}.draft"
-            draft.write_text(json.dumps(endpoints))
-            draft.rename(folder / ENDPOINTS)
-            async with file_lock(folder / ALIVE):
-                pass
-    except LocalStackError as failure:
-        (folder / FAILED).write_text(str(failure))
-        return 1
-    shutil.rmtree(folder)
-    return 0
+    failures: list[str] = []
+    for number in range(TRIES):
+        try:
+            await _hold_once(folder, folder / f"stack-{number}")
+        except LocalStackError as failure:
+            failures.append(str(failure))
+        else:
+            shutil.rmtree(folder)
+            return 0
+    (folder / FAILED).write_text("\n".join(failures))
+    return 1
+
+
+async def _hold_once(folder: Path, data: Path) -> None:
+    async with local_stack(data, SilentProgress()) as stack:
+        endpoints = {"kafka_bootstrap": stack.kafka_bootstrap, "database_url": stack.database_url}
+        draft = folder / f"{ENDPOINTS}.draft"
+        draft.write_text(json.dumps(endpoints))
+        draft.rename(folder / ENDPOINTS)
+        async with file_lock(folder / ALIVE):
+            pass
 
 
 if __name__ == "__main__":
