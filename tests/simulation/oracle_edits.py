@@ -18,7 +18,7 @@ from tests.simulation.process import EPOCH
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
-TELLS_S = 1.5
+TELLS_S = 2.5
 """Edits further apart than this can be told by their times, although clocks are coarse (PROTOCOL F17)."""
 
 SEEN_S = 8.0

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 from shared.domain.clock import SeededDice
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Link, LinkState
-from shared.domain.mapping import FieldKind, FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import read
 from shared.messages.request import RequestKind, SyncRequest
 from shared.runtime.publisher import Publisher
 from tests.simulation.network import Call, body_of
 from tests.simulation.process import SimClock
+from tests.simulation.trouble import Trouble
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
-WORK_S = 60.0
-"""How long things go wrong; people may be done earlier."""
-_WHEN = ((0.2, 4.0), (2.0, 30.0))
-"""When services die and hang: often while the first counterparts are being created."""
 _ASKED = (RequestKind.UNSYNC, RequestKind.RESYNC, RequestKind.RETRY)
 
 
@@ -43,7 +39,8 @@ class Story:
 
     async def play(self) -> None:
         """Let everything happen that the fate has in store, and return once people have stopped."""
-        await asyncio.gather(self._trouble(), self._work(), self._requests(), self._outages(), self._revisions())
+        trouble = Trouble(self._world, self._dice)
+        await asyncio.gather(trouble.deaths(), self._work(), self._requests(), trouble.outages(), trouble.revisions())
         self._sniping = False
         while self._meanwhile:
             await asyncio.sleep(0.5)
@@ -70,6 +67,18 @@ class Story:
             if number in deletes:
                 self._delete()
             self._world.mail.post()
+
+        if fate.burst:
+            self._finale()
+
+    def _finale(self) -> None:
+        """Have two edits of one field follow each other closely, in each item: nothing later tells of the second."""
+        pair = self._dice.choice(self._pairs)
+        for side in Side:
+            for entity in self._world.people.entities(side):
+                first_s = 2.0 * self._dice.random()
+                self._later(first_s, side, entity, pair)
+                self._later(first_s + 0.1 + self._dice.random(), side, entity, pair)
 
     def _one_act(self) -> None:
         dice, people = self._dice, self._world.people
@@ -257,77 +266,3 @@ class Story:
 
     def _links(self) -> list[Link]:
         return list(self._world.store.tables.links.values())
-
-    # Trouble
-
-    async def _trouble(self) -> None:
-        """Kill and hang services at random moments; each killed one is started again, as Kubernetes would."""
-        dice, fate, plant = self._dice, self._fate, self._world.plant
-        moments = [(dice.uniform(*dice.choice(_WHEN)), "kill") for _ in range(fate.kills)]
-        moments += [(dice.uniform(*dice.choice(_WHEN)), "hang") for _ in range(fate.hangs)]
-        if fate.steps_back:
-            moments.append((dice.uniform(2, WORK_S / 3), "step"))
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        for at, what in sorted(moments):
-            await asyncio.sleep(max(0.0, start + at - loop.time()))
-            if what == "step":
-                self._step_back()
-                continue
-            name = dice.choice(plant.names)
-            self._world.note(f"{what} {name}")
-            process = plant.processes[name]
-            if what == "kill":
-                process.kill()
-            else:
-                process.hang()
-                frozen_s = dice.uniform(5, 120)
-                loop.call_later(frozen_s, process.thaw)  # a zombie: it goes on where it stood, beside its successor
-                loop.call_later(frozen_s + dice.uniform(5, 60), process.kill)
-            plant.launch(name)
-
-    def _step_back(self) -> None:
-        """Set Jira's clock back, as when another Data Center node answers."""
-        by_s = self._dice.uniform(3, 60)
-        self._world.slow_by[Side.JIRA] = timedelta(seconds=by_s)
-        self._world.note(f"the clock of jira steps back by {by_s:.1f} s")
-
-    async def _outages(self) -> None:
-        for _ in range(self._fate.outages):
-            await asyncio.sleep(self._dice.uniform(2, 20))
-            self._world.log.available = False
-            self._world.note("Kafka goes away")
-            await asyncio.sleep(self._dice.uniform(2, 12))
-            self._world.log.available = True
-            self._world.note("Kafka is back")
-
-    async def _revisions(self) -> None:
-        for _ in range(self._fate.revisions):
-            await asyncio.sleep(self._dice.uniform(1, 15))
-            await self._new_revision()
-
-    async def _new_revision(self) -> None:
-        """Turn a value map around, or let a pair mean another field, so that what was agreed no longer is."""
-        world, people = self._world, self._world.people
-        before = people.integration
-        turn = self._dice.random() < 0.6
-        pairs = []
-        for pair in before.pairs:
-            changed = pair
-            if turn and pair.id == "importance":
-                craft = [value.craft for value in pair.values]
-                moved = zip(pair.values, [*craft[1:], craft[0]], strict=True)
-                turned = [value.model_copy(update={"craft": other}) for value, other in moved]
-                changed = pair.model_copy(update={"values": tuple(turned), "policy": Policy.JIRA})
-            elif not turn and pair.id == "start":
-                other = next(p for p in before.pairs if p.id == "end")
-                changed = pair.model_copy(update={"jira": other.jira})
-            elif not turn and pair.id == "end":
-                other = next(p for p in before.pairs if p.id == "start")
-                changed = pair.model_copy(update={"jira": other.jira})
-            pairs.append(changed)
-        draft = before.model_copy(update={"pairs": tuple(pairs)})
-        saved = await world.store.save_integration(draft, before.revision, "sim", world.clock.now())
-        people.integration = saved
-        what = "importance is mapped anew" if turn else "the dates change places"
-        world.note(f"mapping revision {saved.revision}: {what}")

@@ -42,7 +42,6 @@ _COMMON: dict[str, Any] = {
 _JIRA_WRITER: dict[str, Any] = {"jira_index_lag_s": 20.0}
 _CRAFT_WRITER: dict[str, Any] = {"craft_index_lag_s": 20.0}
 _RECONCILER: dict[str, Any] = {
-    "feed_interval_s": 10.0,
     "sweep_interval_s": 60.0,
     "clock_interval_s": 3.0,
     "fresh_interval_s": 2.0,
@@ -116,6 +115,7 @@ class Plant:
         eyes: dict[str, Any] = {
             **_RECONCILER,
             "compare_interval_s": 60.0 if fate.steps_back else 86_400.0,
+            "feed_interval_s": 2.0 if fate.coarse_craft and not fate.craft_webhook else 10.0,
             "id_sweep_interval_s": 60.0 if fate.deletes else 3_600.0,
         }
 

@@ -99,7 +99,7 @@ class World:
             seed=self.seed,
             settings=CraftSiteSettings(
                 webhook=webhook if fate.craft_webhook else None,
-                clock_step=timedelta(seconds=1 if fate.coarse_craft else 0.001),
+                clock_step=timedelta(seconds=2 if fate.coarse_craft else 0.001),
                 visibility_lag=timedelta(seconds=fate.visibility_lag_s),
             ),
         )
