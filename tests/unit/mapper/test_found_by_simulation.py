@@ -1,0 +1,39 @@
+"""What seeds of the simulation found in the core, each as a short trace."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.mapper.domain.observation import Observation
+from shared.domain.ids import PairId, Side
+from shared.domain.link import Result
+from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from tests.unit.mapper.harness import ADA, TITLE, World, title_integration
+
+
+def test_f15_an_old_jira_state_does_not_pass_for_new_because_the_clock_stepped_back() -> None:
+    world = World(title_integration(Policy.CRAFT))
+    for value in ("1", "2"):
+        world.tick()
+        world.deliver(world.edit(Side.JIRA, value))
+        world.settle()
+    stale = Observation(Side.JIRA, {TITLE: "1"}, world.now + timedelta(seconds=60), account=ADA)
+    assert world.deliver(stale) is None
+    assert world.link.jira.dirty
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+def test_f16_what_a_write_of_an_older_mapping_replaced_is_on_record_although_its_field_changed_pairs() -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    world.edit(Side.JIRA, "2")  # nobody tells us
+    before = world.integration
+    headline = FieldPair(id=PairId("headline"), kind=FieldKind.STRING, jira="summary", craft="headline")
+    title = before.pairs[0].model_copy(update={"jira": "customfield_1"})
+    world.integration = next_revision(before, before.model_copy(update={"pairs": (title, headline)}))
+    ticket, write_at = world.link.jira.mark, world.land(op)
+    world.report(op, Result.APPLIED, ticket=ticket, read_at=write_at, write_at=write_at)
+    assert ("headline", "2") in {(note.pair, note.value) for note in world.link.new_history}
