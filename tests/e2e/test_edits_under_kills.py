@@ -85,6 +85,26 @@ async def look(system: System) -> Ends:
     return Ends(links, issues, await CraftPerson(system.places["craft"], system.http).items())
 
 
+def jira_edit(field: str, number: int) -> dict[str, object]:
+    """Return an edit of a field in Jira's shape."""
+    edits: dict[str, dict[str, object]] = {
+        "title": {"summary": f"Jira {number}"},
+        "points": {POINTS: number},
+        "labels": {"labels": [f"j{number}"]},
+    }
+    return edits[field]
+
+
+def craft_edit(field: str, number: int) -> dict[str, object]:
+    """Return an edit of a field in Craft.io's shape."""
+    edits: dict[str, dict[str, object]] = {
+        "title": {"title": f"Craft {number}"},
+        "points": {"storyPoints": number},
+        "labels": {"labels": [f"c{number}"]},
+    }
+    return edits[field]
+
+
 async def edit_both_sides(story: Story, pairs: list[tuple[str, str]], dice: Random) -> None:
     """Make `EDITS` edits on random items, on both sides, several at a time."""
     free = asyncio.Semaphore(4)
@@ -94,19 +114,9 @@ async def edit_both_sides(story: Story, pairs: list[tuple[str, str]], dice: Rand
         field = dice.choice(("title", "points", "labels"))
         async with free:
             if dice.random() < 0.5:
-                values: dict[str, object] = {
-                    "title": {"summary": f"Jira {number}"},
-                    "points": {POINTS: number},
-                    "labels": {"labels": [f"j{number}"]},
-                }[field]
-                await story.jira.edit(issue, **values)
+                await story.jira.edit(issue, **jira_edit(field, number))
             else:
-                values = {
-                    "title": {"title": f"Craft {number}"},
-                    "points": {"storyPoints": number},
-                    "labels": {"labels": [f"c{number}"]},
-                }[field]
-                await story.craft.edit(item, **values)
+                await story.craft.edit(item, **craft_edit(field, number))
 
     await asyncio.gather(*(one(number) for number in range(EDITS)))
 

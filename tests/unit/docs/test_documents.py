@@ -13,16 +13,14 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 SYMBOL = re.compile(r"`([\w/]+\.py)::([\w.]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 TARGET = re.compile(r"`?make ([a-z][a-z0-9-]*)")
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def _defines(tree: ast.Module, symbol: str) -> bool:
     """Tell whether a module defines a (dotted) name."""
     body: list[ast.stmt] = tree.body
     for name in symbol.split("."):
-        found = next(
-            (n for n in body if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and n.name == name),
-            None,
-        )
+        found = next((n for n in body if isinstance(n, DEFINITIONS) and n.name == name), None)
         if found is None:
             return False
         body = found.body

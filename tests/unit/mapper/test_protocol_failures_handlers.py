@@ -278,7 +278,7 @@ async def test_f6_linking_two_existing_items_reads_both_afresh_and_agrees_on_not
     assert link is not None
     assert link.jira.dirty
     assert link.craft.dirty
-    fresh = {"origin": Origin.FRESH}
+    fresh: dict[str, Any] = {"origin": Origin.FRESH}
     await bench.mapper.handle(bench.jira("1", "one", ticket=link.jira.mark, **fresh))
     await bench.mapper.handle(bench.craft("50", "two", ticket=link.craft.mark, **fresh))
     command = (await bench.commands())[-1]
