@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,18 +80,18 @@ class Words:
     fields: Mapping[str, str]
 
 
-class Dialect:
+class Dialect(ABC):
     """What differs between the vendors: how errors read and what a 429 is about. Override what differs."""
 
     vendor: str = "vendor"
 
+    @abstractmethod
     def credentials(self, response: HttpResponse) -> VendorError | None:
         """Return the error if the answer, whatever its status, says that our credentials were refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self, response: HttpResponse) -> Words:
         """Return what an error answer says, by the vendor's field names where it names some."""
-        raise NotImplementedError
 
     def limit_scope(self, response: HttpResponse) -> Scope:
         """Return what a 429 holds back."""
