@@ -61,7 +61,7 @@ def fate_of(seed: int) -> Fate:
     rough = dice.choice((0.0, 0.02, 0.1))
     late = dice.choice((rough, rough, rough, 0.3))
     with_key = dice.random() < 0.6
-    return Fate(
+    fate = Fate(
         policy=dice.choice(list(Policy)),
         craft_webhook=dice.random() < 0.5,
         with_key=with_key,
@@ -92,3 +92,8 @@ def fate_of(seed: int) -> Fate:
         visibility_lag_s=dice.choice((0.0, 3.0, 15.0)),
         narrow=dice.random() < 0.5,
     )
+    if fate.policy is Policy.LATEST:
+        # nothing else may explain why an older edit won (PROTOCOL F17), so that the oracle can be strict
+        fate.clash, fate.late_webhooks = max(fate.clash, 0.4), 0.3
+        fate.steps_back, fate.revisions, fate.requests = False, 0, 0
+    return fate

@@ -18,8 +18,8 @@ from tests.simulation.process import EPOCH
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
-TELLS_S = 2.5
-"""Edits further apart than this can be told by their times, although clocks are coarse (PROTOCOL F17)."""
+TELLS_S = {True: 2.5, False: 0.5}
+"""Edits further apart than this can be told by their times; True: where a clock is coarse (PROTOCOL F17)."""
 
 SEEN_S = 8.0
 """After this long an edit can no longer be unknown to what is being decided, in most seeds."""
@@ -161,7 +161,8 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
         return None
     newest = max(edits, key=lambda edit: edit.at_s)
     others = [edit.at_s for edit in edits if edit.side is not newest.side]
-    return newest if others and newest.at_s - max(others) > TELLS_S else None
+    apart_s = TELLS_S[evidence.fate.coarse_jira or evidence.fate.coarse_craft]
+    return newest if others and newest.at_s - max(others) > apart_s else None
 
 
 def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) -> bool:
@@ -191,5 +192,5 @@ def emptied(evidence: Evidence) -> Iterator[str]:
                 continue
             source = view.link.entity_id(side.other)
             filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
-            if any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
+            if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
                 yield f"(b) Tandem emptied {pair.id} of {side} {entity_id} at {call.done_s:.1f}; nobody had asked"
