@@ -49,6 +49,8 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     shown = evidence.people.view(edit.side, edit.entity_id)
     if shown is None or evidence.same(pair, shown.get(pair.id), edit.value):
         return True
+    if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
+        return True  # the vendor itself takes a deleted parent away
     names = {pair.id, edit.pair}
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value

@@ -8,13 +8,21 @@ from datetime import datetime
 
 from services.mapper.domain.context import Context
 from shared.domain.ids import Side
-from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Overwritten
+from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Overwritten
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 
+_APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.GONE})
+
 
 def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: Context) -> None:
-    """Record a person's value that a write of ours replaced; an older pending one goes to history."""
+    """Record a person's value that a write of ours replaced; an older pending one goes to history.
+
+    Where nothing is written any more, because the items are kept apart or one is gone, history is all that is left.
+    """
+    if link.state in _APART:
+        remember(link, side, pair, lost.value, "replaced by our write while the items were kept apart", ctx.now)
+        return
     record = link.side(side).pair(pair.id)
     pending = record.overwritten
     if pending is not None and same(pair.kind, pending.value, lost.value):

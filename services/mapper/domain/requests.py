@@ -46,11 +46,17 @@ def resync(link: Link, ctx: Context) -> None:
     for side in Side:
         state = link.side(side)
         state.dirty_since = state.dirty_since or ctx.now
-        for pair_id, record in state.pairs.items():
-            if record.overwritten is not None:
-                why = "replaced by our write, then the items were compared anew"
-                link.new_history.append(HistoryNote(pair_id, side, record.overwritten.value, why, ctx.now))
-            record.base = record.blocked = record.overwritten = None
+        _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
+        for record in state.pairs.values():
+            record.base = record.blocked = None
+
+
+def _put_on_record(link: Link, side: Side, why: str, ctx: Context) -> None:
+    """Move what waits to be restored to the history: it will not be restored any more (P11)."""
+    for pair_id, record in link.side(side).pairs.items():
+        if record.overwritten is not None:
+            link.new_history.append(HistoryNote(pair_id, side, record.overwritten.value, why, ctx.now))
+            record.overwritten = None
 
 
 def give_up(link: Link, ctx: Context) -> None:
@@ -61,6 +67,8 @@ def give_up(link: Link, ctx: Context) -> None:
     op = link.open_operation
     if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
+    for side in Side:
+        _put_on_record(link, side, "replaced by our write, then the items were kept apart", ctx)
 
 
 def _create_anew(link: Link, ctx: Context) -> None:

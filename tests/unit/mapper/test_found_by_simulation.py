@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.mapper.domain.observation import Observation
+from services.mapper.domain.requests import carry_out
 from shared.domain.ids import PairId, Side
 from shared.domain.link import Result
 from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from shared.messages.request import RequestKind, SyncRequest
 from tests.unit.mapper.harness import ADA, TITLE, World, title_integration
 
 
@@ -37,3 +39,19 @@ def test_f16_what_a_write_of_an_older_mapping_replaced_is_on_record_although_its
     ticket, write_at = world.link.jira.mark, world.land(op)
     world.report(op, Result.APPLIED, ticket=ticket, read_at=write_at, write_at=write_at)
     assert ("headline", "2") in {(note.pair, note.value) for note in world.link.new_history}
+
+
+def test_p11_what_a_write_replaced_is_on_record_although_the_items_were_kept_apart_meanwhile() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    world.edit(Side.JIRA, "2")  # nobody tells us
+    world.tick()
+    world.land(op)  # and its answer is lost
+    unsync = SyncRequest(
+        request_id="r", kind=RequestKind.UNSYNC, requested_by="ada", requested_at=world.now, link_id=world.link.id
+    )
+    carry_out(world.link, unsync, world.ctx)
+    world.fresh_read(Side.JIRA)
+    assert "2" in {note.value for note in world.link.new_history}
