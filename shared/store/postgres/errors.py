@@ -4,9 +4,11 @@ way (`Contended`).
 Called by every module of this package around every statement. Anything else is a bug or bad data, and keeps its own
 class.
 
-asyncpg here ├── no connection, lost, shutting down, read only, time out → StoreUnavailable ├── deadlock,
-serialisation, lock time out, entity taken → Contended ├── a second open operation of a link, a row kept for ever →
-InvariantBroken └── any other → unchanged
+    asyncpg here
+    ├── no connection, lost, shutting down, read only, time out   → StoreUnavailable
+    ├── deadlock, serialisation, lock time out, entity taken      → Contended
+    ├── a second open operation of a link, a row kept for ever    → InvariantBroken
+    └── any other                                                 → unchanged
 """
 
 from __future__ import annotations
