@@ -30,18 +30,51 @@ class FieldKind(StrEnum):
     STRING = "string"
     """One line of text."""
     TEXT = "text"
-    """Text of several lines: Jira description and the like, Craft description (HTML)."""
+    """Text of several lines without its marks: Jira description and the like, Craft description (HTML)."""
+    RICH_TEXT = "rich_text"
+    """Text of several lines with headings, lists, tables, links and the like."""
     NUMBER = "number"
     OPTION = "option"
-    """One of a list, by id on each side: priority, importance, single select. Needs a value map."""
+    """One of a list: priority, importance, single select, sprint, version. Needs a value map."""
+    OPTIONS = "options"
+    """A set out of a list: multi select, components, personas, objectives. Needs a value map."""
     LABELS = "labels"
-    """A set of words."""
+    """A set of words that mean the same on both sides."""
     DATE = "date"
     """A calendar day, YYYY-MM-DD."""
+    DATETIME = "datetime"
+    """A moment, in UTC."""
+    USER = "user"
+    """A person: by value map, else by e-mail address, else the fallback."""
     STATUS = "status"
-    """Jira status to Craft status by value map; to Craft only."""
+    """A status by value map; Jira's side is reached through transitions."""
     PARENT = "parent"
     """The item above, by the links of Tandem."""
+
+
+class Shape(StrEnum):
+    """How one side's JSON holds the value of a pair, where it is not the usual way of its kind."""
+
+    TEXT = "text"
+    """A string."""
+    NUMBER = "number"
+    """A number (as an option: its decimal text)."""
+    WORDS = "words"
+    """A list of strings: labels."""
+    REFERENCE = "reference"
+    """One thing by id: `{id}`; in a Craft.io custom field: the option's id."""
+    REFERENCES = "references"
+    """Several things by id: `[{id}]`; in a Craft.io custom field: the options' ids."""
+    ONE_REFERENCE = "one_reference"
+    """A list of which only the first counts: `[{id}]`. One checkbox, one persona of many."""
+    NAME = "name"
+    """A list of which only the first counts, by name: `[{name}]`. One fix version."""
+    NAMES = "names"
+    """Several things by name: `[{name}]`. Components, fix versions."""
+    CASCADE = "cascade"
+    """Jira's cascading select `{id, child: {id}}`, as `parent/child`."""
+    SPRINT = "sprint"
+    """Jira's sprint: read as a list of sprints, written as one number; the one that is not closed counts."""
 
 
 class Direction(StrEnum):
@@ -97,6 +130,9 @@ class FieldPair(Setting):
     policy: Policy | None = None
     """None: the integration's default."""
     values: tuple[ValuePair, ...] = ()
+    jira_shape: Shape | None = None
+    """None: the usual one of the kind."""
+    craft_shape: Shape | None = None
     since: int = 0
     """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
     F16).

@@ -61,7 +61,7 @@ def _normal(side: Side, kind: FieldKind, raw: object) -> Present | None:
     match kind:
         case FieldKind.STRING:
             return _string(raw)
-        case FieldKind.TEXT:
+        case FieldKind.TEXT | FieldKind.RICH_TEXT:
             found = _string(raw)
             if found is None or found.value is None:
                 return found
@@ -69,9 +69,11 @@ def _normal(side: Side, kind: FieldKind, raw: object) -> Present | None:
             return Present(text or None)
         case FieldKind.NUMBER:
             return _number(raw)
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT:
+        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT | FieldKind.USER:
             return _reference(raw)
-        case FieldKind.LABELS:
+        case FieldKind.DATETIME:
+            return _string(raw)
+        case FieldKind.LABELS | FieldKind.OPTIONS:
             if raw is None:
                 return Present([])
             return Present(sorted({str(label) for label in raw})) if isinstance(raw, list) else None

@@ -60,16 +60,16 @@ def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_
     match pair.kind:
         case FieldKind.PARENT:
             return parents.across(source, value)
-        case FieldKind.OPTION | FieldKind.STATUS:
+        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.USER:
             return _by_value_map(pair, source, value)
-        case FieldKind.LABELS:
+        case FieldKind.LABELS | FieldKind.OPTIONS:
             labels = value or []
             return Translated(
                 sorted({str(x).strip().replace(" ", "_") for x in labels}) if source is Side.CRAFT else list(labels)
             )
         case FieldKind.STRING:
             return Translated(_one_line(value) if source is Side.CRAFT else value)
-        case FieldKind.TEXT | FieldKind.NUMBER | FieldKind.DATE:
+        case FieldKind.TEXT | FieldKind.RICH_TEXT | FieldKind.NUMBER | FieldKind.DATE | FieldKind.DATETIME:
             return Translated(value)
         case _:
             assert_never(pair.kind)

@@ -148,7 +148,7 @@ class People:
         match pair.kind:
             case FieldKind.STRING:
                 value = f"{pair.id} {number}"
-            case FieldKind.TEXT:
+            case FieldKind.TEXT | FieldKind.RICH_TEXT:
                 value = f"text {number}\n\nline" if side is Side.JIRA else f"<p>text {number}</p><p>line</p>"
             case FieldKind.NUMBER:
                 value = number
@@ -161,7 +161,7 @@ class People:
                 value = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
             case FieldKind.PARENT:
                 value = self._other_parent(side, entity_id, old)
-            case FieldKind.STATUS:
+            case FieldKind.STATUS | FieldKind.OPTIONS | FieldKind.DATETIME | FieldKind.USER:
                 return
         if side is Side.JIRA:
             shown = {"id": value} if pair.kind is FieldKind.OPTION else value

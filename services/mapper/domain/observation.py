@@ -93,9 +93,9 @@ def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
 def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:
     """Return the normal form of a changelog's `from` or `to`: ids where the field holds a reference, else the label."""
     match pair.kind:
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT:
+        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT | FieldKind.USER:
             return ident or None
-        case FieldKind.LABELS:
+        case FieldKind.LABELS | FieldKind.OPTIONS:
             return sorted((label or "").split())
         case FieldKind.NUMBER:
             try:
@@ -105,9 +105,9 @@ def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Js
             return int(number) if number is not None and number.is_integer() else number
         case FieldKind.DATE:
             return (ident or label or "")[:10] or None
-        case FieldKind.TEXT:
+        case FieldKind.TEXT | FieldKind.RICH_TEXT:
             return tidy_text(label or "") or None
-        case FieldKind.STRING:
+        case FieldKind.STRING | FieldKind.DATETIME:
             return label or None
 
 
