@@ -161,7 +161,7 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
     ]
     if not edits:
         return None
-    newest = max(edits, key=lambda edit: edit.at_s)
+    newest = edits[-1]  # in the order in which they were made: two may share a moment of virtual time
     others = [edit.at_s for edit in edits if edit.side is not newest.side]
     apart_s = TELLS_S[evidence.fate.coarse_jira or evidence.fate.coarse_craft]
     return newest if others and newest.at_s - max(others) > apart_s else None
