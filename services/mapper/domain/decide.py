@@ -6,8 +6,7 @@ PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_base, is_ours
@@ -25,6 +24,7 @@ from shared.domain.link import (
     Overwritten,
     PairSide,
     PairWrite,
+    Span,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import Untranslatable, equivalent, same, translate
@@ -179,7 +179,7 @@ def _with_late(plan: _Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritt
         return lost
     policy = plan.ctx.integration.policy_of(pair)
     if lost is not None and policy is _policy_of(side):
-        lost = Overwritten(lost.value, late=True)
+        lost = replace(lost, late=True)
     else:
         if lost is not None:
             _remember(
@@ -288,18 +288,15 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
 
 def _latest(jira: Held, craft: Held) -> Side | None:
     """Return the side that changed last, None if what is known does not tell (PROTOCOL F17)."""
-    jira_from, jira_to = _interval(jira)
-    craft_from, craft_to = _interval(craft)
-    if jira_from is not None and craft_to is not None and jira_from > craft_to:
+    if _later(jira.edited, craft.edited):
         return Side.JIRA
-    if craft_from is not None and jira_to is not None and craft_from > jira_to:
-        return Side.CRAFT
-    return None
+    return Side.CRAFT if _later(craft.edited, jira.edited) else None
 
 
-def _interval(held: Held) -> tuple[datetime | None, datetime | None]:
-    moment = held.changed_at or held.at
-    return (moment, moment) if held.exact else (held.after, moment)
+def _later(edited: Span, other: Span) -> bool:
+    """Tell whether one edit was certainly made after another."""
+    since = edited.until if edited.exact else edited.after
+    return since is not None and since > other.until
 
 
 def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Held) -> None:
