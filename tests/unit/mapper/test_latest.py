@@ -79,6 +79,33 @@ def test_f17_a_restored_edit_whose_time_is_not_known_is_not_taken_for_the_latest
     assert TITLE in world.link.open_conflicts
 
 
+def test_f17_an_overwritten_edit_is_not_restored_over_one_that_is_certainly_later() -> None:
+    world = latest()
+    world.tick()
+    world.edit(Side.JIRA, "1")  # nobody tells us
+    world.tick()
+    world.deliver(looked_at(world, Side.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "2"))
+    assert unread(world, op) is None
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+    assert "1" in world.kept
+
+
+def test_f17_an_overwritten_edit_is_asked_about_when_the_times_cannot_tell() -> None:
+    world = latest()
+    world.tick()
+    world.edit(Side.JIRA, "1")  # nobody tells us
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "2"))  # somewhere in these two seconds
+    assert unread(world, op) is None
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+    note = world.link.open_conflicts[TITLE]
+    assert (note.jira_value, note.craft_value, note.kept) == ("1", "2", Side.JIRA)
+
+
 def test_f17_the_time_of_our_own_write_is_not_the_time_of_an_edit() -> None:
     world = latest()
     world.tick()
