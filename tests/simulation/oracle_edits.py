@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from services.mapper.domain.decide import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Link, LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
@@ -161,7 +162,7 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
     ]
     if not edits:
         return None
-    newest = max(edits, key=lambda edit: edit.at_s)
+    newest = edits[-1]  # in the order in which they were made: two may share a moment of virtual time
     others = [edit.at_s for edit in edits if edit.side is not newest.side]
     apart_s = TELLS_S[evidence.fate.coarse_jira or evidence.fate.coarse_craft]
     return newest if others and newest.at_s - max(others) > apart_s else None
@@ -174,7 +175,9 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     record = view.link.side(newest.side).pair(pair.id)
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
-    return any(line.pair == pair.id and line.at > EPOCH + timedelta(seconds=newest.at_s) for line in view.history)
+    after = EPOCH + timedelta(seconds=newest.at_s)
+    lines = [line for line in view.history if line.pair == pair.id and line.at > after]
+    return any(line.why != REPLACED_BY_RESTORE for line in lines)  # which edit is restored is up to their times, too
 
 
 def emptied(evidence: Evidence) -> Iterator[str]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.mapper.domain.context import Context, is_base
 from services.mapper.domain.observation import Observation, changelog_value, item_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
-from shared.domain.link import Json, Link, Operation, Overwritten
+from shared.domain.link import Json, Link, Operation, Overwritten, Span
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.change import ChangelogEntry
@@ -18,10 +20,9 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
 
     A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
     """
-    state = link.jira
-    entries = [entry for entry in observation.changelog if after(entry.id, state.changelog_cursor)]
+    state, entries = link.jira, observation.changelog
     for index, entry in enumerate(entries):
-        op = _operation(link, entry, ctx)
+        op = _operation(link, entry, ctx) if after(entry.id, state.changelog_cursor) else None
         if op is None:
             continue
         for pair in ctx.integration.pairs:
@@ -40,7 +41,7 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
                 state.dirty_since = state.dirty_since or ctx.now
                 continue
             _unexpected(link, ctx, pair, replaced, entries, index, op, closing)
-    if observation.whole_changelog and entries:
+    if observation.whole_changelog and entries and after(entries[-1].id, state.changelog_cursor):
         state.changelog_cursor = entries[-1].id
 
 
@@ -49,7 +50,7 @@ def _unexpected(
     ctx: Context,
     pair: FieldPair,
     replaced: object,
-    entries: list[ChangelogEntry],
+    entries: Sequence[ChangelogEntry],
     index: int,
     op: Operation,
     closing: Operation | None,
@@ -69,7 +70,16 @@ def _unexpected(
         if earlier.op is not None
     )
     open_now = closing is op or op.id == link.op_id
-    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)
+    edited = _edited(link, ctx, pair, entries[: index + 1])
+    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now, edited=edited), ctx)
+
+
+def _edited(link: Link, ctx: Context, pair: FieldPair, entries: Sequence[ChangelogEntry]) -> Span | None:
+    """Return when a person set what the last of these entries replaced: the one about the field before it tells."""
+    *before, replacing = entries
+    setting = next((entry for entry in reversed(before) if item_of(entry, pair) is not None), replacing)
+    exact = setting is not replacing and _operation(link, setting, ctx) is None
+    return Span(None, setting.at, exact) if setting.at is not None else None
 
 
 def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, replaced: Json, op: Operation) -> None:

@@ -25,6 +25,7 @@ from shared.domain.link import (
     Overwritten,
     PairSide,
     Result,
+    Span,
 )
 from shared.domain.mapping import FieldPair, Policy
 from shared.fields import same
@@ -79,10 +80,10 @@ def _observe_pair(
             if seen is None or not same(pair.kind, seen.value, value):
                 state.dirty_since = state.dirty_since or ctx.now
             return
+    if seen is not None and same(pair.kind, seen.value, value):
+        _seen_again(record, seen, at, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
+        return
     if not result.fresh:
-        if seen is not None and same(pair.kind, seen.value, value):
-            _seen_again(record, seen, at, actor)
-            return
         if seen is not None and at < seen.at:
             _older(link, observation, ctx, pair, record, at)
             return
@@ -92,16 +93,26 @@ def _observe_pair(
         if _cannot_tell(link, observation, pair, record, actor, at, closing):
             state.dirty_since = state.dirty_since or ctx.now
             return
-    elif seen is not None and same(pair.kind, seen.value, value):
-        _seen_again(record, seen, at, actor)
-        return
     result.accepted[pair.id] = seen
     _accept(link, observation, ctx, pair, at, actor, closing)
 
 
-def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor) -> None:
-    exact = seen.exact or (actor.at is not None and actor.at <= at)
-    changed_at = seen.changed_at if seen.exact or actor.at is None else actor.at
+def _set_at(actor: Actor, at: datetime, *, by_us: bool) -> datetime | None:
+    """Return the moment at which a person set a value, None if it is not known.
+
+    That of a write of ours is none: what it carries was set before, on the other side or here (PROTOCOL F17).
+    """
+    if actor.at is None or actor.at > at or (by_us and actor.ours is not False):
+        return None
+    return actor.at
+
+
+def _seen_again(record: PairSide, seen: Held, at: datetime, set_at: datetime | None) -> None:
+    """The value stays, its time moves on; an entry that set it after it was last seen to be another says when."""
+    known = seen.changed_at if seen.exact else seen.after
+    exact, changed_at = seen.exact, seen.changed_at
+    if set_at is not None and (known is None or set_at > known):
+        exact, changed_at = True, set_at
     record.seen = Held(seen.value, max(seen.at, at), seen.by, seen.after, exact, changed_at, seen.late)
 
 
@@ -135,7 +146,7 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
             continue
         _seen_before(record, value)
         if record.seen is not None and same(pair.kind, record.seen.value, write.value):
-            overwrite(link, side, pair, Overwritten(value), ctx)
+            overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
         else:
             remember(link, side, pair, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
@@ -236,24 +247,25 @@ def _accept(
     elif op is not None and write is not None and same(pair.kind, write.value, value):
         op.landed, by = True, op.id
         if old is not None and is_users(record, pair, old, write.expect, expecting=True):
-            overwrite(link, side, pair, Overwritten(old.value), ctx)
+            overwrite(link, side, pair, Overwritten.of(old), ctx)
     elif (unseen := _unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         if old is not None and is_users(record, pair, old, unseen.pairs[pair.id].expect, expecting=True):
-            overwrite(link, side, pair, Overwritten(old.value), ctx)
+            overwrite(link, side, pair, Overwritten.of(old), ctx)
     elif (earlier := _late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
-            overwrite(link, side, pair, Overwritten(old.value, late=True), ctx)
-    exact = actor.at is not None and actor.at <= at
+            overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
+    by_us = by is not None and by != BY_USER
+    set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
         value,
         at,
         by,
-        after=old.at if old is not None and old.at < at else None,
-        exact=exact,
-        changed_at=actor.at if exact else at,
+        after=old.at if old is not None and old.at < at and not by_us else None,
+        exact=set_at is not None,
+        changed_at=set_at or at,
         late=late,
     )
     _seen_before(record, value)

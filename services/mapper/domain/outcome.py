@@ -118,7 +118,7 @@ def _what_was_replaced(
         previous = observed.accepted[pair.id]
         replaced = previous is not None and not same(pair.kind, previous.value, write.value)
         if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
-            overwrite(link, op.target, pair, Overwritten(previous.value), ctx)
+            overwrite(link, op.target, pair, Overwritten.of(previous), ctx)
         return
     seen, updated = record.seen, outcome.updated
     if seen is not None and seen.late and updated is not None and updated < seen.at:
@@ -130,14 +130,16 @@ def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | N
     confirmed = record.seen is not None and same(pair.kind, record.seen.value, op.pairs[pair.id].value)
     if observed is None or link.side(op.target).dirty:
         return
+    edited = None
     if pair.id in observed.accepted or confirmed:
         pending = record.overwritten
         if pending is not None and same(pair.kind, pending.value, op.pairs[pair.id].value):
-            record.overwritten = None
+            record.overwritten, edited = None, pending.edited
     if record.seen is not None and confirmed:
-        # what is restored is a person's value again: not late, not ours
+        # what is restored is a person's value again: not late, not ours, and as old as the edit (PROTOCOL F17)
         seen = record.seen
-        record.seen = Held(seen.value, seen.at, None, seen.after, seen.exact, seen.changed_at)
+        span = seen.edited if seen.exact or edited is None else edited
+        record.seen = Held(seen.value, seen.at, None, span.after, span.exact, span.until)
 
 
 def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:

@@ -26,6 +26,7 @@ from shared.domain.link import (
     PairWrite,
     Result,
     SideState,
+    Span,
 )
 from shared.store import codec
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
@@ -56,7 +57,13 @@ held_pairs = drawn(
     PairSide,
     seen=st.none() | helds,
     base=st.none() | st.builds(Agreed, value=values),
-    overwritten=st.none() | st.builds(Overwritten, value=values, late=st.booleans()),
+    overwritten=st.none()
+    | st.builds(
+        Overwritten,
+        value=values,
+        late=st.booleans(),
+        edited=st.none() | st.builds(Span, after=st.none() | times, exact=st.booleans()),
+    ),
     blocked=st.none() | st.builds(Blocked, field=st.none() | texts),
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
