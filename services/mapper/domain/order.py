@@ -6,12 +6,12 @@ Called for every change event and for the snapshot of every outcome. Changes the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.mapper.domain.changelog import after, walk
+from services.mapper.domain.changelog import is_news, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.observation import Actor, Observation, actor_of, item_of
+from services.mapper.domain.observation import Actor, Observation, actor_of
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
@@ -102,7 +102,9 @@ def _observe_pair(
 def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor) -> None:
     exact = seen.exact or (actor.at is not None and actor.at <= at)
     changed_at = seen.changed_at if seen.exact or actor.at is None else actor.at
-    record.seen = Held(seen.value, max(seen.at, at), seen.by, seen.after, exact, changed_at, seen.late)
+    record.seen = replace(
+        seen, at=max(seen.at, at), exact=exact, changed_at=changed_at, entry=later(seen.entry, actor.entry)
+    )
 
 
 def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, actor: Actor) -> None:
@@ -153,7 +155,7 @@ def _cannot_tell(
     """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
     if observation.side is not Side.JIRA or closing is not None:
         return False
-    if _comes_again(link, observation, pair, record):
+    if record.seen is not None and not is_news(link, record.seen, actor):
         return True
     value = observation.values[pair.id]
     if actor.ours is not None or is_base(record, pair, value):
@@ -165,18 +167,6 @@ def _cannot_tell(
         and (op.write_at is None or at > op.write_at)
         for op in ledger(link, observation.side, pair.id)
     )
-
-
-def _comes_again(link: Link, observation: Observation, pair: FieldPair, record: PairSide) -> bool:
-    """Tell whether a value was seen before and nothing newer in the changelog says that it was set again.
-
-    Jira's order is that of its changelog: where a clock stepped back, an old state may carry the newest time
-    (PROTOCOL F15).
-    """
-    if not any(same(pair.kind, old, observation.values[pair.id]) for old in record.recent):
-        return False
-    entry = next((entry for entry in reversed(observation.changelog) if item_of(entry, pair) is not None), None)
-    return entry is None or not after(entry.id, link.jira.changelog_cursor)
 
 
 def _late_effect(
@@ -255,6 +245,7 @@ def _accept(
         exact=exact,
         changed_at=actor.at if exact else at,
         late=late,
+        entry=actor.entry,
     )
     _seen_before(record, value)
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
 from shared.domain.ids import PairId, Side
 from shared.domain.link import Result
 from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
-from tests.unit.mapper.harness import ADA, TITLE, World, title_integration
+from tests.unit.mapper.harness import ADA, START, TITLE, World, title_integration
+
+_OLD_ENTRY = ChangelogEntry(
+    id="0",
+    at=START,
+    by=ADA,
+    items=(ChangelogItem(field="summary", old=None, old_label=None, new=None, new_label="older"),),
+)
 
 
 def test_f15_an_old_jira_state_does_not_pass_for_new_because_the_clock_stepped_back() -> None:
@@ -24,6 +34,21 @@ def test_f15_an_old_jira_state_does_not_pass_for_new_because_the_clock_stepped_b
     assert world.link.jira.dirty
     world.settle()
     assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+@pytest.mark.parametrize("entries", [(), (_OLD_ENTRY,)], ids=["a lagging search", "a late webhook"])
+def test_f15_an_old_jira_state_that_was_never_seen_does_not_pass_for_new_either(
+    entries: tuple[ChangelogEntry, ...],
+) -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick(-60)
+    world.edit(Side.JIRA, "1")
+    world.fresh_read(Side.JIRA)
+    world.settle()
+    assert world.deliver(Observation(Side.JIRA, {TITLE: "older"}, START, changelog=entries)) is None
+    assert world.link.jira.dirty
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
 
 
 def test_f16_what_a_write_of_an_older_mapping_replaced_is_on_record_although_its_field_changed_pairs() -> None:
