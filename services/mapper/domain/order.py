@@ -236,6 +236,8 @@ def _accept(
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
             overwrite(link, side, pair, Overwritten(old.value, late=True), ctx)
+    elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
+        _shown_otherwise(link, pair, op, actor, ctx)
     exact = actor.at is not None and actor.at <= at
     record.seen = Held(
         value,
@@ -248,6 +250,21 @@ def _accept(
         entry=actor.entry,
     )
     _seen_before(record, value)
+
+
+def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, ctx: Context) -> None:
+    """Put on record what was replaced in Craft.io by another value than ours while a request of ours was under way.
+
+    It may be ours as Craft.io keeps it (PROTOCOL F18). If our account set it, it is; else the history is enough.
+    """
+    record, write = link.craft.pair(pair.id), op.pairs[pair.id]
+    old = record.seen
+    if old is None or not is_users(record, pair, old, write.expect, expecting=True):
+        return
+    if actor.ours:
+        overwrite(link, Side.CRAFT, pair, Overwritten(old.value), ctx)
+    else:
+        remember(link, Side.CRAFT, pair, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
 
 
 def _by(actor: Actor) -> str | None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
-from shared.domain.ids import PairId, Side
+from shared.domain.ids import AccountId, PairId, Side
 from shared.domain.link import Result
 from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
-from tests.unit.mapper.harness import ADA, START, TITLE, World, title_integration
+from tests.unit.mapper.harness import ADA, START, TITLE, US, World, title_integration
 
 _OLD_ENTRY = ChangelogEntry(
     id="0",
@@ -80,3 +81,21 @@ def test_p11_what_a_write_replaced_is_on_record_although_the_items_were_kept_apa
     carry_out(world.link, unsync, world.ctx)
     world.fresh_read(Side.JIRA)
     assert "2" in {note.value for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("account", [US, None], ids=["by webhook", "by the feed"])
+def test_f4_what_a_write_replaced_is_on_record_although_its_target_shows_the_written_value_otherwise(
+    account: AccountId | None,
+) -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "0!"))
+    assert op is not None
+    op.attempts = 1  # its request is under way
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    world.tick()
+    landed = replace(world.edit(Side.CRAFT, "0"), account=account)  # Craft.io takes the mark off
+    world.deliver(landed)
+    world.settle()
+    assert "2" in world.kept
