@@ -99,3 +99,49 @@ def test_f4_what_a_write_replaced_is_on_record_although_its_target_shows_the_wri
     world.deliver(landed)
     world.settle()
     assert "2" in world.kept
+
+
+@pytest.mark.parametrize("policy", [Policy.ASK, Policy.JIRA])
+@pytest.mark.parametrize("side", list(Side))
+def test_f4_what_a_person_set_to_the_very_value_that_was_to_be_written_is_an_edit_like_any_other(
+    side: Side, policy: Policy
+) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(side.other, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(side, "1"))
+    world.tick()
+    world.deliver(world.edit(side.other, "2"))
+    world.perform(op)
+    world.settle()
+    assert "1" in world.kept
+
+
+def test_f4_what_a_person_set_to_the_very_value_that_was_to_be_written_lives_although_its_source_went_back() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "0"))
+    world.deliver(world.edit(Side.CRAFT, "1"))
+    world.perform(op)
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+
+
+def test_f5_what_others_set_while_nothing_was_sent_is_no_landing_of_a_write_that_found_another_value() -> None:
+    world = World(title_integration(Policy.ASK))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "1"))
+    world.tick()
+    world.edit(Side.CRAFT, "2")
+    world.perform(op)
+    world.settle()
+    assert world.link.open_conflicts
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}
