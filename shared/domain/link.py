@@ -82,6 +82,8 @@ class Held:
     """Vendor time at which the value was first seen (or, if exact, set); `at` moves on while the value stays."""
     late: bool = False
     """True for a late effect of a write of ours (PROTOCOL F11): to be undone, never spread."""
+    entry: str | None = None
+    """The newest entry of Jira's changelog that set it, as far as was seen."""
 
     @property
     def edited(self) -> Span:

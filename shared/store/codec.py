@@ -260,6 +260,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["changed_at"] = _text(held.changed_at)
     if held.late:
         doc["late"] = True
+    if held.entry is not None:
+        doc["entry"] = held.entry
     return doc
 
 
@@ -272,6 +274,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         exact=doc.get("exact", False),
         changed_at=_time(doc.get("changed_at")),
         late=doc.get("late", False),
+        entry=doc.get("entry"),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from shared.clients.errors import NotFound, Rejected
 from shared.domain.clock import Dice
+from shared.domain.ids import PairId
 from shared.domain.link import OperationKind, Result
 from shared.messages.write import WriteOutcome
 from shared.writing.attempt import Attempt, read_at
@@ -40,13 +41,18 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         words = "None of the fields is mapped any more. Nothing to do."
         return attempt.outcome(Result.REJECTED, message=words)
     before = None
+    untouched: tuple[PairId, ...] = ()
     if read_first:
+        first = not claim.late_possible and not attempt.sent
         before = await hands.read(claim)
         comparison = compare(hands.side, to_write, before.snapshot)
         if comparison.moved or (comparison.to_write and attempt.superseded):
-            return attempt.outcome(Result.MOVED, before, read_at=read_at(before))
+            untouched = tuple(attempt.operation.pairs) if first else ()
+            return attempt.outcome(Result.MOVED, before, read_at=read_at(before), untouched=untouched)
+        untouched = comparison.already if first else ()
         if not comparison.to_write:
-            return attempt.outcome(Result.ALREADY, before, read_at=read_at(before), write_at=before.updated)
+            times = {"read_at": read_at(before), "write_at": before.updated}
+            return attempt.outcome(Result.ALREADY, before, **times, untouched=untouched)
         to_write = dict(comparison.to_write)
     values = {pair: write.value for pair, write in to_write.items()}
     try:
@@ -60,4 +66,5 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         written.reading,
         read_at=read_at(before) if before is not None else None,
         write_at=written.write_at,
+        untouched=untouched,
     )

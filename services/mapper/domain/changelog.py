@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.mapper.domain.context import Context, is_base
-from services.mapper.domain.observation import Observation, changelog_value, item_of
+from services.mapper.domain.observation import Actor, Observation, changelog_value, item_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
-from shared.domain.link import Json, Link, Operation, Overwritten, Span
+from shared.domain.link import Held, Json, Link, Operation, Overwritten, Span
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.change import ChangelogEntry
@@ -111,6 +111,21 @@ def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | N
             if same(pair.kind, changelog_value(pair, item.new, item.new_label), write.value):
                 return op
     return None
+
+
+def is_news(link: Link, seen: Held, actor: Actor) -> bool:
+    """Tell whether a value came after the one that is seen, as far as Jira's changelog can tell.
+
+    Jira's order is that of its changelog: once a clock has stepped back, an old state carries the newest time, and a
+    lagging search shows it without any entry (PROTOCOL F15). Where no entry is known yet, the time has to do.
+    """
+    known = later(seen.entry, link.jira.changelog_cursor)
+    return known is None or (actor.entry is not None and after(actor.entry, known))
+
+
+def later(one: str | None, other: str | None) -> str | None:
+    """Return the newer of two entries, either of which may not be known."""
+    return one if other is None or (one is not None and after(one, other)) else other
 
 
 def after(ident: str, cursor: str | None) -> bool:

@@ -37,11 +37,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does."""
+    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does, `entry` the
+    changelog's entry.
+    """
 
     ours: bool | None = None
     op: OperationId | None = None
     at: datetime | None = None
+    entry: str | None = None
 
 
 UNKNOWN_ACTOR = Actor()
@@ -119,7 +122,8 @@ def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) 
         if item_of(entry, pair) is None:
             continue
         by_us = entry.op is not None or (ours is not None and entry.by == ours)
-        return Actor(ours=by_us if entry.by is not None or entry.op is not None else None, op=entry.op, at=entry.at)
+        told = entry.by is not None or entry.op is not None
+        return Actor(ours=by_us if told else None, op=entry.op, at=entry.at, entry=entry.id)
     if observation.changelog or observation.account is None:
         return UNKNOWN_ACTOR
     return Actor(ours=observation.account == ours)

@@ -6,12 +6,12 @@ Called for every change event and for the snapshot of every outcome. Changes the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.mapper.domain.changelog import after, walk
+from services.mapper.domain.changelog import is_news, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.observation import Actor, Observation, actor_of, item_of
+from services.mapper.domain.observation import Actor, Observation, actor_of
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
@@ -81,7 +81,7 @@ def _observe_pair(
                 state.dirty_since = state.dirty_since or ctx.now
             return
     if seen is not None and same(pair.kind, seen.value, value):
-        _seen_again(record, seen, at, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
+        _seen_again(record, seen, at, actor, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
         return
     if not result.fresh:
         if seen is not None and at < seen.at:
@@ -107,13 +107,15 @@ def _set_at(actor: Actor, at: datetime, *, by_us: bool) -> datetime | None:
     return actor.at
 
 
-def _seen_again(record: PairSide, seen: Held, at: datetime, set_at: datetime | None) -> None:
+def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor, set_at: datetime | None) -> None:
     """The value stays, its time moves on; an entry that set it after it was last seen to be another says when."""
     known = seen.changed_at if seen.exact else seen.after
     exact, changed_at = seen.exact, seen.changed_at
     if set_at is not None and (known is None or set_at > known):
         exact, changed_at = True, set_at
-    record.seen = Held(seen.value, max(seen.at, at), seen.by, seen.after, exact, changed_at, seen.late)
+    record.seen = replace(
+        seen, at=max(seen.at, at), exact=exact, changed_at=changed_at, entry=later(seen.entry, actor.entry)
+    )
 
 
 def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, actor: Actor) -> None:
@@ -164,7 +166,7 @@ def _cannot_tell(
     """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
     if observation.side is not Side.JIRA or closing is not None:
         return False
-    if _comes_again(link, observation, pair, record):
+    if record.seen is not None and not is_news(link, record.seen, actor):
         return True
     value = observation.values[pair.id]
     if actor.ours is not None or is_base(record, pair, value):
@@ -176,18 +178,6 @@ def _cannot_tell(
         and (op.write_at is None or at > op.write_at)
         for op in ledger(link, observation.side, pair.id)
     )
-
-
-def _comes_again(link: Link, observation: Observation, pair: FieldPair, record: PairSide) -> bool:
-    """Tell whether a value was seen before and nothing newer in the changelog says that it was set again.
-
-    Jira's order is that of its changelog: where a clock stepped back, an old state may carry the newest time
-    (PROTOCOL F15).
-    """
-    if not any(same(pair.kind, old, observation.values[pair.id]) for old in record.recent):
-        return False
-    entry = next((entry for entry in reversed(observation.changelog) if item_of(entry, pair) is not None), None)
-    return entry is None or not after(entry.id, link.jira.changelog_cursor)
 
 
 def _late_effect(
@@ -257,6 +247,8 @@ def _accept(
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
+    elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
+        _shown_otherwise(link, pair, op, actor, ctx)
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -267,8 +259,24 @@ def _accept(
         exact=set_at is not None,
         changed_at=set_at or at,
         late=late,
+        entry=actor.entry,
     )
     _seen_before(record, value)
+
+
+def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, ctx: Context) -> None:
+    """Put on record what was replaced in Craft.io by another value than ours while a request of ours was under way.
+
+    It may be ours as Craft.io keeps it (PROTOCOL F18). If our account set it, it is; else the history is enough.
+    """
+    record, write = link.craft.pair(pair.id), op.pairs[pair.id]
+    old = record.seen
+    if old is None or not is_users(record, pair, old, write.expect, expecting=True):
+        return
+    if actor.ours:
+        overwrite(link, Side.CRAFT, pair, Overwritten.of(old), ctx)
+    else:
+        remember(link, Side.CRAFT, pair, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
 
 
 def _by(actor: Actor) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, is_users
-from services.mapper.domain.observation import Observation, from_outcome, item_of
+from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.record import overwrite, remember
+from shared.domain.ids import PairId, Side
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -64,9 +66,40 @@ def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Ob
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
     link.op_id = None
     observation = from_outcome(outcome, ctx.integration)
+    _disown(link, op, outcome, observation, ctx)
     if observation is not None:
         op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in observation.values}
     return observation
+
+
+def _disown(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    """Take what others set to the operation's value for what it is: an edit like any other, agreed on by nobody.
+
+    The source may hold another value by now, which would replace that edit without a word.
+    """
+    untouched = {*outcome.untouched, *_set_by_a_person(op, observation, ctx)}
+    for pair_id in untouched & op.pairs.keys():
+        record = link.side(op.target).pair(pair_id)
+        if record.seen is not None and record.seen.by == op.id:
+            record.seen = replace(record.seen, by=None)
+    if op.pairs.keys() <= untouched:
+        op.landed = False
+    if outcome.result in (Result.APPLIED, Result.ALREADY):
+        op.pairs = {pair_id: write for pair_id, write in op.pairs.items() if pair_id not in untouched}
+
+
+def _set_by_a_person(op: Operation, observation: Observation | None, ctx: Context) -> Iterator[PairId]:
+    """Yield the pairs whose value Jira's changelog says a person had set, so that there was nothing left to write."""
+    if observation is None or op.target is not Side.JIRA:
+        return
+    for pair in ctx.integration.pairs:
+        write = op.pairs.get(pair.id)
+        if write is None or pair.id not in observation.values:
+            continue
+        ours = any(entry.op == op.id and item_of(entry, pair) is not None for entry in observation.changelog)
+        actor = actor_of(observation, pair, ctx.accounts.get(Side.JIRA))
+        if not ours and actor.ours is False and same(pair.kind, observation.values[pair.id], write.value):
+            yield pair.id
 
 
 def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:

@@ -51,7 +51,13 @@ def drawn(kind: type[Any], **own: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 st.register_type_strategy(datetime, times)
 st.register_type_strategy(str, texts)
 helds = drawn(
-    Held, value=values, after=st.none() | times, exact=st.booleans(), changed_at=st.none() | times, late=st.booleans()
+    Held,
+    value=values,
+    after=st.none() | times,
+    exact=st.booleans(),
+    changed_at=st.none() | times,
+    late=st.booleans(),
+    entry=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
