@@ -16,6 +16,7 @@ from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
+    Agreed,
     Candidate,
     Held,
     Json,
@@ -26,7 +27,7 @@ from shared.domain.link import (
     PairSide,
     Result,
 )
-from shared.domain.mapping import FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair, Policy
 from shared.fields import same
 
 LATE_WINDOW = timedelta(minutes=15)
@@ -187,7 +188,11 @@ def _late_effect(
     for op in ledger(link, side, pair.id):
         if op.kind is OperationKind.CREATE:
             continue  # whatever comes late of it is another entity
-        if op.id == link.op_id or op is closing or not same(pair.kind, op.pairs[pair.id].value, value):
+        if op.id == link.op_id or op is closing:
+            continue
+        # a transition on the way to a status says whose it is, though its value is not what the operation wanted
+        named = side is Side.JIRA and pair.kind is FieldKind.STATUS and actor.op == op.id
+        if not named and not same(pair.kind, op.pairs[pair.id].value, value):
             continue
         if op.write_at is not None and at <= op.write_at:
             continue
@@ -247,6 +252,10 @@ def _accept(
         if old is not None and not known and is_users(record, pair, old):
             overwrite(link, side, pair, Overwritten(old.value, late=True), ctx)
     exact = actor.at is not None and actor.at <= at
+    if record.takes_first:
+        record.takes_first = False
+        if actor.ours is not False:
+            record.base = Agreed(value, ctx.integration.revision)
     record.seen = Held(
         value,
         at,
