@@ -105,21 +105,25 @@ def _moved_on(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bo
     Both had come to mean the same (a status, one of few), and one moved on from it: whose clock was first by a moment
     does not matter, since values are compared, not times.
     """
-    onward = [
-        other.value
+    theirs = [
+        other
         for other in evidence.people.edits
         if other.side is not edit.side
         and link.entity_id(other.side) == other.entity_id
         and _pair_of(evidence, other) is pair
-        and evidence.equivalent(
+    ]
+    left = [
+        evidence.equivalent(
             pair, *((edit.value, other.replaced) if edit.side is Side.JIRA else (other.replaced, edit.value))
         )
+        for other in theirs
     ]
+    onward = theirs[left.index(True) :] if True in left else []
     return any(
         op.target is edit.side
         and (write := op.pairs.get(pair.id)) is not None
         and evidence.same(pair, write.expect, edit.value)
-        and any(evidence.same(pair, write.source, value) for value in onward)
+        and any(evidence.same(pair, write.source, other.value) for other in onward)
         for op in link.operations
     )
 
