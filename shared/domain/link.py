@@ -146,6 +146,8 @@ class PairSide:
     norm: Normalised | None = None
     recent: list[Json] = field(default_factory=list)
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
+    takes_first: bool = False
+    """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,13 +140,6 @@ class FieldPair(Setting):
     fields_since: int = 0
     """The revision since which it names these two fields; what was seen before it is another field's value."""
 
-    @model_validator(mode="after")
-    def _status_goes_to_craft(self) -> Self:
-        if self.kind is FieldKind.STATUS and self.direction is not Direction.TO_CRAFT:
-            msg = f"pair {self.id}: status is carried from Jira to Craft.io only; set direction to_craft"
-            raise ValueError(msg)
-        return self
-
     def name_on(self, side: Side) -> str:
         """Return the field's id on one side."""
         return self.jira if side is Side.JIRA else self.craft
@@ -157,6 +150,15 @@ class TypePair(Setting):
 
     jira: Name
     craft: Name
+
+
+class TransitionField(Setting):
+    """What to fill in where the screen of a Jira transition has this field, as in `resolution`: `{"name": "Done"}`."""
+
+    field: Name
+    """Jira field id."""
+    value: Json
+    """As Jira's REST API takes it."""
 
 
 class Integration(Setting):
@@ -182,6 +184,8 @@ class Integration(Setting):
     """Id of a Craft custom text field that holds the link id of items created by Tandem; makes creates exact."""
     types: tuple[TypePair, ...]
     pairs: tuple[FieldPair, ...]
+    transition_fields: tuple[TransitionField, ...] = ()
+    """Values for fields that transitions ask for when a status is carried to Jira."""
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

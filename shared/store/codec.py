@@ -224,6 +224,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["norm"] = [record.norm.wrote, record.norm.shows, record.norm.times]
     if record.recent:
         doc["recent"] = record.recent
+    if record.takes_first:
+        doc["takes_first"] = True
     return doc
 
 
@@ -235,6 +237,7 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         blocked=Blocked(*doc["blocked"]) if "blocked" in doc else None,
         norm=Normalised(*doc["norm"]) if "norm" in doc else None,
         recent=list(doc.get("recent", ())),
+        takes_first=bool(doc.get("takes_first", False)),
     )
 
 

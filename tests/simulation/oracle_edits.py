@@ -63,6 +63,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     return (
         _replaced_by_a_later_edit(evidence, edit, view.link, pair)
         or _back_and_forth(evidence, edit, view.link, pair)
+        or _moved_on(evidence, edit, view.link, pair)
         or _in_window(evidence, edit, pair)
     )
 
@@ -95,6 +96,35 @@ def _back_and_forth(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair)
         op.target is edit.side
         and (write := op.pairs.get(pair.id)) is not None
         and evidence.same(pair, write.expect, edit.value)
+        for op in link.operations
+    )
+
+
+def _moved_on(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a write replaced this value with what a person on the other side had made of the same value there.
+
+    Both had come to mean the same (a status, one of few), and one moved on from it: whose clock was first by a moment
+    does not matter, since values are compared, not times.
+    """
+    theirs = [
+        other
+        for other in evidence.people.edits
+        if other.side is not edit.side
+        and link.entity_id(other.side) == other.entity_id
+        and _pair_of(evidence, other) is pair
+    ]
+    left = [
+        evidence.equivalent(
+            pair, *((edit.value, other.replaced) if edit.side is Side.JIRA else (other.replaced, edit.value))
+        )
+        for other in theirs
+    ]
+    onward = theirs[left.index(True) :] if True in left else []
+    return any(
+        op.target is edit.side
+        and (write := op.pairs.get(pair.id)) is not None
+        and evidence.same(pair, write.expect, edit.value)
+        and any(evidence.same(pair, write.source, other.value) for other in onward)
         for op in link.operations
     )
 

@@ -21,7 +21,7 @@ from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from shared.domain.ids import AccountId, LinkId, Side
 from shared.domain.link import Json, LinkState
-from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Direction
 from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.port import LinkView
@@ -131,6 +131,7 @@ class World:
             craft_root=root,
             with_key=self.fate.with_key,
             policy=self.fate.policy,
+            status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
         )
         us = {
             Side.JIRA: self.jira.world.account_by_email(SYNC_EMAIL).account_id,

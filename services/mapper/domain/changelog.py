@@ -8,10 +8,10 @@ from services.mapper.domain.context import Context, is_base
 from services.mapper.domain.observation import Actor, Observation, changelog_value, item_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
-from shared.domain.link import Held, Json, Link, Operation, Overwritten, Span
-from shared.domain.mapping import FieldPair
+from shared.domain.link import Held, Json, Link, Operation, Overwritten, PairWrite, Span
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
-from shared.messages.change import ChangelogEntry
+from shared.messages.change import ChangelogEntry, ChangelogItem
 
 
 def walk(link: Link, observation: Observation, ctx: Context, closing: Operation | None) -> None:
@@ -37,12 +37,28 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
                 continue
             if same(pair.kind, replaced, write.expect) or same(pair.kind, replaced, write.value):
                 continue
+            if _own_step(observation.changelog, entry, pair, replaced):
+                continue
             if not observation.whole_changelog:
                 state.dirty_since = state.dirty_since or ctx.now
                 continue
             _unexpected(link, ctx, pair, replaced, entries, index, op, closing)
     if observation.whole_changelog and entries and after(entries[-1].id, state.changelog_cursor):
         state.changelog_cursor = entries[-1].id
+
+
+def arrived(pair: FieldPair, item: ChangelogItem, write: PairWrite) -> bool:
+    """Tell whether a change of ours is the whole write: a status may take several transitions."""
+    return pair.kind is not FieldKind.STATUS or item.new == write.value
+
+
+def _own_step(changelog: Sequence[ChangelogEntry], entry: ChangelogEntry, pair: FieldPair, replaced: Json) -> bool:
+    """Tell whether an entry goes on from where the same operation had brought the field, by transitions."""
+    before = [each for each in changelog if after(entry.id, each.id) and item_of(each, pair) is not None]
+    if not before or entry.op is None or before[-1].op != entry.op:
+        return False
+    item = item_of(before[-1], pair)
+    return item is not None and same(pair.kind, changelog_value(pair, item.new, item.new_label), replaced)
 
 
 def _unexpected(
@@ -65,9 +81,8 @@ def _unexpected(
         remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, then changed again by a person", ctx.now)
         return
     second = any(
-        earlier.op == op.id and item_of(earlier, pair) is not None
+        earlier.op == op.id and (item := item_of(earlier, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
         for earlier in entries[:index]
-        if earlier.op is not None
     )
     open_now = closing is op or op.id == link.op_id
     edited = _edited(link, ctx, pair, entries[: index + 1])

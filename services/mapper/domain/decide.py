@@ -116,11 +116,20 @@ def _choose(plan: _Plan) -> None:
     for kind, by_side in ((OperationKind.RESTORE, plan.restores), (OperationKind.WRITE, plan.writes)):
         for side in _ORDER:
             if by_side[side]:
-                decision.kind, decision.target, decision.pairs = kind, side, by_side[side]
+                pairs = _apart_from_status(plan, side, by_side[side])
+                decision.kind, decision.target, decision.pairs = kind, side, pairs
                 for pair_id in decision.pairs:
                     notes = [plan.notes[pair_id]] if pair_id in plan.notes else []
                     decision.with_write[pair_id] = Consequences(notes, plan.replaced.get(pair_id, []))
                 return
+
+
+def _apart_from_status(plan: _Plan, side: Side, pairs: dict[PairId, PairWrite]) -> dict[PairId, PairWrite]:
+    """Return what goes into one operation: Jira's status takes requests of its own and goes last."""
+    if side is Side.CRAFT:
+        return pairs
+    status = {pair.id for pair in plan.ctx.integration.pairs if pair.kind is FieldKind.STATUS}
+    return {pair_id: write for pair_id, write in pairs.items() if pair_id not in status} or pairs
 
 
 def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:

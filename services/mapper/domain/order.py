@@ -16,6 +16,7 @@ from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
+    Agreed,
     Candidate,
     Held,
     Json,
@@ -27,7 +28,7 @@ from shared.domain.link import (
     Result,
     Span,
 )
-from shared.domain.mapping import FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair, Policy
 from shared.fields import same
 
 LATE_WINDOW = timedelta(minutes=15)
@@ -188,7 +189,11 @@ def _late_effect(
     for op in ledger(link, side, pair.id):
         if op.kind is OperationKind.CREATE:
             continue  # whatever comes late of it is another entity
-        if op.id == link.op_id or op is closing or not same(pair.kind, op.pairs[pair.id].value, value):
+        if op.id == link.op_id or op is closing:
+            continue
+        # a transition on the way to a status says whose it is, though its value is not what the operation wanted
+        named = side is Side.JIRA and pair.kind is FieldKind.STATUS and actor.op == op.id
+        if not named and not same(pair.kind, op.pairs[pair.id].value, value):
             continue
         if op.write_at is not None and at <= op.write_at:
             continue
@@ -249,6 +254,10 @@ def _accept(
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
+    if record.takes_first:
+        record.takes_first = False
+        if actor.ours is not False:
+            record.base = Agreed(value, ctx.integration.revision)
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context, is_users
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
@@ -40,7 +41,7 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
         case Result.MOVED:
             _moved(link, op, outcome, observation, ctx)
         case Result.REJECTED:
-            _rejected(link, op, outcome, ctx)
+            _rejected(link, op, outcome, observation, ctx)
         case Result.DEFERRED:
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
 
@@ -178,7 +179,7 @@ def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | N
 def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
     state = link.side(op.target)
     landed = op.landed or any(
-        entry.op == op.id and item_of(entry, pair) is not None
+        entry.op == op.id and (item := item_of(entry, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
         for entry in outcome.changelog
         for pair in ctx.integration.pairs
         if pair.id in op.pairs
@@ -192,7 +193,10 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
         state.dirty_since = state.dirty_since or ctx.now
 
 
-def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    if observation is not None:
+        observe(link, observation, ctx)
+        _stopped_half_way(link, op, outcome, ctx)
     at_fault = {pair_id for pair_id in outcome.errors if pair_id in op.pairs} or set(op.pairs)
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs or pair.id not in at_fault:
@@ -211,3 +215,14 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) ->
         source.blocked = Blocked(
             block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.name_on(op.target)
         )
+
+
+def _stopped_half_way(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+    """What a part of a refused write left behind is our doing and nobody's edit: it is not carried back."""
+    for pair in ctx.integration.pairs:
+        record = link.side(op.target).pair(pair.id)
+        if pair.id not in op.pairs or record.seen is None:
+            continue
+        last = next((entry for entry in reversed(outcome.changelog) if item_of(entry, pair) is not None), None)
+        if last is not None and last.op == op.id:
+            record.base = Agreed(record.seen.value, op.revision)

@@ -16,6 +16,7 @@ from shared.clients.errors import NotFound, Unavailable, UnclearEffect, VendorEr
 from shared.clients.http import DEFAULT_TIMEOUT_S, Answer, Call, Guard, VendorHttp
 from shared.clients.jira import shapes
 from shared.clients.jira.dialect import JiraDialect
+from shared.clients.jira.workflow import JiraWorkflow
 from shared.clients.reading import Account, Page, Reading
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
@@ -48,6 +49,7 @@ class JiraClient:
     ) -> None:
         login = base64.b64encode(f"{connection.email or ''}:{secrets.token}".encode()).decode()
         self._http = VendorHttp(connection, {"authorization": f"Basic {login}"}, JiraDialect(), transport, clock, dice)
+        self.workflow = JiraWorkflow(self._http, timeout_s)
         self._clock = clock
         self._timeout_s = timeout_s
 

@@ -7,6 +7,7 @@ too).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -123,3 +124,39 @@ def project_of(issue: Mapping[str, Any]) -> str | None:
     project = fields.get("project") if isinstance(fields, Mapping) else None
     key = project.get("key") if isinstance(project, Mapping) else None
     return key if isinstance(key, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A transition as one issue was offered it. Ids differ by workflow and status; `to` is a status id."""
+
+    id: str
+    name: str
+    to: str
+    to_name: str
+    fields: Mapping[str, bool]
+    """The fields of its screen by id; true: required."""
+
+
+def transitions_of(body: object) -> tuple[Transition, ...]:
+    """Return the transitions that an issue is offered, but for those that are shown as not available."""
+    raw = body.get("transitions") if isinstance(body, Mapping) else None
+    found = [_transition(each) for each in raw if isinstance(each, Mapping)] if isinstance(raw, list) else []
+    return tuple(each for each in found if each is not None)
+
+
+def _transition(raw: Mapping[str, Any]) -> Transition | None:
+    target = raw.get("to")
+    if raw.get("id") is None or not isinstance(target, Mapping) or target.get("id") is None:
+        return None
+    if raw.get("isAvailable") is False:
+        return None
+    shown = raw.get("fields")
+    fields = shown if isinstance(shown, Mapping) else {}
+    return Transition(
+        id=str(raw["id"]),
+        name=str(raw.get("name") or raw["id"]),
+        to=str(target["id"]),
+        to_name=str(target.get("name") or target["id"]),
+        fields={str(name): isinstance(meta, Mapping) and meta.get("required") is True for name, meta in fields.items()},
+    )

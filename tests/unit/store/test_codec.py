@@ -73,6 +73,7 @@ held_pairs = drawn(
     blocked=st.none() | st.builds(Blocked, field=st.none() | texts),
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
+    takes_first=st.booleans(),
 )
 sides = drawn(
     SideState,

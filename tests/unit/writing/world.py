@@ -101,6 +101,8 @@ class World:
         self.faults = FaultPlan()
         self.done: list[tuple[float, HttpRequest, HttpResponse]] = []
         """Requests that reached a vendor, with the time of their effect."""
+        self.after_effect: Callable[[HttpRequest], None] | None = None
+        """What somebody does in the very moment after a request had its effect."""
         sites = SiteTransport({JIRA_URL: self.jira, CRAFT_URL: self.craft}, self.clock)
         self.transport = FaultyTransport(sites, self.faults, self.clock, on_effect=self._note)
         self.store = MemoryStore(self.clock)
@@ -124,6 +126,8 @@ class World:
 
     def _note(self, request: HttpRequest, response: HttpResponse) -> None:
         self.done.append((self.clock.monotonic(), request, response))
+        if self.after_effect is not None:
+            self.after_effect(request)
 
     # configuration
 
