@@ -7,10 +7,11 @@ Called for every change event and for the snapshot of every outcome. Changes the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from services.mapper.domain.changelog import is_news, later, walk
+from services.mapper.domain.changelog import later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
+from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
@@ -22,17 +23,12 @@ from shared.domain.link import (
     Json,
     Link,
     Operation,
-    OperationKind,
     Overwritten,
     PairSide,
-    Result,
     Span,
 )
-from shared.domain.mapping import FieldKind, FieldPair, Policy
+from shared.domain.mapping import FieldPair, Policy
 from shared.fields import same
-
-LATE_WINDOW = timedelta(minutes=15)
-"""For how long a value of a repeated Craft write counts as its late effect (PROTOCOL W3)."""
 
 _REMEMBERED = 12
 
@@ -91,7 +87,7 @@ def _observe_pair(
         if seen is not None and at == seen.at:
             _tie(link, observation, ctx, pair, record, actor)
             return
-        if _cannot_tell(link, observation, pair, record, actor, at, closing):
+        if cannot_tell(link, observation, pair, record, actor, at, closing):
             state.dirty_since = state.dirty_since or ctx.now
             return
     result.accepted[pair.id] = seen
@@ -155,72 +151,6 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
         return
 
 
-def _cannot_tell(
-    link: Link,
-    observation: Observation,
-    pair: FieldPair,
-    record: PairSide,
-    actor: Actor,
-    at: datetime,
-    closing: Operation | None,
-) -> bool:
-    """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
-    if observation.side is not Side.JIRA or closing is not None:
-        return False
-    if record.seen is not None and not is_news(link, record.seen, actor):
-        return True
-    value = observation.values[pair.id]
-    if actor.ours is not None or is_base(record, pair, value):
-        return False
-    return any(
-        op.id != link.op_id
-        and op.kind is not OperationKind.CREATE
-        and same(pair.kind, op.pairs[pair.id].value, value)
-        and (op.write_at is None or at > op.write_at)
-        for op in ledger(link, observation.side, pair.id)
-    )
-
-
-def _late_effect(
-    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, closing: Operation | None
-) -> Operation | None:
-    """Return the earlier operation whose request only now took effect (PROTOCOL F11), None if it is not one."""
-    side, value = observation.side, observation.values[pair.id]
-    for op in ledger(link, side, pair.id):
-        if op.kind is OperationKind.CREATE:
-            continue  # whatever comes late of it is another entity
-        if op.id == link.op_id or op is closing:
-            continue
-        # a transition on the way to a status says whose it is, though its value is not what the operation wanted
-        named = side is Side.JIRA and pair.kind is FieldKind.STATUS and actor.op == op.id
-        if not named and not same(pair.kind, op.pairs[pair.id].value, value):
-            continue
-        if op.write_at is not None and at <= op.write_at:
-            continue
-        if side is Side.JIRA:
-            if actor.op == op.id or (actor.op is None and actor.ours):
-                return op
-        elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
-            return op
-    return None
-
-
-def _may_come_late(op: Operation) -> bool:
-    """Tell whether a request may outlive its operation: there were several, or it was given up."""
-    given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
-    return op.attempts > 1 or (given_up and op.attempts > 0)
-
-
-def _unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:
-    """Return the newest operation if it ended well, but its answer did not show what is seen only now."""
-    op = next(ledger(link, side, pair.id), None)
-    if op is None or op.kind is OperationKind.CREATE or op.result not in (Result.APPLIED, Result.ALREADY):
-        return None
-    if op.write_at is not None or pair.id in op.shown or not is_base(record, pair, value):
-        return None
-    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
-
-
 def _accept(
     link: Link,
     observation: Observation,
@@ -239,15 +169,15 @@ def _accept(
     write = op.pairs.get(pair.id) if op is not None and op.target is side else None
     if closing is not None and pair.id in closing.pairs and same(pair.kind, closing.pairs[pair.id].value, value):
         by = closing.id
-    elif op is not None and write is not None and same(pair.kind, write.value, value):
-        op.landed, by = True, op.id
+    elif write is not None and (landed := landing(link, observation, ctx, pair, actor)) is not None:
+        landed.landed, by = True, landed.id
         if old is not None and is_users(record, pair, old, write.expect, expecting=True):
             overwrite(link, side, pair, Overwritten.of(old), ctx)
-    elif (unseen := _unseen_effect(link, side, pair, record, value)) is not None:
+    elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         if old is not None and is_users(record, pair, old, unseen.pairs[pair.id].expect, expecting=True):
             overwrite(link, side, pair, Overwritten.of(old), ctx)
-    elif (earlier := _late_effect(link, observation, pair, at, actor, closing)) is not None:
+    elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):

@@ -140,6 +140,34 @@ def test_a_step_that_lands_after_its_operation_is_undone_not_spread() -> None:
     assert (following.target, following.pairs[STATUS].value) == (Side.JIRA, DONE)
 
 
+def test_a_status_that_a_person_chose_as_well_is_no_landing_while_the_title_of_that_write_stands() -> None:
+    world = _world()
+    world.tick()
+    op = world.deliver(Observation(Side.JIRA, {TITLE: "1", STATUS: DOING}, world.now, account=ADA))
+    assert op is not None
+    op.attempts = 2  # the first one hangs
+    for status in (ACTIVE, CLOSED):
+        world.tick()
+        world.deliver(Observation(Side.CRAFT, {TITLE: "0", STATUS: status}, world.now))
+    outcome = WriteOutcome(
+        op_id=op.id,
+        link_id=world.link.id,
+        target=Side.CRAFT,
+        attempt=2,
+        result=Result.MOVED,
+        ended_at=world.now,
+        ticket=world.link.craft.mark,
+        snapshot={"title": "0", "status": {"id": CLOSED}},
+        updated=world.now,
+        read_at=world.now,
+    )
+    end_operation(world.link, op, outcome, world.ctx)
+    again = world.decide()
+    assert again is not None
+    assert (again.target, {pair: write.value for pair, write in again.pairs.items()}) == (Side.CRAFT, {TITLE: "1"})
+    assert STATUS in world.link.open_conflicts
+
+
 def _new_issue(*entries: ChangelogEntry) -> World:
     """Let a Craft item be created in Jira and the issue be seen for the first time."""
     world = _world()
