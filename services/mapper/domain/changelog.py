@@ -84,9 +84,14 @@ def _unexpected(
         earlier.op == op.id and (item := item_of(earlier, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
         for earlier in entries[:index]
     )
-    open_now = closing is op or op.id == link.op_id
+    known = closing is op or op.id == link.op_id or _reported(op, entries[index])
     edited = _edited(link, ctx, pair, entries[: index + 1])
-    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now, edited=edited), ctx)
+    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not known, edited=edited), ctx)
+
+
+def _reported(op: Operation, entry: ChangelogEntry) -> bool:
+    """Tell whether an entry is what its operation reported to have done, though it was only read after that."""
+    return op.write_at is not None and entry.at is not None and entry.at <= op.write_at
 
 
 def _edited(link: Link, ctx: Context, pair: FieldPair, entries: Sequence[ChangelogEntry]) -> Span | None:

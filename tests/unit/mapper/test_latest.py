@@ -93,6 +93,21 @@ def test_f17_an_overwritten_edit_is_not_restored_over_one_that_is_certainly_late
     assert "1" in world.kept
 
 
+def test_f17_what_a_write_overwrote_is_no_late_effect_because_its_changelog_was_read_after_its_outcome() -> None:
+    world = latest()
+    world.tick()
+    world.edit(Side.JIRA, "1")  # nobody tells us
+    world.tick()
+    world.deliver(looked_at(world, Side.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "2"))
+    world.link.jira.dirty_since = world.now  # so that the outcome's changelog is not gone through
+    assert unread(world, op) is None
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+    assert "1" in world.kept
+
+
 def test_f17_an_overwritten_edit_is_asked_about_when_the_times_cannot_tell() -> None:
     world = latest()
     world.tick()
