@@ -199,12 +199,14 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
 
 
 def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) -> bool:
-    """Tell whether something else than a wrong comparison of times explains it: a window, a late effect, a request."""
+    """Tell whether something else than a wrong comparison of times explains it."""
     if evidence.fate.steps_back or evidence.fate.revisions or evidence.fate.requests:
         return True
     record = view.link.side(newest.side).pair(pair.id)
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
+    if _back_and_forth(evidence, newest, view.link, pair):
+        return True  # a value that left and came back unseen has never changed
     after = EPOCH + timedelta(seconds=newest.at_s)
     lines = [line for line in view.history if line.pair == pair.id and line.at > after]
     return any(line.why != REPLACED_BY_RESTORE for line in lines)  # which edit is restored is up to their times, too
