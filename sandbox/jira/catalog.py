@@ -71,7 +71,7 @@ _CUSTOM: tuple[_Custom, ...] = (
     (SELECT_FIELD, Kind.OPTION, "option", f"{_PLUGIN}:select", ALL_LEVELS),
 )
 _EPIC_FIELDS: tuple[_Custom, ...] = (
-    (EPIC_LINK, Kind.EPIC_LINK, "any", f"{_SOFTWARE}:gh-epic-link", frozenset({0})),
+    (EPIC_LINK, Kind.EPIC_LINK, "any", f"{_SOFTWARE}:gh-epic-link", ALL_LEVELS),
     (EPIC_NAME, Kind.TEXT, "string", f"{_SOFTWARE}:gh-epic-label", frozenset({1})),
 )
 """What an edition has for its epics instead of `parent`."""
@@ -151,6 +151,7 @@ def screen(operation: str, issue_type: IssueType, customs: tuple[FieldDef, ...],
     ids = list(_CREATE if operation == "create" else _EDIT)
     if edition.epic_link and not (issue_type.level < 0 and operation == "create"):
         ids.remove("parent")
-    ids += [one.id for one in customs if issue_type.level in one.levels]
+    on_screen = [one for one in customs if one.kind is not Kind.EPIC_LINK or issue_type.level == 0]
+    ids += [one.id for one in on_screen if issue_type.level in one.levels]
     required |= {one.id for one in customs if one.name == EPIC_NAME and operation == "create"}
     return Screen({field_id: field_id in required for field_id in ids})
