@@ -61,7 +61,8 @@ class ConnectionDraft(Draft):
     username: str | None = Field(
         default=None,
         max_length=200,
-        description="Jira Data Center: who logs in with the password in `secrets.token`. Left out: it is a personal access token.",
+        description="Jira Data Center: who logs in with the password in `secrets.token`. "
+        "Left out: that is a personal access token.",
     )
     secrets: SecretsDraft | None = Field(default=None, description="Left out: the stored ones stay.")
     max_concurrent: int = Field(default=8, ge=1, le=64)
@@ -76,8 +77,8 @@ class ConnectionDraft(Draft):
             raise ValueError("email is missing: Jira Cloud needs the address that the API token belongs to")
         if data_center and self.email:
             raise ValueError(
-                "email is not for Jira Data Center: leave it out for a personal access token, or give the username that "
-                "the password in secrets.token belongs to"
+                "email is not for Jira Data Center: leave it out for a personal access token, or give the username "
+                "that the password in secrets.token belongs to"
             )
         if self.username and not data_center:
             raise ValueError("username is for Jira Data Center only; leave it out")
