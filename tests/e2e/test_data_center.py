@@ -19,6 +19,18 @@ SETTINGS = {**QUICK, "TANDEM_SWEEP_INTERVAL_S": "5"}
 LOST = [{"on": "webhook", "effect": "lose"}]
 
 
+async def known(story: Story) -> None:
+    """The gateway knows the connection a second after it was saved, and believes nobody without the token."""
+    content = story.system.content
+    url = f"{content['gateway']}/webhooks/jira/{content['connections']['jira']['id']}"
+
+    async def refused() -> bool | None:
+        async with story.system.http.post(url, data=b"{}") as answer:
+            return True if answer.status == 401 else None
+
+    await story.until("a webhook without the token refused", refused)
+
+
 async def reparent_in_jira(story: Story) -> None:
     """Another epic in Jira puts the item below another one in Craft.io."""
     story.issues["other epic"] = await story.jira.create("Epic", "Returns")
@@ -91,6 +103,7 @@ async def _below(story: Story, name: str, epic: str) -> bool | None:
 
 
 STEPS = (
+    known,
     backlog,
     jira_edit,
     craft_edit,
