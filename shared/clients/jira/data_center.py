@@ -173,7 +173,7 @@ class DataCenterClient(JiraClient):
     async def _epic_link(self) -> str:
         link = (await self._facts.fields()).epic_link
         if link is None:
-            raise _no_parent("this Jira has no field Epic Link, so nothing can be put below an epic")
+            raise _no_parent("no parent can be set: this Jira has no field Epic Link")
         return link
 
     async def _epic_key(self, parent: object) -> str | None:
@@ -184,7 +184,7 @@ class DataCenterClient(JiraClient):
         try:
             return await self._facts.key_of(ident)
         except NotFound as error:
-            raise _no_parent(f"the issue {ident} does not exist, or Tandem's account may not see it") from error
+            raise _no_parent(f"the parent {ident} does not exist, or Tandem's account may not see it") from error
 
     async def _about_parent(self, error: Rejected) -> Rejected:
         """Return an error in which a complaint about the Epic Link is one about the parent."""

@@ -316,7 +316,7 @@ async def test_a_create_is_found_by_its_key_among_many_of_ours_once_the_index_sh
     site = data_center_site(index_lag_s=30)
     client = data_center_client(site)
     made = await client.create_issue("TAN", STORY, {"summary": "x"}, LINK)
-    for number in range(120):
+    for number in range(70):
         await client.create_issue("TAN", STORY, {"summary": f"x{number}"}, LinkId(f"other-{number}"))
     assert await client.find_created(LINK, "TAN", EPOCH) is None
     await asyncio.sleep(31)
