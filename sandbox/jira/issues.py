@@ -155,7 +155,7 @@ def edit(world: World, call: Call, issue: str) -> SiteResponse:
     found.properties.update(properties)
     if entry is not None:
         webhooks.issue_updated(world, found, account, entry)
-    if not call.flag("returnIssue"):
+    if not call.flag("returnIssue") or not world.edition.edits_return_issue:
         return no_content()
     only = [] if world.settings.return_issue_fields == "all" else [*fields, *update, "id"]
     renderer = Renderer(world, call.api, account, call.zone)
@@ -205,6 +205,10 @@ def _remove(world: World, issue: Issue) -> None:
     for child in list(issue.children):
         orphan = world.issues[child]
         world.put_values(orphan, {**orphan.values, "parent": None})
+    if (link := world.epic_link) is not None:
+        for other in world.issues.values():
+            if other.values.get(link.id) == issue.id:
+                world.put_values(other, {**other.values, link.id: None})
     changes.move_child(world, issue, None)
     del world.issues[issue.id]
     world.deleted.append(issue.id)

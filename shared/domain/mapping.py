@@ -227,6 +227,7 @@ class ConnectionKind(StrEnum):
     """What a connection speaks."""
 
     JIRA_CLOUD = "jira_cloud"
+    JIRA_DATA_CENTER = "jira_data_center"
     CRAFT = "craft"
 
     @property
@@ -245,6 +246,9 @@ class Connection(Setting):
     url: Name
     """Site or API address, without a trailing slash."""
     email: str | None = None
+    """Jira Cloud: the address that the API token belongs to."""
+    username: str | None = None
+    """Jira Data Center: who logs in with a password; None: the token is a personal access token."""
     account_id: AccountId | None = None
     """Who we are there, as the vendor told us (`/myself`, `/me/api-key`)."""
     max_concurrent: int = Field(default=8, ge=1, le=64)

@@ -18,6 +18,7 @@ from sandbox.jira.site import ADA_EMAIL, JiraSite
 from sandbox.jira.workflow import route
 from sandbox.kit.site import SiteRequest
 from shared.clients.craft.shapes import whole_item
+from shared.clients.jira.shapes import with_parent_shown
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
@@ -71,7 +72,7 @@ class People:
         if answer.status != 200:
             return None
         found: dict[str, Any] = json.loads(answer.body)
-        return whole_item(found) if side is Side.CRAFT else found
+        return whole_item(found) if side is Side.CRAFT else dict(with_parent_shown(found))
 
     def entities(self, side: Side) -> list[EntityId]:
         """Return all items of a side but the Craft root."""

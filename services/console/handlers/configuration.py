@@ -61,6 +61,7 @@ class Configuration:
             name=draft.name,
             url=draft.url,
             email=draft.email.strip() if draft.email else None,
+            username=(draft.username or "").strip() or None,
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )

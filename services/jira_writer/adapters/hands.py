@@ -27,7 +27,7 @@ _PARENT_ERRORS: Final = ("parent", "parentId", "issuetype", "project")
 
 
 class JiraHands:
-    """Implements `shared.writing.ports.Hands` for Jira Cloud."""
+    """Implements `shared.writing.ports.Hands` for Jira."""
 
     side = Side.JIRA
 

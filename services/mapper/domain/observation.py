@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, O
 from shared.messages.write import WriteOutcome
 
 _PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
+_ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,23 @@ def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
         if name == pair.jira.casefold() or (pair.kind is FieldKind.PARENT and name in _PARENT_FIELDS):
             return item
     return None
+
+
+def may_hide_parent(observation: Observation, integration: Integration) -> bool:
+    """Tell whether a single changelog entry speaks of another parent, while no parent is shown.
+
+    A webhook of Data Center shows an issue's epic in a field whose id and (translated) name only the site knows. What
+    gives the change away is a label that is an issue's key.
+    """
+    if observation.side is not Side.JIRA or observation.whole_changelog:
+        return False
+    hidden = [pair for pair in integration.pairs if pair.kind is FieldKind.PARENT and pair.id not in observation.values]
+    items = [item for entry in observation.changelog for item in entry.items]
+    return bool(hidden) and any(
+        item.field.casefold() in _PARENT_FIELDS
+        or any(label is not None and _ISSUE_KEY.fullmatch(label) for label in (item.old_label, item.new_label))
+        for item in items
+    )
 
 
 def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:

@@ -22,6 +22,11 @@ PROPERTY_KEY = "tandem"
 """Issue property that a create of ours sets in the same call: `{"link": link_id}`."""
 
 
+_WHOLE = frozenset({"issuetype", "project", "updated"})
+_SINGULAR = {"Fix Version": "fixVersions", "Version": "versions", "Component": "components"}
+"""Changelogs name these fields so, and Data Center gives no id with them."""
+
+
 def parse_millis(value: object) -> datetime | None:
     """Return a webhook's `timestamp` (epoch milliseconds) as UTC, None if it is not one."""
     if not isinstance(value, int | float) or isinstance(value, bool):
@@ -43,12 +48,24 @@ def account_of(user: object) -> AccountId | None:
     return None
 
 
+def with_parent_shown(issue: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an issue of Jira Cloud that says so if it has no parent: `parent` null, as all that is known and empty.
+
+    Cloud leaves `parent` out of a whole issue without one (told by its type, project and time). Data Center leaves it
+    out of issues below an epic as well: never call this for one.
+    """
+    fields = issue.get("fields")
+    if not isinstance(fields, Mapping) or "parent" in fields or not fields.keys() >= _WHOLE:
+        return issue
+    return {**issue, "fields": {**fields, "parent": None}}
+
+
 def _items(raw: object) -> tuple[ChangelogItem, ...]:
     if not isinstance(raw, list):
         return ()
     return tuple(
         ChangelogItem(
-            field=str(item.get("fieldId") or item.get("field") or ""),
+            field=_field_of(item),
             old=_text(item.get("from")),
             old_label=_text(item.get("fromString")),
             new=_text(item.get("to")),
@@ -57,6 +74,11 @@ def _items(raw: object) -> tuple[ChangelogItem, ...]:
         for item in raw
         if isinstance(item, Mapping)
     )
+
+
+def _field_of(item: Mapping[str, Any]) -> str:
+    name = str(item.get("fieldId") or item.get("field") or "")
+    return _SINGULAR.get(name, name)
 
 
 def _text(value: object) -> str | None:

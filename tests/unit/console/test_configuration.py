@@ -11,6 +11,7 @@ import pytest
 
 from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
+from sandbox.jira.edition import data_center
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN
 from sandbox.kit.fault_rules import RequestRule
 from shared.domain.mapping import Integration
@@ -74,6 +75,9 @@ async def test_what_is_left_out_of_the_secrets_stays_as_it_is() -> None:
         ({"url": "ftp://jira.test"}, "url"),
         ({"url": "https://user:pass@jira.test"}, "url"),
         ({"email": None}, ""),
+        ({"username": "sync"}, ""),
+        ({"kind": "jira_data_center"}, ""),
+        ({"kind": "jira_data_center", "email": None}, "secrets.token"),
         ({"secrets": None}, "secrets.token"),
         ({"max_concurrent": 0}, "max_concurrent"),
     ],
@@ -85,6 +89,32 @@ async def test_a_connection_that_does_not_work_is_not_saved(change: dict[str, An
         assert body["problems"][0]["path"] == path
         assert await admin.world.store.connections() == []
         assert admin.world.messages(Topic.CONFIG) == []
+
+
+@pytest.mark.parametrize(
+    ("login", "token"), [({}, SYNC_TOKEN), ({"username": " sync "}, "sync-password")], ids=["token", "password"]
+)
+async def test_a_data_center_is_saved_with_a_token_or_with_name_and_password(login: dict[str, str], token: str) -> None:
+    async with desk(data_center()) as admin:
+        draft = jira_draft(
+            kind="jira_data_center", email=None, secrets={"token": token, "url_token": "u" * 20}, **login
+        )
+        status, body = await admin.call("PUT", JIRA, draft)
+        assert status == 200, body
+        us = admin.world.jira.world.account_by_email(SYNC_EMAIL).account_id
+        assert (body["account_id"], body["email"], body["username"]) == (
+            us,
+            None,
+            login.get("username", "").strip() or None,
+        )
+        assert body["secrets"]["url_token"]
+
+
+async def test_a_data_center_that_is_saved_as_cloud_is_told_for_what_it_is() -> None:
+    async with desk(data_center()) as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft())
+    assert status == 422
+    assert "jira_data_center" in body["message"]
 
 
 async def test_a_refused_token_is_answered_with_the_vendors_words() -> None:
