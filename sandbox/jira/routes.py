@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.jira import comments, issues, metadata, properties, search, webhooks, workflow
+from sandbox.jira import comments, issues, lists, metadata, permissions, properties, search, webhooks, workflow
 from sandbox.kit.site import SiteResponse
 
 Endpoint = Callable[..., SiteResponse]
@@ -16,6 +16,9 @@ API_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/user/search", metadata.user_search),
     ("GET", "/field", metadata.fields),
     ("GET", "/priority", metadata.priorities),
+    ("GET", "/priority/search", lists.priority_search),
+    ("GET", "/issueLinkType", lists.link_types),
+    ("GET", "/mypermissions", permissions.mypermissions),
     ("GET", "/issuetype", metadata.issue_types),
     ("GET", "/status", metadata.statuses),
     ("GET", "/project", metadata.projects),
