@@ -78,7 +78,7 @@ def _same_sort(subject: Subject, pair: FieldPair, types: Sequence[JiraType], wha
     own = subject.jira.fields[pair.jira]
     for other in subject.jira.fields.values():
         alike = own.schema is not None and other.schema is not None and own.schema.type == other.schema.type
-        named_alike = set(own.name.casefold().split()) & set(other.name.casefold().split())
+        named_alike = own.name.casefold().split()[:1] == other.name.casefold().split()[:1]
         on_screens = all(other.id in (_screen(one, what) or {}) for one in types)
         if other.id != own.id and alike and named_alike and on_screens:
             return subject.jira_name(other.id)

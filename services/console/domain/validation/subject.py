@@ -77,7 +77,7 @@ class Subject:
         """Return the values that a pair's field can take on a side, keyed as a value map names them."""
         found = self.jira.choices(pair.jira) if side is Side.JIRA else self.craft.choices(pair.craft)
         shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
-        return Choices(tuple(_keyed(found.values, shape)), found.complete) if found is not None else None
+        return Choices(tuple(keyed(found.values, shape)), found.complete) if found is not None else None
 
     # Names
 
@@ -118,7 +118,7 @@ class Subject:
         return f"{quoted(name)} ({self.draft.jira_project})" if name else quoted(self.draft.jira_project)
 
 
-def _keyed(choices: Iterable[Choice], shape: Shape | None) -> Iterator[Choice]:
+def keyed(choices: Iterable[Choice], shape: Shape | None) -> Iterator[Choice]:
     """Yield choices with the ids that a value map uses for a shape: names, or `parent/child`."""
     for each in choices:
         match shape:

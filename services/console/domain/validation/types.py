@@ -78,8 +78,8 @@ def story_becomes_subtask(subject: Subject) -> Iterator[Finding]:
             yield warning(
                 "story_becomes_subtask",
                 path,
-                f"Craft.io's {_craft(subject, pair)} is mapped to Jira's {quoted(jira.name)}, a sub-task type: each one "
-                "arrives in Jira as a sub-task of another issue, not as an issue of its own in the backlog.",
+                f"Craft.io's {_craft(subject, pair)} is mapped to Jira's {quoted(jira.name)}, a sub-task type: each "
+                "one arrives in Jira as a sub-task of another issue, not as an issue of its own in the backlog.",
                 "If that is not what you want, map it to a standard type such as Story or Task.",
             )
 
