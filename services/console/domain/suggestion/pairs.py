@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 from services.console.domain.fits import Fit, craft_fits, jira_fits
 from services.console.domain.suggestion.names import EXACT, alike
 from services.console.domain.validation.fields import is_read_only
+from services.console.domain.validation.screens import can_be_filled
 from services.console.domain.validation.subject import Subject
+from shared.domain.mapping import FieldKind
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
 from shared.metadata.jira import JiraField, Screen
 
@@ -83,15 +85,10 @@ def _craft_fields(subject: Subject, taken: str | None) -> Iterator[tuple[str, st
 def _jira_fields(subject: Subject) -> Iterator[JiraField]:
     """Yield the fields that can be written in this project, and the status."""
     for field in subject.jira.fields.values():
-        if field.id == "status" or (not is_read_only(subject, field.id) and _on_screens(subject, field.id)):
+        fits = jira_fits(field.schema) or ()
+        kind = fits[0].kind if fits else FieldKind.STRING
+        if kind is FieldKind.STATUS or (not is_read_only(subject, field.id) and can_be_filled(subject, field.id, kind)):
             yield field
-
-
-def _on_screens(subject: Subject, field_id: str) -> bool:
-    """Tell whether a field is on a create and on an edit screen of the mapped types, as far as these are known."""
-    creates = [one.create for one in subject.created_types() if one.create is not None]
-    edits = [one.edit for one in subject.jira_types() if one.edit is not None]
-    return all(not screens or any(field_id in screen for screen in screens) for screens in (creates, edits))
 
 
 def _screens_with(subject: Subject, field_id: str) -> int:

@@ -5,8 +5,8 @@ A screen that is not known (no permission to create; no issue of the type yet) i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Literal
+from collections.abc import Collection, Iterator
+from typing import Final, Literal, TypeAlias
 
 from services.console.domain.validation.fields import is_read_only
 from services.console.domain.validation.finding import Finding, error, warning
@@ -15,7 +15,9 @@ from shared.domain.ids import Side
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.metadata.jira import JiraType, Screen
 
-_GIVEN = frozenset({"project", "issuetype"})
+_What: TypeAlias = Literal["create", "edit"]
+_SCREENS: Final[tuple[_What, ...]] = ("create", "edit")
+_GIVEN: Final = frozenset({"project", "issuetype"})
 """What a create always says."""
 
 
@@ -25,28 +27,42 @@ def not_on_create_screen(subject: Subject) -> Iterator[Finding]:
         return
     for path, pair in subject.pairs():
         if subject.fills(pair, Side.JIRA):
-            yield from _not_on(subject, path, pair, "create", subject.created_types())
+            yield from _not_on(subject, path, pair, "create")
 
 
 def not_on_edit_screen(subject: Subject) -> Iterator[Finding]:
     """A field that is not on the edit screen makes Jira refuse the edit."""
     for path, pair in subject.pairs():
         if pair.direction is not Direction.ONCE and subject.fills(pair, Side.JIRA):
-            yield from _not_on(subject, path, pair, "edit", subject.jira_types())
+            yield from _not_on(subject, path, pair, "edit")
 
 
-def _not_on(
-    subject: Subject, path: str, pair: FieldPair, what: Literal["create", "edit"], types: Sequence[JiraType]
-) -> Iterator[Finding]:
+def can_be_filled(subject: Subject, field_id: str, kind: FieldKind) -> bool:
+    """Tell whether a field is on some create and some edit screen of the mapped types, as far as these are known."""
+    for what in _SCREENS:
+        asked = _asked(subject, field_id, kind, what)
+        if asked and not any(field_id in screen for _, screen in asked):
+            return False
+    return True
+
+
+def _asked(subject: Subject, field_id: str, kind: FieldKind, what: _What) -> list[tuple[JiraType, Screen]]:
+    """Return the known screens that a field is needed on, each with its type."""
+    types = subject.created_types() if what == "create" else subject.jira_types()
+    shown = [(one, one.create if what == "create" else one.edit) for one in types]
+    return [(one, screen) for one, screen in shown if screen is not None and _applies(subject, field_id, kind, one)]
+
+
+def _not_on(subject: Subject, path: str, pair: FieldPair, what: _What) -> Iterator[Finding]:
     if pair.kind is FieldKind.STATUS or not subject.has_jira_field(pair.jira) or is_read_only(subject, pair.jira):
         return
-    asked = [one for one in types if _screen(one, what) is not None and _applies(subject, pair, one)]
-    without = [one for one in asked if pair.jira not in (_screen(one, what) or {})]
+    asked = _asked(subject, pair.jira, pair.kind, what)
+    without = [(one, screen) for one, screen in asked if pair.jira not in screen]
     if not without:
         return
     nowhere = len(without) == len(asked)
-    names = listed(quoted(one.name) for one in without)
-    instead = _same_sort(subject, pair, without, what)
+    names = listed(quoted(one.name) for one, _ in without)
+    instead = _same_sort(subject, pair, [screen for _, screen in without])
     make = error if nowhere else warning
     yield make(
         f"not_on_{what}_screen",
@@ -59,18 +75,18 @@ def _not_on(
     )
 
 
-def _applies(subject: Subject, pair: FieldPair, one: JiraType) -> bool:
+def _applies(subject: Subject, field_id: str, kind: FieldKind, one: JiraType) -> bool:
     """Tell whether a type needs the field: the topmost mapped types have no parent to set."""
-    if pair.kind is not FieldKind.PARENT:
+    if kind is not FieldKind.PARENT:
         return True
     ranks = [each.rank for each in subject.jira_types() if each.rank is not None]
-    if one.subtask and pair.jira != "parent":
+    if one.subtask and field_id != "parent":
         # Epic Link of Data Center is no field of sub-tasks
         return False
     return bool(ranks) and one.rank is not None and one.rank < max(ranks)
 
 
-def _same_sort(subject: Subject, pair: FieldPair, types: Sequence[JiraType], what: str) -> str | None:
+def _same_sort(subject: Subject, pair: FieldPair, screens: Collection[Screen]) -> str | None:
     """Return a field of the same type and a similar name that is on the screens where this one is missing.
 
     Many sites have both Story Points and Story point estimate, each on some screens.
@@ -79,7 +95,7 @@ def _same_sort(subject: Subject, pair: FieldPair, types: Sequence[JiraType], wha
     for other in subject.jira.fields.values():
         alike = own.schema is not None and other.schema is not None and own.schema.type == other.schema.type
         named_alike = own.name.casefold().split()[:1] == other.name.casefold().split()[:1]
-        on_screens = all(other.id in (_screen(one, what) or {}) for one in types)
+        on_screens = all(other.id in screen for screen in screens)
         if other.id != own.id and alike and named_alike and on_screens:
             return subject.jira_name(other.id)
     return None
@@ -108,7 +124,3 @@ def required_without_source(subject: Subject) -> Iterator[Finding]:
             "pair fills it. No such issue could be created.",
             f"Map a field of Craft.io to {quoted(names[field_id])}, or make it optional or give it a default in Jira.",
         )
-
-
-def _screen(one: JiraType, what: str) -> Screen | None:
-    return one.create if what == "create" else one.edit
