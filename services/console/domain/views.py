@@ -6,13 +6,11 @@ Ids are strings throughout; whole numbers that a JSON number cannot hold exactly
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from services.console.domain.validation.finding import Finding, Severity
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
@@ -286,30 +284,6 @@ class ConnectionList(View):
     """All connections."""
 
     connections: list[ConnectionView]
-
-
-class SavedIntegration(Integration):
-    """An integration as it was saved, and what is to be said of it all the same."""
-
-    findings: tuple[Finding, ...]
-
-    @classmethod
-    def of(cls, saved: Integration, findings: Sequence[Finding]) -> SavedIntegration:
-        """Return the view of a saved integration."""
-        return cls(**saved.model_dump(), findings=tuple(findings))
-
-
-class CheckedMapping(View):
-    """What a check of a draft found. Nothing was saved."""
-
-    can_be_saved: bool
-    findings: tuple[Finding, ...]
-
-    @classmethod
-    def of(cls, findings: Sequence[Finding]) -> CheckedMapping:
-        """Return the view of findings."""
-        wrong = any(each.severity is Severity.ERROR for each in findings)
-        return cls(can_be_saved=not wrong, findings=tuple(findings))
 
 
 class IntegrationList(View):

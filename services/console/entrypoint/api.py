@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from pydantic import BaseModel
 
-from services.console.domain import drafts, views
+from services.console.domain import drafts, verdicts, views
 from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
 from services.console.entrypoint.operations import Call, Operation
@@ -149,7 +149,7 @@ class Api:
                 another,
                 "Check and save an integration",
                 put_integration,
-                views.SavedIntegration,
+                verdicts.SavedIntegration,
                 query=drafts.SaveQuery,
                 body=drafts.IntegrationDraft,
                 refusals=(*_SAVES, HTTPStatus.BAD_GATEWAY),
@@ -170,7 +170,7 @@ class Api:
                 "/integrations/{integration_id}/check",
                 "Check a draft of an integration without saving it",
                 check,
-                views.CheckedMapping,
+                verdicts.CheckedMapping,
                 body=drafts.IntegrationDraft,
                 refusals=_JUDGES,
             ),

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 
 from services.console.domain.drafts import ConnectionDraft, IntegrationDraft
 from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
-from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList, SavedIntegration, shown
+from services.console.domain.verdicts import SavedIntegration
+from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList, shown
 from services.console.handlers.mappings import Mappings, of_id
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish

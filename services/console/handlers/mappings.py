@@ -12,7 +12,7 @@ from services.console.domain.problems import Fault, Refusal, invalid, refused_ma
 from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.validation import Finding, Severity, check
 from services.console.domain.validation.finding import warning
-from services.console.domain.views import CheckedMapping
+from services.console.domain.verdicts import CheckedMapping
 from services.console.ports import Access, Known, Metadata
 from shared.clients.errors import VendorError
 from shared.domain.ids import ConnectionId, IntegrationId, Side

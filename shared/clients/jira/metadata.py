@@ -114,7 +114,11 @@ class _Reader:
         try:
             return await self._asked_permissions((*PERMISSIONS, SPRINTS))
         except Rejected:
+            pass
+        try:
             return await self._asked_permissions(PERMISSIONS)
+        except Rejected:
+            return {}
 
     async def _asked_permissions(self, keys: Sequence[str]) -> dict[str, tuple[str, bool]]:
         query = (("projectKey", self._project), ("permissions", ",".join(keys)))
@@ -135,8 +139,15 @@ class _Reader:
             # so Jira answers who may create nothing here
             return {}
         wanted = [one.id for one in types if one.id in offered]
-        found = await together(self._pages(f"{below}/{each}", ("fields", "values", "results")) for each in wanted)
-        return {type_id: screen_of(raws) for type_id, raws in zip(wanted, found, strict=True)}
+        found = await together(self._create_screen(f"{below}/{each}") for each in wanted)
+        return {type_id: screen for type_id, screen in zip(wanted, found, strict=True) if screen is not None}
+
+    async def _create_screen(self, path: str) -> Screen | None:
+        try:
+            return screen_of(await self._pages(path, ("fields", "values", "results"))) or None
+        except (NotFound, Rejected):
+            # taken out of the project meanwhile
+            return None
 
     async def _pages(self, path: str, names: Sequence[str]) -> list[dict[str, Any]]:
         """Return all rows of a list that comes in pages by `startAt`, under the first of `names` that is there."""
@@ -159,7 +170,11 @@ class _Reader:
         """Return the edit screen and the steps that show on the last changed issues of a type."""
         key = self._project.replace("\\", "\\\\").replace('"', '\\"')
         jql = f'project = "{key}" AND issuetype = {one.id} ORDER BY updated DESC'
-        page = await self._client.search(jql, ("status",), max_results=_SAMPLE)
+        try:
+            page = await self._client.search(jql, ("status",), max_results=_SAMPLE)
+        except (NotFound, Rejected):
+            # what JQL does not know has no issue to look at
+            return None, {}
         by_status: dict[str, str] = {}
         for reading in page.items:
             status = (reading.snapshot.get("fields") or {}).get("status")

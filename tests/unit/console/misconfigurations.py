@@ -169,6 +169,16 @@ CASES: tuple[Case, ...] = (
         seen=lambda jira, craft: (jira, dataclasses.replace(craft, terms={**craft.terms, "feature": "Capability"})),
     ),
     Case(
+        "craft_type_not_listed",
+        "A type is mapped that the workspace does not use.",
+        "types[0].craft",
+        lambda _, draft: typed(draft, ("Epic", "epic"), ("Story", "feature")),
+        seen=lambda jira, craft: (
+            jira,
+            dataclasses.replace(craft, terms={"feature": "Feature", "story": "Story"}),
+        ),
+    ),
+    Case(
         "initiative_not_synced",
         "Initiatives are mapped.",
         "types[0].craft",

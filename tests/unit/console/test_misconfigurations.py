@@ -53,6 +53,7 @@ async def test_the_demos_mapping_has_no_error_but_for_what_was_made_wrong() -> N
 def test_every_check_is_named_by_what_it_finds_and_has_a_case() -> None:
     named = {case.code for case in CASES}
     others = {
+        "craft_type_missing": {"craft_type_not_listed"},
         "key_field_wrong": {"no_key_field", "key_field_mapped"},
         "craft_root_missing": {"craft_root_too_low"},
         "nothing_is_created": {"pair_without_effect"},

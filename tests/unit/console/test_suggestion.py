@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.jira.site import SYNC_EMAIL
-from services.console.domain.fits import craft_fits
+from services.console.domain.fits import KIND_WORDS, craft_fits
 from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.suggestion.names import alike, same_value
 from services.console.domain.suggestion.values import by_order, by_status
@@ -241,3 +241,7 @@ def test_priorities_by_order_never_turn_around_and_all_find_a_place(jira: int, c
 
 def test_every_thing_that_a_craft_field_can_hold_is_judged() -> None:
     assert {holds for holds in Holds if craft_fits(holds) is None} == {Holds.UNKNOWN}
+
+
+def test_every_kind_of_pair_has_words() -> None:
+    assert set(KIND_WORDS) == set(FieldKind)

@@ -39,7 +39,7 @@ def not_on_edit_screen(subject: Subject) -> Iterator[Finding]:
 
 def can_be_filled(subject: Subject, field_id: str, kind: FieldKind) -> bool:
     """Tell whether a field is on some create and some edit screen of the mapped types, as far as these are known."""
-    for what in _SCREENS:
+    for what in _SCREENS if kind is not FieldKind.PARENT else ():
         asked = _asked(subject, field_id, kind, what)
         if asked and not any(field_id in screen for _, screen in asked):
             return False
@@ -63,7 +63,8 @@ def _not_on(subject: Subject, path: str, pair: FieldPair, what: _What) -> Iterat
     nowhere = len(without) == len(asked)
     names = listed(quoted(one.name) for one, _ in without)
     instead = _same_sort(subject, pair, [screen for _, screen in without])
-    make = error if nowhere else warning
+    # who may be moved under what is not always said by the screens, so that a parent is never certainly wrong
+    make = error if nowhere and pair.kind is not FieldKind.PARENT else warning
     yield make(
         f"not_on_{what}_screen",
         f"{path}.jira",

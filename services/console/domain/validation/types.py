@@ -43,9 +43,17 @@ def craft_type_missing(subject: Subject) -> Iterator[Finding]:
     """Craft.io has no such type of items, or calls it otherwise only for people."""
     for path, pair in subject.types():
         word = pair.craft.casefold()
+        jira = subject.jira_type_name(pair.jira)
+        if word in LEVELS and subject.craft.terms and word not in subject.craft.terms:
+            yield warning(
+                "craft_type_not_listed",
+                f"{path}.craft",
+                f"Jira's {jira} is mapped to {subject.craft_type_name(word)}, which is not among the types that this "
+                "Craft.io workspace names. It may not use them.",
+                f"Choose one of {listed(map(quoted, subject.craft.terms.values()))}, or try it with one item first.",
+            )
         if word in LEVELS or word == INITIATIVE:
             continue
-        jira = subject.jira_type_name(pair.jira)
         renamed = next((default for default, term in subject.craft.terms.items() if term.casefold() == word), None)
         yield error(
             "craft_type_missing",

@@ -110,7 +110,7 @@ def values_unknown(subject: Subject) -> Iterator[Finding]:
             shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
             if shape in _BY_NAME or shape is Shape.NUMBER or (found is not None and found.complete):
                 continue
-            seen = "none is in use yet" if found is None else f"only {_known(found)} could be seen, because in use"
+            seen = "none could be seen" if found is None else f"only {_known(found)} could be seen, because in use"
             yield note(
                 "values_unknown",
                 f"{path}.{side}",
