@@ -245,3 +245,14 @@ def test_every_thing_that_a_craft_field_can_hold_is_judged() -> None:
 
 def test_every_kind_of_pair_has_words() -> None:
     assert set(KIND_WORDS) == set(FieldKind)
+
+
+def test_of_several_sub_task_types_one_is_suggested() -> None:
+    jira = _jira(
+        JiraType("4", "Story", 0, subtask=False),
+        JiraType("5", "Sub-task", -1, subtask=True),
+        JiraType("6", "Technical sub-task", -1, subtask=True),
+    )
+    made = suggest(jira, CraftMetadata("W", terms=TERMS), IDENTITIES)
+    assert [pair.jira for pair in made.draft.types] == ["4", "5"]
+    assert "Technical sub-task" in {each.what for each in made.left_out}
