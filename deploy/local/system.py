@@ -239,7 +239,7 @@ async def _configure(
     state = await craft.state()
     draft = scene.integration(project=PROJECT, workspace=state["workspaces"][0], craft_root=made["items"]["root"])
     saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json"))
-    return Integration.model_validate(saved)
+    return Integration.model_validate({name: value for name, value in saved.items() if name != "findings"})
 
 
 def _jira_entry(webhook_secrets: Mapping[str, str]) -> ConnectionEntry:

@@ -49,6 +49,13 @@ PRIORITIES = {
     )
 }
 DEFAULT_PRIORITY = "3"
+LINK_TYPES = (
+    ("10000", "Blocks", "is blocked by", "blocks"),
+    ("10001", "Cloners", "is cloned by", "clones"),
+    ("10002", "Duplicate", "is duplicated by", "duplicates"),
+    ("10003", "Relates", "relates to", "relates to"),
+)
+"""Id, name, inward and outward words of the types of issue links."""
 RESOLVED = Option("10000", "Done", "Work has been completed on this issue.")
 
 START_DATE, STORY_POINTS, TEXT_FIELD, NUMBER_FIELD, SELECT_FIELD = (

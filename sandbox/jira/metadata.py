@@ -10,6 +10,7 @@ from collections.abc import Callable
 from sandbox.jira import catalog
 from sandbox.jira.http import Call, Refusal, answer, not_found
 from sandbox.jira.model import FieldDef, Issue, IssueType, JsonObject, Kind, Project, Screen
+from sandbox.jira.permissions import CREATE, EDIT, may
 from sandbox.jira.render import Renderer, moment
 from sandbox.jira.world import World
 from sandbox.kit.site import SiteResponse
@@ -175,16 +176,24 @@ def _visible(world: World, call: Call, id_or_key: str) -> Project:
     return found
 
 
+def _creatable(world: World, call: Call, id_or_key: str) -> Project:
+    """Return a project that the caller may create issues in; for Jira any other one is not there."""
+    found = _visible(world, call, id_or_key)
+    if not may(found, call.account, CREATE):
+        raise not_found(_NO_PROJECT.format(id_or_key))
+    return found
+
+
 def create_types(world: World, call: Call, project: str) -> SiteResponse:
     """GET issue/createmeta/{project}/issuetypes."""
-    found = _visible(world, call, project)
+    found = _creatable(world, call, project)
     renderer = _renderer(world, call)
     return _page(world, call, "issueTypes", [catalog.TYPES[one] for one in found.type_ids], renderer.issue_type)
 
 
 def create_meta(world: World, call: Call, project: str, issue_type: str) -> SiteResponse:
     """GET issue/createmeta/{project}/issuetypes/{id}: the fields of the create screen."""
-    found = _visible(world, call, project)
+    found = _creatable(world, call, project)
     screen = found.create_screens.get(issue_type)
     if screen is None:
         raise Refusal(404, f"No issue type found with id '{issue_type}' in the project.")
@@ -212,7 +221,8 @@ def _page(
 def edit_meta(world: World, call: Call, issue: str) -> SiteResponse:
     """GET issue/{id}/editmeta: the fields of the edit screen."""
     found = world.issue(issue, call.account)
-    return answer(200, {"fields": edit_fields(_renderer(world, call), found)})
+    editable = may(world.projects[str(found.values["project"])], call.account, EDIT)
+    return answer(200, {"fields": edit_fields(_renderer(world, call), found) if editable else {}})
 
 
 def edit_fields(renderer: Renderer, issue: Issue) -> JsonObject:

@@ -154,6 +154,8 @@ class Project:
     edit_screens: dict[str, Screen]
     transition_screens: dict[str, Screen] = field(default_factory=dict)
     hidden_from: set[str] = field(default_factory=set)
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    """Permissions taken away: account id and key."""
     next_number: int = 1
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sandbox.jira import comments, issues, metadata, numbered_search, people, properties, search, webhooks, workflow
+from sandbox.jira import (
+    comments,
+    issues,
+    lists,
+    metadata,
+    numbered_search,
+    people,
+    permissions,
+    properties,
+    search,
+    webhooks,
+    workflow,
+)
 from sandbox.jira.edition import Edition
 from sandbox.kit.site import SiteResponse
 
@@ -19,6 +31,9 @@ API_ROUTES: tuple[Route, ...] = (
     ("GET", "/user/search", people.user_search),
     ("GET", "/field", metadata.fields),
     ("GET", "/priority", metadata.priorities),
+    ("GET", "/priority/search", lists.priority_search),
+    ("GET", "/issueLinkType", lists.link_types),
+    ("GET", "/mypermissions", permissions.mypermissions),
     ("GET", "/issuetype", metadata.issue_types),
     ("GET", "/status", metadata.statuses),
     ("GET", "/project", metadata.projects),

@@ -234,6 +234,14 @@ class JiraSite:
             raise KeyError(key)
         found.hidden_from.add(self.world.account_by_email(email).account_id)
 
+    def deny(self, key: str, email: str, *permissions: str) -> None:
+        """Take permissions in a project from someone, by their keys (`CREATE_ISSUES`). Raises KeyError."""
+        found = self.world.project(key)
+        if found is None:
+            raise KeyError(key)
+        account = self.world.account_by_email(email).account_id
+        found.denied.update((account, each) for each in permissions)
+
     def hide_issue(self, issue_id: str, email: str) -> None:
         """Hide one issue from someone, as a security level does. Raises KeyError."""
         self.world.issues[issue_id].hidden_from.add(self.world.account_by_email(email).account_id)

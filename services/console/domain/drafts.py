@@ -4,13 +4,13 @@ noticed.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.ids import EntityId, IntegrationId, PairId, Side
-from shared.domain.mapping import ConnectionKind, Name
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.messages.status import DisplayState
 
 
@@ -122,6 +122,43 @@ class ItemRequestDraft(Draft):
         if self.kind in ("push", "link") and self.craft_id is None:
             raise ValueError(f"{self.kind} needs `craft_id`")
         return self
+
+
+class IntegrationDraft(Integration):
+    """An integration as an admin sends it, with whatever is wrong about it; see `saved`."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    findings: Any = Field(default=None, exclude=True, description="Ignored, so that an answer may be sent back.")
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        """Let pairs that write one field pass: the check finds them, and says it in words."""
+        return self
+
+    def integration(self) -> Integration:
+        """Return what is to be saved. Raises ValidationError for what the check would have found."""
+        return Integration.model_validate(self.model_dump())
+
+
+class SaveQuery(Draft):
+    """How to save an integration."""
+
+    unchecked: bool = Field(
+        default=False,
+        description="Save also while Jira or Craft.io cannot be asked. What was found wrong is refused all the same.",
+    )
+
+
+class SuggestionDraft(Draft):
+    """Between what a mapping is to be suggested."""
+
+    name: Name
+    jira_connection: ConnectionId
+    craft_connection: ConnectionId
+    jira_project: Name
+    craft_workspace: Name
+    craft_root: Ident | None = None
 
 
 class LinksQuery(Draft):

@@ -11,13 +11,16 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 import structlog
+from pydantic import ValidationError
 
-from services.console.domain.drafts import ConnectionDraft
-from services.console.domain.problems import Fault, Refusal, invalid, not_found
+from services.console.domain.drafts import ConnectionDraft, IntegrationDraft
+from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
+from services.console.domain.verdicts import SavedIntegration
 from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList, shown
+from services.console.handlers.mappings import Mappings, of_id
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
-from shared.domain.ids import ConnectionId, IntegrationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.log import LogUnavailable
@@ -29,9 +32,10 @@ log = structlog.get_logger(__name__)
 class Configuration:
     """Connections and integrations."""
 
-    def __init__(self, ports: Ports, vendors: Vendors, publish: Publish, by: str) -> None:
+    def __init__(self, ports: Ports, vendors: Vendors, mappings: Mappings, publish: Publish, by: str) -> None:
         self._ports = ports
         self._vendors = vendors
+        self._mappings = mappings
         self._publish = publish
         self._by = by
 
@@ -88,39 +92,25 @@ class Configuration:
         return found
 
     async def put_integration(
-        self, integration_id: IntegrationId, draft: Integration, if_match: int | None
-    ) -> Integration:
-        """Check and save an integration as a new revision. Raises 409 and 422."""
-        if draft.id != integration_id:
-            raise invalid(Fault(path="id", message=f"is {draft.id}, but the address says {integration_id}"))
+        self, integration_id: IntegrationId, draft: IntegrationDraft, if_match: int | None, *, unchecked: bool
+    ) -> SavedIntegration:
+        """Check and save an integration as a new revision. Raises 409 and 422, and 502 if it cannot be checked."""
+        of_id(integration_id, draft)
         expected = _expected(if_match, draft.revision)
         old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
         if expected != (old.revision if old else 0):
             raise _changed_meanwhile(old)
-        await self._check_integration(draft)
+        findings = await self._mappings.accept(draft, unchecked=unchecked)
         try:
-            stored = await self._ports.writer.save_integration(draft, expected, self._by, self._ports.clock.now())
+            wanted = draft.integration()
+        except ValidationError as error:
+            raise invalid(*faults_of(error)) from error
+        try:
+            stored = await self._ports.writer.save_integration(wanted, expected, self._by, self._ports.clock.now())
         except RevisionConflict as error:
             raise _changed_meanwhile(await self.integration(integration_id)) from error
         await self._announce("integration", stored)
-        return stored
-
-    async def _check_integration(self, draft: Integration) -> None:
-        faults: list[Fault] = []
-        known = {each.id: each for each in await self._ports.config.connections()}
-        places = {
-            Side.JIRA: ("jira_project", draft.jira_project),
-            Side.CRAFT: ("craft_workspace", draft.craft_workspace),
-        }
-        for side, (path, container) in places.items():
-            connection = known.get(draft.connection(side))
-            if connection is None or connection.kind.side is not side:
-                what = "there is no such connection" if connection is None else "is not a connection to " + side.vendor
-                faults.append(Fault(path=f"{side}_connection", message=f"{draft.connection(side)}: {what}"))
-            elif await self._vendors.shows(connection.id, container) is False:
-                faults.append(Fault(path=path, message=f"{side.vendor} shows no {container} to {connection.name}"))
-        if faults:
-            raise invalid(*faults)
+        return SavedIntegration.of(stored, findings)
 
     async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
         """Return the stored credentials with those of the draft put over them."""

@@ -267,6 +267,10 @@ class JiraClient:
         del project_key, type_id
         return fields
 
+    async def ask(self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = ()) -> Any:
+        """Return the JSON of any GET; for readers of what the site consists of (`shared.clients.jira.metadata`)."""
+        return (await self._get(path, endpoint, query)).json
+
     async def _get(
         self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = (), *, item: str | None = None
     ) -> Answer:

@@ -12,6 +12,8 @@ METADATA = (
     "/serverInfo",
     "/field",
     "/priority",
+    "/priority/search",
+    "/issueLinkType",
     "/issuetype",
     "/status",
     "/project",
@@ -27,6 +29,8 @@ METADATA = (
 def learn(desk: Desk) -> None:
     assert {desk.get(path).status for path in METADATA} == {200}
     assert len(desk.get("/user/search", query="Ada").json) == 1
+    assert desk.get("/mypermissions", projectKey="APP", permissions="CREATE_ISSUES,EDIT_ISSUES").status == 200
+    assert desk.get("/mypermissions", projectKey="APP").status == 400
 
 
 def write(desk: Desk) -> tuple[str, str, str]:

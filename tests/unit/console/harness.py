@@ -99,6 +99,7 @@ async def with_integration(admin: Desk) -> dict[str, Any]:
     assert status == 200, body
     admin.world.integration = admin.world.integration.model_copy(update={"revision": 1})
     saved: dict[str, Any] = body
+    assert {each["severity"] for each in saved.pop("findings")} <= {"warning", "note"}
     return saved
 
 
