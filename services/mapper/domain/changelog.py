@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from services.mapper.domain.context import Context, is_base
-from services.mapper.domain.observation import Observation, changelog_value, item_of
+from services.mapper.domain.observation import Observation, item_of, items_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import Json, Link, Operation, Overwritten
 from shared.domain.mapping import FieldPair
 from shared.fields import same
+from shared.fields.changelog import replaced, set_to
 from shared.messages.change import ChangelogEntry
 
 
@@ -25,21 +26,21 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
         if op is None:
             continue
         for pair in ctx.integration.pairs:
-            item = item_of(entry, pair)
+            items = items_of(entry, pair)
             write = op.pairs.get(pair.id)
-            if item is None:
+            before = replaced(pair, items, write.value if write is not None else None)
+            if before is None:
                 continue
-            replaced = changelog_value(pair, item.old, item.old_label)
             if write is None or op.revision < pair.since:
                 if observation.whole_changelog:
-                    _under_another_mapping(link, ctx, pair, replaced, op)
+                    _under_another_mapping(link, ctx, pair, before.value, op)
                 continue
-            if same(pair.kind, replaced, write.expect) or same(pair.kind, replaced, write.value):
+            if same(pair.kind, before.value, write.expect) or same(pair.kind, before.value, write.value):
                 continue
             if not observation.whole_changelog:
                 state.dirty_since = state.dirty_since or ctx.now
                 continue
-            _unexpected(link, ctx, pair, replaced, entries, index, op, closing)
+            _unexpected(link, ctx, pair, before.value, entries, index, op, closing)
     if observation.whole_changelog and entries:
         state.changelog_cursor = entries[-1].id
 
@@ -48,20 +49,20 @@ def _unexpected(
     link: Link,
     ctx: Context,
     pair: FieldPair,
-    replaced: object,
+    lost: object,
     entries: list[ChangelogEntry],
     index: int,
     op: Operation,
     closing: Operation | None,
 ) -> None:
     record = link.jira.pair(pair.id)
-    if is_base(record, pair, replaced):
+    if is_base(record, pair, lost):
         return  # what both sides had agreed on is nobody's unsynced edit
     edited_later = any(
         item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]
     )
     if edited_later:
-        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, then changed again by a person", ctx.now)
+        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, then changed again by a person", ctx.now)
         return
     second = any(
         earlier.op == op.id and item_of(earlier, pair) is not None
@@ -69,18 +70,18 @@ def _unexpected(
         if earlier.op is not None
     )
     open_now = closing is op or op.id == link.op_id
-    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)
+    overwrite(link, Side.JIRA, pair, Overwritten(lost, late=second or not open_now), ctx)
 
 
-def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, replaced: Json, op: Operation) -> None:
+def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, lost: Json, op: Operation) -> None:
     """Put on record what an operation replaced in a field that no longer belongs to the pair it was written for.
 
     What it expected there can only be told by value (PROTOCOL F16).
     """
-    if replaced in (None, []) or any(replaced in (write.value, write.expect) for write in op.pairs.values()):
+    if lost in (None, []) or any(lost in (write.value, write.expect) for write in op.pairs.values()):
         return
-    if not is_base(link.jira.pair(pair.id), pair, replaced):
-        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, of an older mapping", ctx.now)
+    if not is_base(link.jira.pair(pair.id), pair, lost):
+        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, of an older mapping", ctx.now)
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:
@@ -95,10 +96,8 @@ def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | N
         if op.target is not Side.JIRA:
             continue
         for pair in ctx.integration.pairs:
-            item, write = item_of(entry, pair), op.pairs.get(pair.id)
-            if item is None or write is None:
-                continue
-            if same(pair.kind, changelog_value(pair, item.new, item.new_label), write.value):
+            write = op.pairs.get(pair.id)
+            if write is not None and set_to(pair, items_of(entry, pair), write.value):
                 return op
     return None
 
