@@ -15,7 +15,7 @@ import structlog
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, created, label, refused, wants_create
+from services.mapper.domain.create import begin_create, created, facts_of, label, refused, wants_create
 from services.mapper.domain.decide import decide
 from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us
 from services.mapper.domain.observation import from_change
@@ -372,7 +372,7 @@ class Mapper:
                 counterpart = parent.entity_id(side.other) if parent is not None else None
                 if counterpart is not None:
                     known[(side, parent_id)] = counterpart
-        parents = Parents(known, ctx.integration.craft_root)
+        parents = Parents(known, ctx.integration.craft_root, items=facts_of(link))
         return Context(ctx.integration, ctx.accounts, ctx.now, parents)
 
     async def _conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, PairId, Side
-from shared.domain.kinds import FieldKind, Shape, shape_problem, shapes_of
+from shared.domain.kinds import FieldKind, Shape, shapes_of
 from shared.domain.link import Json
+from shared.domain.pair_rules import problems_of
 
 __all__ = [
     "Connection",
@@ -82,10 +83,6 @@ class ValuePair(Setting):
     craft: str | None
 
 
-MAPPED_BY_VALUE = (FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER)
-"""Kinds that a value map translates."""
-
-
 class FieldPair(Setting):
     """A Jira field and a Craft field that hold the same thing.
 
@@ -107,6 +104,10 @@ class FieldPair(Setting):
     craft_shape: Shape | None = None
     fallback: ValuePair | None = None
     """People only: who stands for somebody who is not found on the other side, on each side; null: nobody."""
+    to_craft: str | None = None
+    """An expression (docs/transforms.md) that makes Craft.io's value of Jira's; it stands in for the value map."""
+    to_jira: str | None = None
+    """The same, the other way."""
     since: int = 0
     """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
     F16).
@@ -120,15 +121,7 @@ class FieldPair(Setting):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        problems = [
-            words
-            for side, shape in ((Side.JIRA, self.jira_shape), (Side.CRAFT, self.craft_shape))
-            if (words := shape_problem(self.kind, side, self.name_on(side), shape))
-        ]
-        if self.values and self.kind not in MAPPED_BY_VALUE:
-            problems.append(f"a value map has no meaning for kind {self.kind}; it has for {', '.join(MAPPED_BY_VALUE)}")
-        if self.fallback is not None and self.kind is not FieldKind.USER:
-            problems.append(f"a fallback has no meaning for kind {self.kind}; it stands for people who are not found")
+        problems = problems_of(self)
         if problems:
             raise ValueError(f"pair {self.id}: {'; '.join(problems)}")
         return self
@@ -143,6 +136,10 @@ class FieldPair(Setting):
     def name_on(self, side: Side) -> str:
         """Return the field's id on one side."""
         return self.jira if side is Side.JIRA else self.craft
+
+    def expression(self, target: Side) -> str | None:
+        """Return the expression for the way to `target`, if there is one."""
+        return self.to_jira if target is Side.JIRA else self.to_craft
 
     def shape_on(self, side: Side) -> Shape:
         """Return the shape in which one side's JSON holds the value."""

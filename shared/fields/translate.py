@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from shared.domain.expressions import ExpressionError
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
 from shared.fields.people import NO_PEOPLE, People, identities
+from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
 
 
@@ -34,12 +36,14 @@ class Untranslatable:
 @dataclass(frozen=True, slots=True)
 class Parents:
     """What a translation may know besides the value: who is linked to whom above this item (the source side's parent
-    id to the other side's, for each direction), and who is who.
+    id to the other side's, for each direction), who is who, and what the item is called.
     """
 
     known: Mapping[tuple[Side, EntityId], EntityId]
     craft_root: EntityId | None = None
     people: People = NO_PEOPLE
+    items: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
+    """What expressions may know of the item on each side: key, type, title, url."""
 
     def across(self, source: Side, parent: Json) -> Translated | Untranslatable:
         """Return the counterpart of a parent. Jira's "no parent" is Craft's root and the other way round."""
@@ -61,7 +65,26 @@ NO_PARENTS = Parents({})
 
 
 def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Translated | Untranslatable:
-    """Return what `value` of `source` is on the other side."""
+    """Return what `value` of `source` is on the other side: by the pair's expression if there is one, else by its
+    kind.
+    """
+    if pair.expression(source.other) is not None:
+        try:
+            made = transform(pair, source, value, parents.items.get(source, {}))
+        except ExpressionError as error:
+            return Untranslatable(Cause.TRANSFORM_FAILED, *failure(pair, source, value, error))
+        return _fitting(pair, source, made)
+    return _by_kind(pair, source, value, parents)
+
+
+def _fitting(pair: FieldPair, source: Side, value: Json) -> Translated:
+    """Return what an expression made as the target can hold it: one line in a title, no blanks in a label of Jira's."""
+    if pair.kind is FieldKind.LABELS and _lacks_blanks(pair, source.other):
+        return Translated(sorted({_label(word) for word in value}))
+    return Translated(_one_line(value) if pair.kind is FieldKind.STRING and source is Side.CRAFT else value)
+
+
+def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     match pair.kind:
         case FieldKind.PARENT:
             return parents.across(source, value)
