@@ -30,6 +30,12 @@ def person(
     return Person(connection, account, email, name, active, at, team)
 
 
+async def remember_and_fail(store: Store, who: Person) -> None:
+    async with store.transaction() as tx:
+        await tx.remember_people([who])
+        await tx.save(link("never locked"))
+
+
 async def test_people_are_found_by_account_or_address_on_their_connection_only(store: Store) -> None:
     ada, ben = person(), person("ben", "ben@example.com", "Ben")
     await store.remember_people([ben, ada, person("ada", None, "Other", CRAFT)])
@@ -71,9 +77,7 @@ async def test_a_transaction_remembers_when_it_commits(store: Store) -> None:
     async with store.transaction() as tx:
         assert await tx.people(JIRA, emails=["ada@example.com"]) == [person()]
     with pytest.raises(InvariantBroken):
-        async with store.transaction() as tx:
-            await tx.remember_people([person("ben")])
-            await tx.save(link("never locked"))
+        await remember_and_fail(store, person("ben"))
     assert await store.people(JIRA, ["ben"]) == []
 
 

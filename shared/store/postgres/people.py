@@ -58,7 +58,7 @@ CROSS JOIN LATERAL (VALUES ('jira', l.body #> '{jira,pairs}'), ('craft', l.body 
 CROSS JOIN unnest($2::text[]) AS p(pair)
 WHERE l.integration_id = $1 AND l.state IN ('waiting', 'creating', 'ask', 'active', 'paused')
     AND json_typeof(s.pairs #> ARRAY[p.pair, 'seen', 'value']) <> 'null'
-GROUP BY 1, 2, 3 ORDER BY 1 COLLATE "C", 2 COLLATE "C", 3 COLLATE "C"
+GROUP BY 1, 2, 3
 """
 
 
@@ -112,4 +112,5 @@ class Directory(Core):
     async def people_shown(self, integration_id: IntegrationId, pairs: Sequence[PairId]) -> Sequence[ShownPerson]:
         """Return who is shown in these pairs, and by how many items."""
         rows = await self.fetch(SHOWN, integration_id, list(pairs))
-        return [ShownPerson(row["pair"], Side(row["side"]), loads(row["value"]), row["items"]) for row in rows]
+        counts = sorted((row["side"], row["pair"], row["value"], row["items"]) for row in rows)
+        return [ShownPerson(PairId(pair), Side(side), loads(value), items) for side, pair, value, items in counts]
