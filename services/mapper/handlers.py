@@ -9,6 +9,7 @@ work by state.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 import structlog
@@ -21,14 +22,18 @@ from services.mapper.domain.entities import candidates_of, correlation_key_of, i
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
+from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.requests import adopt, carry_out, give_up, resync
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
 from services.mapper.ports import Ports
+from shared.clients.people import people_in
 from shared.domain.errors import Poison
 from shared.domain.ids import EntityId, IntegrationId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation, OperationKind, Result
 from shared.domain.mapping import FieldKind, Integration, Mode
+from shared.domain.person import Person
+from shared.fields.people import NO_PEOPLE
 from shared.fields.translate import Parents
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
@@ -36,6 +41,7 @@ from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.publisher import Publisher
+from shared.store.people import look_up
 from shared.store.port import Contended, LinkTransaction
 
 PARK_FOR = timedelta(seconds=5)
@@ -76,7 +82,7 @@ class Mapper:
         if link is None:
             return await self._new_entity(tx, event)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
-        ctx = await self._context(tx, link)
+        ctx = await self._context(tx, link, event)
         if ctx is None:
             return []
         if event.kind is ChangeKind.DELETED:
@@ -131,7 +137,7 @@ class Mapper:
             link.jira_id = event.entity_id
         else:
             link.craft_id = event.entity_id
-        ctx = await self._context(tx, link)
+        ctx = await self._context(tx, link, event)
         if ctx is None:
             return []
         observe(link, from_change(event, ctx.integration), ctx)
@@ -140,6 +146,7 @@ class Mapper:
         op = begin_create(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted the link of this entity meanwhile")
+        await self._remember(tx, ctx)
         return await self._publishable(tx, link, ctx, op)
 
     async def _one_of_ours(self, tx: LinkTransaction, event: ChangeEvent, link_id: LinkId) -> list[Message]:
@@ -341,7 +348,7 @@ class Mapper:
         adopt(link, side, entity_id, ctx)
         return [*await self._wake_children(tx, link), *await self._conclude(tx, link, ctx)]
 
-    async def _context(self, tx: LinkTransaction, link: Link) -> Context | None:
+    async def _context(self, tx: LinkTransaction, link: Link, event: ChangeEvent | None = None) -> Context | None:
         """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the
         link.
         """
@@ -353,7 +360,11 @@ class Mapper:
         accounts = {side: (c.account_id if c else None) for side, c in connections.items()}
         down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
         _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
-        ctx = Context(integration, accounts, self._clock.now())
+        now = self._clock.now()
+        shown: tuple[Person, ...] = ()
+        if event is not None and event.snapshot is not None and maps_people(integration):
+            shown = people_in(event.side, event.connection_id, event.snapshot, now)
+        ctx = Context(integration, accounts, now, shown=shown)
         follow(link, ctx)
         return ctx
 
@@ -372,14 +383,23 @@ class Mapper:
                 counterpart = parent.entity_id(side.other) if parent is not None else None
                 if counterpart is not None:
                     known[(side, parent_id)] = counterpart
-        parents = Parents(known, ctx.integration.craft_root, items=facts_of(link))
-        return Context(ctx.integration, ctx.accounts, ctx.now, parents)
+        people = NO_PEOPLE
+        if maps_people(ctx.integration):
+            connections = {side: link.connection(side) for side in Side}
+            people = await look_up(tx, people_of(link, ctx.integration), connections, ctx.shown)
+        return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link)))
+
+    async def _remember(self, tx: LinkTransaction, ctx: Context) -> None:
+        """Store the people that were shown, as the last thing: nothing is waited for with their rows locked."""
+        if ctx.shown:
+            await tx.remember_people(ctx.shown)
 
     async def _conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
         ctx = await self._with_parents(tx, link, ctx)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
         await tx.save(link)
+        await self._remember(tx, ctx)
         return await self._publishable(tx, link, ctx, op)
 
     async def _publishable(self, tx: LinkTransaction, link: Link, ctx: Context, op: Operation | None) -> list[Message]:

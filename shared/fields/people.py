@@ -7,13 +7,14 @@ shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from shared.domain.ids import Side
+from shared.domain.ids import ConnectionId, Side
 from shared.domain.kinds import Shape
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair
+from shared.domain.person import Person, distinct
 
 
 def identities(person: Json) -> tuple[str, ...]:
@@ -85,3 +86,33 @@ class People:
 
 
 NO_PEOPLE = People()
+
+
+def directory_of(found: Iterable[Person], sides: Mapping[ConnectionId, Side]) -> People:
+    """Return what is known of these people. An address that several active accounts of a side have finds nobody."""
+    emails: dict[tuple[Side, str], str] = {}
+    holders: dict[tuple[Side, str], set[str]] = {}
+    teams: dict[str, str] = {}
+    for person in distinct(found):
+        side = sides.get(person.connection_id)
+        if side is None:
+            continue
+        if person.email is not None:
+            emails[side, person.account_id] = person.email
+            if person.active:
+                holders.setdefault((side, person.email), set()).add(person.account_id)
+        if side is Side.CRAFT and person.team is not None:
+            teams[person.account_id] = person.team
+    accounts = {key: next(iter(who)) for key, who in holders.items() if len(who) == 1}
+    return People(emails, accounts, teams)
+
+
+def asked_about(pair: FieldPair, shown: Mapping[Side, Iterable[Json]]) -> dict[Side, set[str]]:
+    """Return the accounts that have to be looked up to carry these people of each side over."""
+    wanted: dict[Side, set[str]] = {side: {name for one in shown[side] for name in identities(one)} for side in Side}
+    for entry in pair.values:
+        if entry.jira in wanted[Side.JIRA] and entry.craft is not None:
+            wanted[Side.CRAFT].add(entry.craft)
+    if pair.fallback is not None and pair.fallback.craft is not None:
+        wanted[Side.CRAFT].add(pair.fallback.craft)
+    return wanted
