@@ -9,6 +9,7 @@ from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.links import Links
+from services.console.handlers.people import PeopleDesk
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports
@@ -30,7 +31,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     links = Links(ports.reader, ports.config)
     requests = Requests(ports, links, vendors, publish, ADMIN)
     configuration = Configuration(ports, vendors, publish, ADMIN)
-    return ConsoleService(Api(links, requests, configuration), ports, settings)
+    return ConsoleService(Api(links, requests, configuration, PeopleDesk(ports.reader, ports.config)), ports, settings)
 
 
 @asynccontextmanager
