@@ -45,6 +45,13 @@ class Kind(StrEnum):
     STATUS = "status"
     PARENT = "parent"
     OPTION = "option"
+    MULTI = "multi"
+    CASCADE = "cascade"
+    COMPONENTS = "components"
+    VERSIONS = "versions"
+    SPRINT = "sprint"
+    URL = "url"
+    MOMENT = "moment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +84,13 @@ class FieldDef:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a single select, or a priority or resolution."""
+    """One choice of a select, or a priority, resolution, component or version."""
 
     id: str
     name: str
     description: str = ""
+    parent: str | None = None
+    """Of the second level of a cascading select: the option above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +152,8 @@ class Project:
     transition_screens: dict[str, Screen] = field(default_factory=dict)
     hidden_from: set[str] = field(default_factory=set)
     next_number: int = 1
+    components: dict[str, Option] = field(default_factory=dict)
+    versions: dict[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
