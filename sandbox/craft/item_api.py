@@ -160,6 +160,11 @@ class ItemApi:
             trims_text=self._account.settings.trims_text,
         )
         refuse(problems)
+        assignee = changes.values.get("assignee")
+        if isinstance(assignee, dict):  # who it is, is shown by name
+            names = {user.id: user.name for user in self._account.users.values()}
+            if assignee["id"] in names:
+                assignee["user"] = names[assignee["id"]]
         return changes
 
     def _check_references(self, changes: Changes, item_type: str, workspace_id: str) -> None:

@@ -228,7 +228,7 @@ class Matcher:
                 Kind.RESOLUTION: {catalog.RESOLVED.id: catalog.RESOLVED.name},
                 Kind.OPTION: {one.id: one.name for one in self.world.options.get(known.id, {}).values()},
             }
-            found = [key for key, name in names[known.kind].items() if lower in (key, name.lower())]
+            found = [key for key, name in names.get(known.kind, {}).items() if lower in (key, name.lower())]
         if not found:
             raise JqlError(f"The value '{text}' does not exist for the field '{known.clause_names[0]}'.")
         return found

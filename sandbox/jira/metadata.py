@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
 from sandbox.jira.http import Call, Refusal, answer, not_found
 from sandbox.jira.model import FieldDef, Issue, IssueType, JsonObject, Kind, Project, Screen
 from sandbox.jira.permissions import CREATE, EDIT, may
@@ -141,8 +141,8 @@ def project(world: World, call: Call, project: str) -> SiteResponse:
             "description": "",
             "lead": renderer.user(world.accounts[found.lead]),
             "assigneeType": "UNASSIGNED",
-            "components": [],
-            "versions": [],
+            "components": [things.thing_json(Kind.COMPONENTS, one, renderer.rest) for one in found.components.values()],
+            "versions": [things.thing_json(Kind.VERSIONS, one, renderer.rest) for one in found.versions.values()],
             "roles": {},
             "issueTypes": [renderer.issue_type(catalog.TYPES[one]) for one in found.type_ids],
         },
@@ -270,4 +270,4 @@ def _allowed(
             same = [catalog.TYPES[one] for one in project.type_ids if catalog.TYPES[one].level == kind.level]
             return [renderer.issue_type(one) for one in ([kind] if creating else same)]
         case _:
-            return None
+            return things.allowed(known, renderer.world.lists(project), renderer.rest)

@@ -46,6 +46,13 @@ class Kind(StrEnum):
     PARENT = "parent"
     EPIC_LINK = "epic_link"
     OPTION = "option"
+    MULTI = "multi"
+    CASCADE = "cascade"
+    COMPONENTS = "components"
+    VERSIONS = "versions"
+    SPRINT = "sprint"
+    URL = "url"
+    MOMENT = "moment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +96,13 @@ class FieldDef:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a single select, or a priority or resolution."""
+    """One choice of a select, or a priority, resolution, component or version."""
 
     id: str
     name: str
     description: str = ""
+    parent: str | None = None
+    """Of the second level of a cascading select: the option above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,8 @@ class Project:
     denied: set[tuple[str, str]] = field(default_factory=set)
     """Permissions taken away: account id and key."""
     next_number: int = 1
+    components: dict[str, Option] = field(default_factory=dict)
+    versions: dict[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

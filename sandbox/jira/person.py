@@ -131,8 +131,23 @@ class Person:
                 found = self._world.account_by_email(str(value))
                 named = self._world.edition.named_users
                 return known.id, {"name": found.name} if named else {"accountId": found.account_id}
+            case Kind.PARENT:
+                return known.id, {"id": value}
+            case Kind.MULTI:
+                return known.id, [{"value": each} for each in _each(value)]
+            case Kind.COMPONENTS | Kind.VERSIONS:
+                return known.id, [{"name": each} for each in _each(value)]
+            case Kind.CASCADE:
+                top, *below = _each(value)
+                return known.id, {"value": top, **({"child": {"value": below[0]}} if below else {})}
+            case Kind.SPRINT:
+                return known.id, next(int(one.id) for one in self._world.sprints.values() if one.name == value)
             case _:
                 return known.id, list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def _each(value: object) -> list[object]:
+    return list(value) if isinstance(value, tuple | list | set | frozenset) else [value]
 
 
 def _by_name(world: World, name: str) -> FieldDef:

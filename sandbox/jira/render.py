@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, tzinfo
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
 from sandbox.jira.model import (
     Account,
     ChangeItem,
@@ -50,6 +50,7 @@ class Renderer:
         self._shows: dict[Kind, Callable[[FieldDef, Value], object]] = {
             Kind.RICH: self._rich,
             Kind.NUMBER: lambda _, value: value,
+            Kind.MOMENT: lambda _, value: moment(value, zone) if isinstance(value, datetime) else None,
             Kind.DATETIME: lambda _, value: moment(value, zone) if isinstance(value, datetime) else None,
             Kind.LABELS: lambda _, value: list(value) if isinstance(value, tuple) else [],
             Kind.USER: lambda _, value: self.user(world.accounts[str(value)]),
@@ -168,10 +169,16 @@ class Renderer:
         shown = {name: self.value(field, issue.values.get(name)) for name, field in fields.items()}
         return {"id": issue.id, "key": issue.values["key"], "self": f"{self.rest}/issue/{issue.id}", "fields": shown}
 
-    def value(self, field: FieldDef, value: Value) -> object:
-        """Return the value of one field."""
-        if value is None:
-            return [] if field.kind is Kind.LABELS else None
+    def _lists(self, values: Values | None) -> things.Lists:
+        projects = self.world.projects
+        return self.world.lists(projects[str(values["project"])] if values else next(iter(projects.values())))
+
+    def value(self, field: FieldDef, value: Value, issue: Values | None = None) -> object:
+        """Return the value of one field; `issue` are all values of the issue, where the project matters."""
+        if value is None or value == ():
+            return [] if field.kind in things.EMPTY_LISTS else None
+        if field.kind in things.KINDS and field.kind is not Kind.MOMENT:
+            return things.show(field, value, self._lists(issue), self.rest)
         show = self._shows.get(field.kind)
         return show(field, value) if show else value
 
@@ -190,7 +197,7 @@ class Renderer:
                 continue
             if level not in field.levels:
                 continue
-            shown[field.id] = self.value(field, value)
+            shown[field.id] = self.value(field, value, values)
         if only is None or "subtasks" in only:
             shown["subtasks"] = [self.issue_ref(self.world.issues[child]) for child in self._subtasks(issue)]
         if only is not None and "comment" in only:

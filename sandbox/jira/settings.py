@@ -19,6 +19,11 @@ class JiraSiteSettings:
     first_custom_field_id: int = 10_015
     """Number of the first custom field; the others follow. No two real sites agree, so nothing may rely on it."""
 
+    rich_fields: bool = False
+    """Whether the site also has components, versions, a sprint field, multi and cascading selects, a checkbox, a URL, a
+    date-time and a user field (`sandbox.jira.things`), and its projects what these choose from. Stays as built.
+    """
+
     index_lag_s: float = 0.0
     """How long a created or edited issue takes until the search index shows it."""
     index_lag_jitter_s: float = 0.0

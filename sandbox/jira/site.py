@@ -9,7 +9,7 @@ from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
 
-from sandbox.jira import catalog, changes, scene, state, webhooks
+from sandbox.jira import catalog, changes, scene, state, things, webhooks
 from sandbox.jira.accounts import FAILED, LOGIN_REASON, Tokens, authenticate, unauthorized
 from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.http import Call, Refusal, answer
@@ -191,6 +191,11 @@ class JiraSite:
             {one.id: catalog.screen("create", one, customs, edition) for one in catalog.TYPES.values()},
             {one.id: catalog.screen("edit", one, customs, edition) for one in catalog.TYPES.values()},
         )
+        if self.world.settings.rich_fields:
+            project.components, project.versions = things.components(), things.versions()
+            for screen in (*project.create_screens.values(), *project.edit_screens.values()):
+                for field_id in things.SYSTEM:
+                    screen.add(field_id)
         self.world.projects[project.id] = project
         return project
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sandbox.jira import adf, catalog
+from sandbox.jira import adf, catalog, things
 from sandbox.jira.model import Account, FieldDef, IssueType, Kind, Project, RichText, Value
 from sandbox.jira.wiki_text import rich_from_adf, rich_from_wiki
 from sandbox.jira.world import World
@@ -242,6 +242,13 @@ def _epic_link(field: FieldDef, raw: object, around: Surroundings) -> Value:
     return found.id
 
 
+def _thing(field: FieldDef, raw: object, around: Surroundings) -> Value:
+    try:
+        return things.read(field, raw, around.world.lists(around.project))
+    except things.BadThing as problem:
+        raise BadValue(str(problem)) from None
+
+
 def _fixed(field: FieldDef, _: object, __: Surroundings) -> Value:
     raise BadValue(off_screen(field.id))
 
@@ -267,4 +274,5 @@ _READERS: dict[Kind, Callable[[FieldDef, object, Surroundings], Value]] = {
     Kind.PARENT: _parent,
     Kind.EPIC_LINK: _epic_link,
     Kind.OPTION: _option,
+    **dict.fromkeys(things.KINDS, _thing),
 }

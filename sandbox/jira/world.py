@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
 from sandbox.jira.edition import Edition
 from sandbox.jira.http import not_found
 from sandbox.jira.model import Account, FieldDef, Issue, JsonObject, Kind, Option, Project, Values
@@ -37,6 +37,13 @@ class World:
         self.options: dict[str, dict[str, Option]] = {
             squad: {str(number): Option(str(number), name) for number, name in enumerate(catalog.SQUADS, 10_020)}
         }
+        self.sprints: dict[str, things.SprintDef] = {}
+        if settings.rich_fields:
+            more = things.custom_fields(first + len(self.customs))
+            self.customs = (*self.customs, *more)
+            self.fields |= {one.id: one for one in (*things.system_fields(), *more)}
+            self.options |= things.options(more)
+            self.sprints = things.sprints()
         self.projects: dict[str, Project] = {}
         self.issues: dict[str, Issue] = {}
         self.ids_by_key: dict[str, str] = {}
@@ -101,6 +108,10 @@ class World:
             if one.email == email:
                 return one
         raise KeyError(email)
+
+    def lists(self, project: Project) -> things.Lists:
+        """Return what the fields of a project choose from."""
+        return things.Lists(self.options, self.sprints, project)
 
     def project(self, id_or_key: str) -> Project | None:
         """Return a project by id or key, whoever asks."""

@@ -11,6 +11,7 @@ from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
+from services.console.handlers.people import PeopleDesk
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports
@@ -40,7 +41,8 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     )
     mappings = Mappings(ports.config, metadata)
     configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
-    return ConsoleService(Api(links, requests, configuration, mappings), ports, settings)
+    people = PeopleDesk(ports.reader, ports.config)
+    return ConsoleService(Api(links, requests, configuration, mappings, people), ports, settings)
 
 
 @asynccontextmanager

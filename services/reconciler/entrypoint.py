@@ -16,6 +16,8 @@ from services.reconciler.handlers.fresh_reads import FreshReads
 from services.reconciler.handlers.health import Health
 from services.reconciler.handlers.hydration import DUTY as HYDRATION
 from services.reconciler.handlers.hydration import Hydration
+from services.reconciler.handlers.look_up import DUTY as PEOPLE
+from services.reconciler.handlers.look_up import LookUp
 from services.reconciler.handlers.parked import DUTY as PARKED
 from services.reconciler.handlers.parked import Parked
 from services.reconciler.handlers.rota import Duty, Rota, periodic
@@ -51,6 +53,7 @@ class ReconcilerService:
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
         self._hydration = Hydration(directory, *outside)
+        self._people = LookUp(directory, ports.work, meter, ports.clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do all duties until `stop` is set, then finish what has begun."""
@@ -121,6 +124,10 @@ class ReconcilerService:
         yield self._periodic(PARKED, ident, settings.clock_interval_s, lambda: self._parked.bring_back(ident), changed)
         yield self._periodic(COMPARE, ident, slow_s, lambda: self._slow.compare_if_due(ident), changed)
         yield self._periodic(ID_SWEEP, ident, slow_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
+        if post.side is Side.JIRA:
+            yield self._periodic(
+                PEOPLE, ident, settings.people_interval_s, lambda: self._people.look_up(ident), changed
+            )
         for container in post.containers:
             yield self._feed(post, container)
 

@@ -49,6 +49,8 @@ class ReconcilerSettings(ServiceSettings):
     """Compare all linked items once after the start, besides the nightly round."""
     compare_interval_s: float = Field(default=86_400.0, gt=0)
     id_sweep_interval_s: float = Field(default=3_600.0, gt=0)
+    people_interval_s: float = Field(default=3_600.0, gt=0)
+    """How often people who are known on one side only are looked up by their e-mail address."""
     health_interval_s: float = Field(default=30.0, gt=0)
     longest_backoff_s: float = Field(default=60.0, gt=0)
     """The longest pause of a duty after failures in a row (never shorter than its own interval)."""

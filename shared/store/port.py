@@ -18,6 +18,7 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
+from shared.store.people import PeopleFinder, PeopleReader, PeopleReports, PeopleWriter
 
 LEDGER_LENGTH = 20
 """How many operations of a link are loaded at least, if there are so many."""
@@ -71,7 +72,7 @@ class Claim:
     """True when an earlier attempt may still be under way (attempts > 1)."""
 
 
-class LinkTransaction(Protocol):
+class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
     """One mapper transaction. Everything in it is committed together at the end of the `async with`, or not at all."""
 
     async def lock_link(self, link_id: LinkId) -> Link | None:
@@ -239,7 +240,7 @@ class ParkedEvent:
     event: bytes
 
 
-class WorkStore(Protocol):
+class WorkStore(PeopleFinder, Protocol):
     """How the reconciler finds work by state (PROTOCOL, Clocks)."""
 
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
@@ -339,7 +340,7 @@ class LinkView:
     history: Sequence[HistoryNote]
 
 
-class StatusReader(Protocol):
+class StatusReader(PeopleReports, Protocol):
     """Reading for people."""
 
     async def link_view(self, link_id: LinkId) -> LinkView | None:

@@ -51,7 +51,7 @@ async def test_services_that_start_at_once_migrate_once(database_url: str) -> No
     await asyncio.gather(*(migrate(database_url) for _ in range(5)))
     await migrate(database_url)
     assert [row["version_num"] for row in await run(database_url, "SELECT version_num FROM alembic_version")] == [
-        "0001"
+        "0002"
     ]
     tables = await run(database_url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     assert {row["tablename"] for row in tables} == {*TABLES, "alembic_version"}

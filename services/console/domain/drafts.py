@@ -170,6 +170,12 @@ class LinksQuery(Draft):
     limit: int = Field(default=50, ge=1, le=500)
 
 
+class PeopleQuery(Draft):
+    """Whose people to report on."""
+
+    integration: IntegrationId = Field(description="Id of the integration.")
+
+
 class StraysQuery(Draft):
     """How many strays to list."""
 

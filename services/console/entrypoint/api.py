@@ -7,12 +7,14 @@ from http import HTTPStatus
 from pydantic import BaseModel
 
 from services.console.domain import drafts, verdicts, views
+from services.console.domain.people import PeopleReport
 from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
+from services.console.handlers.people import PeopleDesk
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
@@ -31,8 +33,16 @@ _ASKS = (
 class Api:
     """Binds the operations to the use cases."""
 
-    def __init__(self, links: Links, requests: Requests, configuration: Configuration, mappings: Mappings) -> None:
+    def __init__(
+        self,
+        links: Links,
+        requests: Requests,
+        configuration: Configuration,
+        mappings: Mappings,
+        people: PeopleDesk,
+    ) -> None:
         self._links = links
+        self._people = people
         self._requests = requests
         self._configuration = configuration
         self._mappings = mappings
@@ -57,6 +67,9 @@ class Api:
         async def strays(call: Call) -> BaseModel:
             return await self._links.strays(call.query)
 
+        async def people(call: Call) -> BaseModel:
+            return await self._people.unmatched(call.query)
+
         return (
             Operation("GET", "/links", "List links", links, views.LinkList, query=drafts.LinksQuery),
             Operation("GET", "/links/{link_id}", "Show a link", link, views.LinkDetail, refusals=_LOOKS),
@@ -69,6 +82,15 @@ class Api:
                 refusals=_LOOKS,
             ),
             Operation("GET", "/summary", "Count links by state", summary, views.Summary),
+            Operation(
+                "GET",
+                "/people",
+                "List people who are not found on the other side",
+                people,
+                PeopleReport,
+                query=drafts.PeopleQuery,
+                refusals=_LOOKS,
+            ),
             Operation("GET", "/strays", "List possible duplicates", strays, views.StrayList, query=drafts.StraysQuery),
         )
 

@@ -344,6 +344,8 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
         return
     if record.blocked is not None:
         decision.blocked[(source, pair.id)] = None
+    if over.note is not None:
+        plan.replaces(pair, source, held.value, over.note)
     plan.writes[target][pair.id] = PairWrite(value=over.value, expect=expected.value, source=held.value)
 
 

@@ -12,10 +12,11 @@ from shared.domain.ids import AccountId, OperationId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.fields import read
-from shared.fields.codec import tidy_text
 from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, Origin
 from shared.messages.write import WriteOutcome
 
+_LOGGED_AS = {"components": "component", "fixVersions": "fix version", "versions": "version"}
+"""Names of Jira's own fields in changelogs that do not tell the field's id (Data Center)."""
 _PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 
@@ -86,13 +87,19 @@ def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation
     )
 
 
+def items_of(entry: ChangelogEntry, pair: FieldPair) -> tuple[ChangelogItem, ...]:
+    """Return the parts of a changelog entry that are about a pair's Jira field: several where each thing that was
+    added or removed has one of its own.
+    """
+    names = {pair.jira.casefold(), _LOGGED_AS.get(pair.jira, "")}
+    if pair.kind is FieldKind.PARENT:
+        names |= _PARENT_FIELDS
+    return tuple(item for item in entry.items if item.field.casefold() in names)
+
+
 def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
-    """Return the part of a changelog entry that is about a pair's Jira field, None if it did not touch it."""
-    for item in entry.items:
-        name = item.field.casefold()
-        if name == pair.jira.casefold() or (pair.kind is FieldKind.PARENT and name in _PARENT_FIELDS):
-            return item
-    return None
+    """Return the first part of a changelog entry that is about a pair's Jira field, None if it did not touch it."""
+    return next(iter(items_of(entry, pair)), None)
 
 
 def may_hide_parent(observation: Observation, integration: Integration) -> bool:
@@ -110,27 +117,6 @@ def may_hide_parent(observation: Observation, integration: Integration) -> bool:
         or any(label is not None and _ISSUE_KEY.fullmatch(label) for label in (item.old_label, item.new_label))
         for item in items
     )
-
-
-def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:
-    """Return the normal form of a changelog's `from` or `to`: ids where the field holds a reference, else the label."""
-    match pair.kind:
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT | FieldKind.USER:
-            return ident or None
-        case FieldKind.LABELS | FieldKind.OPTIONS:
-            return sorted((label or "").split())
-        case FieldKind.NUMBER:
-            try:
-                number = float(label) if label else None
-            except ValueError:
-                return label
-            return int(number) if number is not None and number.is_integer() else number
-        case FieldKind.DATE:
-            return (ident or label or "")[:10] or None
-        case FieldKind.TEXT | FieldKind.RICH_TEXT:
-            return tidy_text(label or "") or None
-        case FieldKind.STRING | FieldKind.DATETIME:
-            return label or None
 
 
 def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) -> Actor:

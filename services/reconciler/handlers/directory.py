@@ -74,6 +74,11 @@ class Directory:
             raise NoConnection(f"there is no connection {connection_id} with credentials")
         return post
 
+    def integrations_of(self, connection_id: ConnectionId) -> Sequence[Integration]:
+        """Return the integrations that use a connection."""
+        known = self._integrations.values()
+        return [each for each in known if connection_id in (each.jira_connection, each.craft_connection)]
+
     def container(self, integration_id: IntegrationId, side: Side) -> str | None:
         """Return the project or workspace of an integration, None if it is not known (any more)."""
         integration = self._integrations.get(integration_id)

@@ -212,6 +212,11 @@ class JiraClient:
         last = found.get("isLast") is True or not isinstance(following, str)
         return Page(tuple(readings), None if last else str(following), answer.server_date)
 
+    async def find_users(self, words: str) -> Sequence[Mapping[str, Any]]:
+        """Return users by the beginning of their name or address; an address that its owner hides finds nobody."""
+        answer = await self._get("/rest/api/3/user/search", "users", [("query", words), ("maxResults", str(_PAGE))])
+        return [user for user in answer.json if isinstance(user, Mapping)] if isinstance(answer.json, list) else []
+
     async def find_created(self, link_id: LinkId, project_key: str, since: datetime) -> EntityId | None:
         """Return the issue that our account created since then for `link_id`, verified by a read by id.
 

@@ -148,6 +148,14 @@ def project_of(issue: Mapping[str, Any]) -> str | None:
     return key if isinstance(key, str) else None
 
 
+def url_of(issue: Mapping[str, Any]) -> str | None:
+    """Return where people see an issue: its `self` names the site, also where calls go through a gateway."""
+    own, key = issue.get("self"), issue.get("key")
+    if not isinstance(own, str) or not isinstance(key, str) or "/rest/" not in own:
+        return None
+    return f"{own.partition('/rest/')[0]}/browse/{key}"
+
+
 @dataclass(frozen=True, slots=True)
 class Transition:
     """A transition as one issue was offered it. Ids differ by workflow and status; `to` is a status id."""

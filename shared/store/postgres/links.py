@@ -18,10 +18,12 @@ import asyncpg
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import Link, Operation
 from shared.domain.mapping import Connection, Integration
+from shared.domain.person import Person
 from shared.messages.status import SyncStatus
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, Contended, InvariantBroken, StoreUnavailable
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_of
 from shared.store.postgres.errors import translated
+from shared.store.postgres.people import FIND, REMEMBER, people_doc, person_of
 from shared.store.postgres.rows import (
     LINK_COLUMNS,
     OPERATION_COLUMNS,
@@ -291,6 +293,16 @@ class PostgresTransaction:
             link_id,
             reason,
         )
+
+    async def people(
+        self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
+    ) -> Sequence[Person]:
+        """Return people by account id or e-mail address."""
+        return [person_of(row) for row in await self._fetch(FIND, connection_id, list(accounts), list(emails))]
+
+    async def remember_people(self, people: Sequence[Person]) -> None:
+        """Take over what was seen of people."""
+        await self._fetch(REMEMBER, people_doc(people))
 
     async def _fetch(self, query: str, *args: Any) -> Sequence[asyncpg.Record]:
         if self._failed is not None:
