@@ -18,6 +18,7 @@ from shared.store.postgres.config import Config
 from shared.store.postgres.errors import translated
 from shared.store.postgres.links import PostgresTransaction
 from shared.store.postgres.reading import Reading
+from shared.store.postgres.revisions import Revisions
 from shared.store.postgres.work import Work
 from shared.store.secrets import SecretBox
 
@@ -30,7 +31,7 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Reading):
+class PostgresStore(Claims, Work, Config, Revisions, Reading):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:
