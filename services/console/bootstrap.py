@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
@@ -30,7 +31,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     links = Links(ports.reader, ports.config)
     requests = Requests(ports, links, vendors, publish, ADMIN)
     configuration = Configuration(ports, vendors, publish, ADMIN)
-    return ConsoleService(Api(links, requests, configuration), ports, settings)
+    return ConsoleService(Api(links, requests, configuration, History(ports.reader)), ports, settings)
 
 
 @asynccontextmanager

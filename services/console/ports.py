@@ -10,9 +10,10 @@ from shared.domain.clock import Clock, Dice
 from shared.messages.base import Message
 from shared.runtime.log import Log
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.trail import RevisionReader
 
 
-class Reader(StatusReader, Protocol):
+class Reader(StatusReader, RevisionReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.domain.differences import Difference
+
 
 class Fault(BaseModel):
     """One thing that is wrong with a request. `path` is where, such as `pairs[3].values`; empty: the whole."""
@@ -29,6 +31,10 @@ class Problem(BaseModel):
     next_step: str
     problems: tuple[Fault, ...] = ()
     current: Any = Field(default=None, description="409 only: what is saved now.")
+    changes: tuple[Difference, ...] | None = Field(
+        default=None,
+        description="409 only: what is different in `current`, compared with the revision that was edited.",
+    )
 
 
 class Refusal(Exception):
@@ -43,10 +49,17 @@ class Refusal(Exception):
         *,
         faults: Sequence[Fault] = (),
         current: object = None,
+        changes: tuple[Difference, ...] | None = None,
     ) -> None:
         super().__init__(message)
         self.problem = Problem(
-            status=status, code=code, message=message, next_step=next_step, problems=tuple(faults), current=current
+            status=status,
+            code=code,
+            message=message,
+            next_step=next_step,
+            problems=tuple(faults),
+            current=current,
+            changes=changes,
         )
 
 

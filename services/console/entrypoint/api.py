@@ -8,8 +8,10 @@ from pydantic import BaseModel
 
 from services.console.domain import drafts, views
 from services.console.domain.problems import Fault, invalid
+from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
@@ -28,14 +30,20 @@ _ASKS = (
 class Api:
     """Binds the operations to the use cases."""
 
-    def __init__(self, links: Links, requests: Requests, configuration: Configuration) -> None:
+    def __init__(self, links: Links, requests: Requests, configuration: Configuration, history: History) -> None:
         self._links = links
         self._requests = requests
         self._configuration = configuration
+        self._history = history
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
-        return (*self._of_links(), *self._of_requests(), *self._of_configuration())
+        return (
+            *self._of_links(),
+            *self._of_requests(),
+            *self._of_configuration(),
+            *history_operations(self._history, self._configuration),
+        )
 
     def _of_links(self) -> tuple[Operation, ...]:
         async def links(call: Call) -> BaseModel:

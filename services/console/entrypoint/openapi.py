@@ -52,7 +52,7 @@ def _operation(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
     definitions = query.get("$defs", {})
     for name, schema in query.get("properties", {}).items():
         parameters.append({"name": name, "in": "query", "required": False, "schema": _inlined(schema, definitions)})
-    if operation.revised and operation.method == "PUT":
+    if operation.revised and operation.method != "GET":
         parameters.append(
             {
                 "name": "If-Match",

@@ -1,0 +1,96 @@
+"""Any valid integration, built from the model itself, so that a new property of it is drawn too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticUndefined
+
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, TypePair, ValuePair
+
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(lambda text: text.strip())
+"""Text with what YAML makes something else of: see `TRAPS`."""
+TRAPS = st.sampled_from(
+    ["no", "yes", "on", "OFF", "null", "~", "true", "010", "0o17", "1e3", "0x1F", "12:30:45", "1_000", "-", "=", "<<"]
+    + [
+        "*a",
+        "&a",
+        "!x",
+        "# no",
+        "a: b",
+        "- a",
+        "{}",
+        "[a]",
+        "'",
+        '"',
+        " a ",
+        "a\nb",
+        "\t",
+        "\u2028",
+        "é\U0001f600",
+        ".inf",
+    ]
+    + ["2026-01-05", "9007199254740993", "%a", "@a", "`", "|", ">", "?", "a #b", "\x85", "\ufeff", "\x07", "1.10"]
+)
+TEXT = TRAPS | WORDS
+NAMES = TEXT.map(str.strip).filter(bool)
+VALUES = st.lists(st.builds(ValuePair, jira=st.none() | TEXT, craft=st.none() | TEXT), max_size=3).map(tuple)
+
+
+def _optional(model: type[BaseModel], *known: str) -> dict[str, st.SearchStrategy[Any]]:
+    """Return a strategy for each property that has a default and is not named: its default, or what its type gives."""
+    found: dict[str, st.SearchStrategy[Any]] = {}
+    for name, field in model.model_fields.items():
+        if name in known or field.default is PydanticUndefined:
+            continue
+        found[name] = st.just(field.default) | st.from_type(field.rebuild_annotation())
+    return found
+
+
+def _valid(build: st.SearchStrategy[dict[str, Any]], model: type[BaseModel]) -> st.SearchStrategy[Any]:
+    def checked(body: dict[str, Any]) -> BaseModel | None:
+        try:
+            return model.model_validate(body)
+        except ValidationError:
+            return None
+
+    return build.map(checked).filter(lambda made: made is not None)
+
+
+PAIRS = _valid(
+    st.fixed_dictionaries(
+        {
+            "id": NAMES,
+            "kind": st.sampled_from(FieldKind),
+            "jira": NAMES,
+            "craft": NAMES,
+            "direction": st.just(Direction.TO_CRAFT) | st.sampled_from(Direction),
+            "values": VALUES,
+        },
+        optional=_optional(FieldPair, "id", "kind", "jira", "craft", "direction", "values", "since", "fields_since"),
+    ),
+    FieldPair,
+)
+_IDENTS = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
+INTEGRATIONS: st.SearchStrategy[Integration] = _valid(
+    st.fixed_dictionaries(
+        {
+            "id": _IDENTS,
+            "name": NAMES,
+            "jira_connection": _IDENTS,
+            "craft_connection": _IDENTS,
+            "jira_project": NAMES,
+            "craft_workspace": NAMES,
+            "types": st.lists(st.builds(TypePair, jira=NAMES, craft=NAMES), max_size=3).map(tuple),
+            "pairs": st.lists(PAIRS, max_size=3, unique_by=lambda pair: pair.id).map(tuple),
+        },
+        optional=_optional(
+            Integration,
+            *("id", "revision", "name", "jira_connection", "craft_connection", "jira_project", "craft_workspace"),
+            *("types", "pairs"),
+        ),
+    ),
+    Integration,
+)
