@@ -1,4 +1,4 @@
-"""Looking back: every revision stays readable, can be compared and saved again; the second of two savers is told all."""
+"""Looking back: every revision stays readable, can be compared and saved again; the second saver is told."""
 
 from __future__ import annotations
 
