@@ -6,7 +6,6 @@ Built by `bootstrap`; read by the handlers. While the database is away it goes o
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import structlog
 
@@ -14,6 +13,7 @@ from services.webhook_gateway.metrics import SENDERS_READ_AT, SENDERS_UNREADABLE
 from services.webhook_gateway.ports import Sender
 from shared.domain.clock import Clock
 from shared.domain.mapping import Connection, ConnectionSecrets
+from shared.runtime.revisions import RevisionBell
 from shared.store.port import ConfigReader, StoreUnavailable
 
 _READ_TIMEOUT_S = 10.0
@@ -51,13 +51,11 @@ class CachedSenders:
         found = self._known.get(connection_id)
         return None if found is None else found[1]
 
-    async def run(self, stop: asyncio.Event) -> None:
+    async def run(self, stop: asyncio.Event, bell: RevisionBell) -> None:
         """Keep the cache current until `stop` is set. Survives whatever goes wrong in the store."""
         while not stop.is_set():
             await self.reload()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._interval_s):
-                    await stop.wait()
+            await bell.pause(stop, self._interval_s)
 
     async def look(self) -> bool:
         """Read what was saved until now, before its time. All who ask meanwhile share one reading."""

@@ -8,6 +8,8 @@ from services.webhook_gateway.adapters.cached_senders import CachedSenders
 from shared.domain.clock import SystemClock
 from shared.domain.ids import ConnectionId, Side
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
+from shared.fakes.log import MemoryLog
+from shared.runtime.revisions import RevisionBell
 from shared.store.memory import MemoryStore
 from tests.unit.gateway.harness import CRAFT, JIRA, NOW, MoodyStore, Rig
 
@@ -26,7 +28,7 @@ def _token(senders: CachedSenders, connection_id: ConnectionId) -> str | None:
 async def test_a_saved_connection_is_in_effect_within_five_seconds_without_a_restart() -> None:
     store, stop = MoodyStore(), asyncio.Event()
     senders = CachedSenders(store, SystemClock(), interval_s=0.02)
-    running = asyncio.create_task(senders.run(stop))
+    running = asyncio.create_task(senders.run(stop, RevisionBell(MemoryLog())))
     async with asyncio.timeout(5):
         for revision, token in enumerate(("first", "second")):
             await _save(store, JIRA, token, revision)
