@@ -183,15 +183,12 @@ async def _sandbox(
     log_path = logs / "sandbox.log"
     log_path.unlink(missing_ok=True)
     argv = [sys.executable, "-u", "-m", "sandbox", "--jira-project", PROJECT, "--options", str(options)]
-    argv += [
-        "--jira-webhook",
-        f"{gateway}/webhooks/jira/{scene.JIRA}",
-        "--jira-webhook-secret",
-        webhook_secrets["jira"],
-    ]
+    argv += ["--jira-webhook", f"{gateway}/webhooks/jira/{scene.JIRA}"]
+    # With `=`: a random secret may begin with a dash.
+    argv += [f"--jira-webhook-secret={webhook_secrets['jira']}"]
     if tuning.craft_webhook:
         argv += ["--craft-webhook", f"{gateway}/webhooks/craft/{scene.CRAFT}"]
-        argv += ["--craft-webhook-secret", webhook_secrets["craft"]]
+        argv += [f"--craft-webhook-secret={webhook_secrets['craft']}"]
     child = await start_child("sandbox", argv, log_path=log_path)
     cleanup.push_async_callback(child.stop, deadline_s=5)
     places: dict[str, Any] = {}
