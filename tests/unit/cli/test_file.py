@@ -98,6 +98,13 @@ def test_any_text_is_written_so_that_it_reads_back_as_text(data: dict[str, Any])
     assert document.data == data
 
 
+@pytest.mark.parametrize(
+    "word", ["y", "N", "yes", "no", "On", "off", "null", "true", "10", "1.5", "1:30", "0o7", "~", ""]
+)
+def test_what_any_reader_could_take_for_something_else_is_written_in_quotes(word: str) -> None:
+    assert write_yaml({"name": word}, "") == f'name: "{word}"\n'
+
+
 @given(st.binary(max_size=60) | st.text(alphabet="ab:-[]{}&*!|>'\"%@`#?, \n\t0", max_size=40).map(str.encode))
 def test_no_bytes_whatever_make_reading_fail(raw: bytes) -> None:
     found = read_file(raw)
