@@ -116,7 +116,8 @@ def validate(file: str, live: bool, strict: bool, as_json: bool) -> None:  # noq
         if checked.asked is False:
             _say("This console cannot check; the file was checked by itself only.")
         _say(_verdict(checked.findings))
-    if any(strict or finding.severity == "error" for finding in checked.findings):
+    fatal = ("error", "warning") if strict else ("error",)
+    if any(finding.severity in fatal for finding in checked.findings):
         sys.exit(Exit.REFUSED)
 
 
@@ -153,8 +154,8 @@ def apply(file: str, dry_run: bool, replace_secrets: bool, as_json: bool) -> Non
         _print_json(_applied_json(applied))
     else:
         _print(_applied_lines(applied, file))
-    if applied.refusal is not None:
-        sys.exit(Exit.REFUSED)
+    if applied.why is not None:
+        sys.exit(Exit.REFUSED if isinstance(applied.why, Refused) else Exit.UNREACHABLE)
 
 
 def schema_text() -> str:
@@ -181,38 +182,40 @@ def _applied_lines(applied: commands.Applied, file: str) -> Iterable[str]:
     for saved in applied.saved:
         yield f"{saved.change.kind} {saved.change.id} saved as revision {saved.revision}:"
         yield from (f"  - {difference.words}" for difference in saved.change.differences)
-    refusal, stopped = applied.refusal, applied.stopped_at
-    if refusal is None or stopped is None:
+    why, stopped = applied.why, applied.stopped_at
+    if why is None or stopped is None:
         done = [saved.change for saved in applied.saved]
         yield f"{counted(done)} saved." if done else "No differences; nothing was saved."
         return
-    yield f"{stopped.kind} {stopped.id} was not saved: {refusal.message}"
-    yield from (f"  - meanwhile: {difference.words}" for difference in refusal.meanwhile)
-    yield from (finding_line(finding, file) for finding in applied.findings)
-    if refusal.next_step and not refusal.meanwhile:
-        yield refusal.next_step
-    if refusal.meanwhile:
-        yield "Take that into your file (`tandem diff` shows it), and apply again."
+    if isinstance(why, Refused):
+        yield f"{stopped.kind} {stopped.id} was not saved: {why.message}"
+        yield from (f"  - meanwhile: {difference.words}" for difference in why.meanwhile)
+        yield from (finding_line(finding, file) for finding in applied.findings)
+        if why.meanwhile:
+            yield "Take that into your file (`tandem diff` shows it), and apply again."
+        elif why.next_step:
+            yield why.next_step
+    else:
+        yield f"Whether {stopped.kind} {stopped.id} was saved is not known: {why}. Apply again to find out."
     left = len(applied.plan.changes) - len(applied.saved) - 1
     if left:
         yield f"{left} more not tried."
 
 
 def _applied_json(applied: commands.Applied) -> dict[str, Any]:
-    refusal, stopped = applied.refusal, applied.stopped_at
-    refused = None
-    if refusal is not None and stopped is not None:
-        refused = {
-            "kind": stopped.kind,
-            "id": stopped.id,
-            "status": refusal.status,
-            "message": refusal.message,
-            "next_step": refusal.next_step,
-            "meanwhile": differences_json(refusal.meanwhile),
+    why, stopped = applied.why, applied.stopped_at
+    failed: dict[str, Any] | None = None
+    if why is not None and stopped is not None:
+        failed = {"kind": stopped.kind, "id": stopped.id, "message": str(why)}
+    if failed is not None and isinstance(why, Refused):
+        failed |= {
+            "status": why.status,
+            "next_step": why.next_step,
+            "meanwhile": differences_json(why.meanwhile),
             "findings": findings_json(applied.findings),
         }
     saved = [{"kind": s.change.kind, "id": s.change.id, "revision": s.revision} for s in applied.saved]
-    return {**plan_json(applied.plan), "saved": saved, "refused": refused}
+    return {**plan_json(applied.plan), "saved": saved, "failed": failed}
 
 
 def _read(file: str, *, as_json: bool) -> ReadFile:
@@ -259,12 +262,10 @@ def _fail(code: Exit, message: str, *, as_json: bool) -> NoReturn:
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
-    errors = sum(finding.severity == "error" for finding in findings)
-    warnings = len(findings) - errors
     if not findings:
         return "Nothing is wrong."
-    parts = [f"{n} {what}{'' if n == 1 else 's'}" for n, what in ((errors, "error"), (warnings, "warning")) if n]
-    return f"{' and '.join(parts)}."
+    counts = [(what, sum(each.severity == what for each in findings)) for what in ("error", "warning", "note")]
+    return " and ".join(f"{n} {what}{'' if n == 1 else 's'}" for what, n in counts if n) + "."
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from shared.domain.differences import Difference
 from shared.domain.mapping import Integration
+from tandem_cli.domain.findings import Severity
 from tandem_cli.domain.plan import Change, Live
 from tandem_cli.domain.workspace import SecretReference
 
@@ -23,7 +24,7 @@ class Fault:
     path: str
     message: str
     fix: str | None = None
-    severity: str = "error"
+    severity: Severity = "error"
     code: str | None = None
 
 

@@ -31,14 +31,17 @@ _LABELS: Final = {
     "to_jira": "new items in Jira",
     "policy": "who wins a conflict",
     "craft_key_field": "Craft.io field that holds the link's id",
-    "jira": "Jira field",
-    "craft": "Craft.io field",
-    "jira_shape": "shape in Jira",
-    "craft_shape": "shape in Craft.io",
     "url": "address",
     "email": "e-mail",
     "max_concurrent": "most requests at once",
     "requests_per_second": "most requests per second",
+}
+_PAIR_LABELS: Final = {
+    "jira": "Jira field",
+    "craft": "Craft.io field",
+    "policy": "who wins a conflict",
+    "jira_shape": "shape in Jira",
+    "craft_shape": "shape in Craft.io",
 }
 _NUMBERED: Final = {"types": "type pair", "values": "value pair"}
 """Lists of pairs of a Jira value and a Craft.io value, in which the first one found counts."""
@@ -80,7 +83,7 @@ def connection_differences(before: Mapping[str, Any] | None, after: Mapping[str,
 
 
 def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any], path: str, words: str) -> Iterator[Difference]:
-    """Compare property by property; `words` goes before what is said."""
+    """Compare property by property; `words` goes before what is said of a field pair."""
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
         if old == new:
@@ -88,7 +91,7 @@ def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any], path: str, w
         if name in _NUMBERED:
             yield from _of_list(old or (), new or (), path + name, words, _NUMBERED[name])
             continue
-        label = _LABELS.get(name, name.replace("_", " "))
+        label = (_PAIR_LABELS if words else _LABELS).get(name, name.replace("_", " "))
         yield Difference(
             path=path + name,
             change="changed",

@@ -107,17 +107,19 @@ def _refused(status: int, content: Mapping[str, Any]) -> Refused:
         status,
         str(content["message"]),
         content.get("next_step"),
-        [_fault(each) for each in content.get("problems") or ()],
+        # Findings of a mapping say more than faults, which name only what keeps it from being saved.
+        [_fault(each) for each in content.get("findings") or content.get("problems") or ()],
         [Difference.model_validate(each) for each in content.get("changes") or ()],
     )
 
 
 def _fault(found: Mapping[str, Any]) -> Fault:
+    severity = found.get("severity", "error")
     return Fault(
         path=str(found.get("path") or ""),
         message=str(found.get("message") or ""),
         fix=found.get("fix"),
-        severity=str(found.get("severity") or "error"),
+        severity=severity if severity in ("warning", "note") else "error",
         code=found.get("code"),
     )
 

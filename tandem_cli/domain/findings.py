@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Path = tuple[str | int, ...]
 """Where something is in the file, such as ("integrations", "demo", "pairs", "title", "policy")."""
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
 
 
 @dataclass(frozen=True, slots=True)

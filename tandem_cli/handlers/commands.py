@@ -10,7 +10,7 @@ from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.plan import Change, Live, Plan, plan
 from tandem_cli.domain.workspace import SecretReference, Workspace, file_data
 from tandem_cli.handlers.reading import ReadFile, from_console, placed
-from tandem_cli.ports import Console, Refused, Secrets, SecretUnreadable
+from tandem_cli.ports import Console, Refused, Secrets, SecretUnreadable, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,15 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How far an apply came. `stopped_at`: what the console did not take; what comes after it was not tried."""
+    """How far an apply came. `stopped_at`: what was not saved, and `why`; what comes after it was not tried.
+
+    After `Unreachable` it may have been saved all the same: the next apply finds out.
+    """
 
     plan: Plan
     saved: Sequence[Saved]
     stopped_at: Change | None = None
-    refusal: Refused | None = None
+    why: Refused | Unreachable | None = None
     findings: Sequence[Finding] = field(default=())
 
 
@@ -106,6 +109,8 @@ async def apply(
         except Refused as refusal:
             findings = from_console(file, change.section, change.id, refusal.faults)
             return Applied(found, saved, change, refusal, findings)
+        except Unreachable as error:
+            return Applied(found, saved, change, error)
         saved.append(Saved(change, revision))
     return Applied(found, saved)
 

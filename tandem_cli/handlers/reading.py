@@ -46,7 +46,7 @@ def from_console(file: ReadFile, section: str, ident: str, faults: Sequence[Faul
             (section, ident, *pair_path(_steps(fault.path), names)),
             fault.message,
             fault.fix,
-            "error" if fault.severity == "error" else "warning",
+            fault.severity,
         )
         for fault in faults
     ]

@@ -25,7 +25,7 @@ FINDINGS = [
         "fix": "Choose one of Epic, Story, Task.",
     },
     {"code": "value_map_holes", "severity": "warning", "path": "pairs[0].values", "message": "has holes", "fix": None},
-    {"code": "whole", "severity": "warning", "path": "", "message": "another integration writes too", "fix": None},
+    {"code": "whole", "severity": "note", "path": "", "message": "another integration writes too", "fix": None},
 ]
 
 
@@ -71,7 +71,7 @@ async def test_what_the_console_finds_is_told_with_its_place_in_the_file() -> No
     assert [(each.severity, each.where, each.place and each.place.line) for each in checked.findings] == [
         ("error", "integrations.demo.types[0].jira", 19),
         ("warning", "integrations.demo.pairs.title.values", 21),
-        ("warning", "integrations.demo", 12),
+        ("note", "integrations.demo", 12),
     ]
     assert checked.findings[0].fix == "Choose one of Epic, Story, Task."
     assert (drafts[0]["id"], drafts[0]["revision"], drafts[0]["pairs"][0]["id"]) == ("demo", 0, "title")

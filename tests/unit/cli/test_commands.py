@@ -196,9 +196,33 @@ async def test_somebody_who_saves_meanwhile_is_not_overwritten_but_named() -> No
         found = await commands.apply(sound(text), Late(), SECRETS, replace_secrets=False)
         assert isinstance(found, commands.Applied)
         assert found.saved == []
-        assert found.refusal is not None
-        assert [each.words for each in found.refusal.meanwhile] == ["who wins a conflict: ask → jira"]
+        assert isinstance(found.why, Refused)
+        assert [each.words for each in found.why.meanwhile] == ["who wins a conflict: ask → jira"]
         assert (await admin.get(DEMO))["name"] == "Demo"
+
+
+async def test_a_console_that_goes_away_leaves_what_was_saved_told_and_the_rest_for_the_next_time() -> None:
+    async with admin_and_console() as (_, console):
+        text = (await exported(console)).replace("name: Demo", "name: Mine").replace("name: Site", "name: Other")
+
+        class Fading:
+            """A console that goes away after the first save."""
+
+            live = staticmethod(console.live)
+            check = staticmethod(console.check)
+            saves = 0
+
+            async def save(self, change: Any, secrets: Any) -> int:
+                self.saves += 1
+                if self.saves > 1:
+                    raise Unreachable("gone")
+                return await console.save(change, secrets)
+
+        found = await commands.apply(sound(text), Fading(), SECRETS, replace_secrets=False)
+        assert isinstance(found, commands.Applied)
+        assert [saved.change.id for saved in found.saved] == [scene.JIRA]
+        assert isinstance(found.why, Unreachable)
+        assert [saved.change.id for saved in (await applied(console, text)).saved] == ["demo"]
 
 
 async def test_what_the_console_refuses_is_said_with_its_place_in_the_file() -> None:

@@ -86,10 +86,10 @@ async def test_programs_get_json(tmp_path: Path) -> None:
         ]
         assert plan["changes"][0]["differences"][0]["path"] == "name"
         applied = (await run(admin, "apply", str(file), "--json")).json
-        assert (applied["saved"], applied["refused"]) == ([{"kind": "integration", "id": "demo", "revision": 2}], None)
+        assert (applied["saved"], applied["failed"]) == ([{"kind": "integration", "id": "demo", "revision": 2}], None)
         file.write_text(file.read_text().replace("jira_project: TAN", "jira_project: LOST"))
         refused = await run(admin, "apply", str(file), "--json")
-        assert (refused.code, refused.json["refused"]["findings"][0]["path"]) == (2, "integrations.demo.jira_project")
+        assert (refused.code, refused.json["failed"]["findings"][0]["path"]) == (2, "integrations.demo.jira_project")
 
 
 async def test_secrets_are_never_printed(tmp_path: Path) -> None:
