@@ -137,8 +137,9 @@ def diff(file: str, exit_code: bool, replace_secrets: bool, as_json: bool) -> No
 @_FILE
 @click.option("--dry-run", is_flag=True, help="Tell only, like diff.")
 @_SECRETS
+@click.option("--unchecked", is_flag=True, help="Save also while Jira or Craft.io cannot be asked.")
 @_JSON
-def apply(file: str, dry_run: bool, replace_secrets: bool, as_json: bool) -> None:  # noqa: FBT001  # flags
+def apply(file: str, dry_run: bool, replace_secrets: bool, unchecked: bool, as_json: bool) -> None:  # noqa: FBT001
     """Save what is different. Nothing is deleted, and nothing is saved over what somebody else saves meanwhile."""
     if dry_run:
         _diff(file, replace_secrets=replace_secrets, as_json=as_json)
@@ -146,7 +147,8 @@ def apply(file: str, dry_run: bool, replace_secrets: bool, as_json: bool) -> Non
     said = _read(file, as_json=as_json)
     secrets = SecretPlaces(os.environ, Path() if file == "-" else Path(file).parent)
     applied = _with_console(
-        lambda console: commands.apply(said, console, secrets, replace_secrets=replace_secrets), as_json=as_json
+        lambda console: commands.apply(said, console, secrets, replace_secrets=replace_secrets, unchecked=unchecked),
+        as_json=as_json,
     )
     if isinstance(applied, list):
         _fail_with(applied, file, as_json=as_json)
@@ -182,6 +184,7 @@ def _applied_lines(applied: commands.Applied, file: str) -> Iterable[str]:
     for saved in applied.saved:
         yield f"{saved.change.kind} {saved.change.id} saved as revision {saved.revision}:"
         yield from (f"  - {difference.words}" for difference in saved.change.differences)
+        yield from (finding_line(finding, file) for finding in saved.findings)
     why, stopped = applied.why, applied.stopped_at
     if why is None or stopped is None:
         done = [saved.change for saved in applied.saved]
@@ -214,7 +217,15 @@ def _applied_json(applied: commands.Applied) -> dict[str, Any]:
             "meanwhile": differences_json(why.meanwhile),
             "findings": findings_json(applied.findings),
         }
-    saved = [{"kind": s.change.kind, "id": s.change.id, "revision": s.revision} for s in applied.saved]
+    saved = [
+        {
+            "kind": each.change.kind,
+            "id": each.change.id,
+            "revision": each.revision,
+            "findings": findings_json(each.findings),
+        }
+        for each in applied.saved
+    ]
     return {**plan_json(applied.plan), "saved": saved, "failed": failed}
 
 

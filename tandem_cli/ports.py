@@ -28,6 +28,15 @@ class Fault:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the console says of what it saved."""
+
+    revision: int
+    faults: Sequence[Fault] = ()
+    """Nothing that kept it from being saved."""
+
+
 class Refused(Exception):
     """The console does not take what was sent."""
 
@@ -53,8 +62,10 @@ class Console(Protocol):
         """Return all connections and integrations."""
         ...
 
-    async def save(self, change: Change, secrets: Mapping[str, Any]) -> int:
-        """Save, unless somebody saved since the revision it was compared with. Return the new revision."""
+    async def save(self, change: Change, secrets: Mapping[str, Any], *, unchecked: bool) -> Stored:
+        """Save, unless somebody saved since the revision it was compared with. `unchecked`: also while a vendor cannot
+        be asked.
+        """
         ...
 
     async def check(self, draft: Integration) -> Sequence[Fault] | None:

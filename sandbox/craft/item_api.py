@@ -53,6 +53,13 @@ class ItemApi:
         workspace = self._account.workspaces[record.workspace_id]
         return render.full_item(record, workspace, self._items.get, self._account.base_url)
 
+    def set_native_key(self, item_id: str, jira_key: str) -> None:
+        """Put a Jira key on an item, as Craft.io's own integration does. Raises KeyError."""
+        record = self._items.get(item_id)
+        if record is None:
+            raise KeyError(item_id)
+        self._store(dataclasses.replace(record, native_key=jira_key))
+
     def _item_for(self, key: CraftKey, item_id: str) -> ItemRecord:
         record = self._items.get(item_id)
         if record is None:

@@ -102,6 +102,8 @@ class ItemRecord:
     updated_at: datetime
     created_by: User
     values: Mapping[str, object]
+    native_key: str | None = None
+    """The Jira key that Craft.io's own integration put on it (`devToolKey.jira`); the API only shows it."""
 
     @property
     def parent_id(self) -> str | None:

@@ -43,6 +43,8 @@ def full_item(record: ItemRecord, workspace: Workspace, lookup: Lookup, base_url
     for name in ("storyPoints", "value", "effort", "kano", "estimatedHours", "outIn"):
         if name in values:
             item[name] = values[name]
+    if record.native_key is not None:
+        item["devToolKey"] = {"jira": record.native_key}
     for name in ("sprint", "quarter", "persona"):
         item[name] = _of_catalogue(workspace, name, values.get(name))
     for name in ("objectives", "keyResults", "personas"):

@@ -60,8 +60,6 @@ def move_child(world: World, issue: Issue, parent: Value) -> None:
 
 def same(left: Value, right: Value) -> bool:
     """Return whether two values of one field are equal for the changelog; nothing and no labels are the same."""
-    if isinstance(left, RichText) and isinstance(right, RichText):
-        return left.adf == right.adf
     return left == right or (left in (None, ()) and right in (None, ()))
 
 
@@ -99,7 +97,7 @@ def _logged(world: World, known: FieldDef, value: Value) -> tuple[str | None, st
             return text, world.accounts[text].display_name
         case Kind.OPTION:
             return text, world.options[known.id][text].name
-        case Kind.PARENT:
+        case Kind.PARENT | Kind.EPIC_LINK:
             return text, str(world.issues[text].values["key"])
         case Kind.DATE:
             return text, _date_label(known, text)

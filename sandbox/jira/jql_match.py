@@ -211,7 +211,7 @@ class Matcher:
             return [text]
         if known.kind is Kind.USER:
             return self._users(operand)
-        if known.kind is Kind.PARENT:
+        if known.kind in (Kind.PARENT, Kind.EPIC_LINK):
             return [self._issue_id(operand)]
         if known.kind is Kind.PROJECT:
             found = [
@@ -242,7 +242,7 @@ class Matcher:
         return [
             one.account_id
             for one in self.world.accounts.values()
-            if lower in (one.account_id.lower(), one.email.lower(), one.display_name.lower())
+            if lower in (one.account_id.lower(), one.name.lower(), one.email.lower(), one.display_name.lower())
         ] or [operand.text]
 
 

@@ -26,6 +26,8 @@ class JiraSiteSettings:
 
     write_limit: bool = True
     """Whether the limit on writes per issue holds: 20 in 2 s and 100 in 30 s."""
+    requests_per_interval: int = 0
+    """Data Center: how many requests a user may send in `LIMIT_INTERVAL_S` seconds; 0: no limit, as installed."""
     anonymous_reads: bool = True
     """Whether reads open to anonymous users answer 200 (and 404) to bad credentials, as Jira does, instead of 401."""
     html_401_every: int = 3

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp.web import RouteDef
 
-from services.mapper.handlers import Mapper
+from services.mapper.handlers.mapper import Mapper
 from services.mapper.ports import Ports
 from shared.runtime.consumer import consume
 from shared.runtime.publisher import Publisher

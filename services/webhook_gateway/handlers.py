@@ -151,7 +151,7 @@ class Gateway:
     def _read(self, side: Side, body: object, headers: Mapping[str, str], sender: Sender) -> Verdict:
         now = self._clock.now()
         if side is Side.JIRA:
-            return read_jira(body, headers, sender.connection_id, now)
+            return read_jira(body, headers, sender.connection_id, sender.kind, now)
         return read_craft(body, sender.connection_id, now)
 
     async def _forward(self, verdict: Forward, size: int) -> Ending:

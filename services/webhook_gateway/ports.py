@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, Side
-from shared.domain.mapping import ConnectionSecrets
+from shared.domain.mapping import ConnectionKind, ConnectionSecrets
 from shared.runtime.log import Log
 from shared.store.port import ConfigReader
 
@@ -17,8 +17,13 @@ class Sender:
     """A connection that webhooks come from. `secrets` None: they cannot be read yet, so nobody can be refused."""
 
     connection_id: ConnectionId
-    side: Side
+    kind: ConnectionKind
     secrets: ConnectionSecrets | None
+
+    @property
+    def side(self) -> Side:
+        """Return the side that it sends for."""
+        return self.kind.side
 
 
 class Senders(Protocol):

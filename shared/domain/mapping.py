@@ -143,13 +143,6 @@ class FieldPair(Setting):
     fields_since: int = 0
     """The revision since which it names these two fields; what was seen before it is another field's value."""
 
-    @model_validator(mode="after")
-    def _status_goes_to_craft(self) -> Self:
-        if self.kind is FieldKind.STATUS and self.direction is not Direction.TO_CRAFT:
-            msg = f"pair {self.id}: status is carried from Jira to Craft.io only; set direction to_craft"
-            raise ValueError(msg)
-        return self
-
     def name_on(self, side: Side) -> str:
         """Return the field's id on one side."""
         return self.jira if side is Side.JIRA else self.craft
@@ -160,6 +153,15 @@ class TypePair(Setting):
 
     jira: Name
     craft: Name
+
+
+class TransitionField(Setting):
+    """What to fill in where the screen of a Jira transition has this field, as in `resolution`: `{"name": "Done"}`."""
+
+    field: Name
+    """Jira field id."""
+    value: Json
+    """As Jira's REST API takes it."""
 
 
 class Integration(Setting):
@@ -185,6 +187,8 @@ class Integration(Setting):
     """Id of a Craft custom text field that holds the link id of items created by Tandem; makes creates exact."""
     types: tuple[TypePair, ...]
     pairs: tuple[FieldPair, ...]
+    transition_fields: tuple[TransitionField, ...] = ()
+    """Values for fields that transitions ask for when a status is carried to Jira."""
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -226,6 +230,7 @@ class ConnectionKind(StrEnum):
     """What a connection speaks."""
 
     JIRA_CLOUD = "jira_cloud"
+    JIRA_DATA_CENTER = "jira_data_center"
     CRAFT = "craft"
 
     @property
@@ -244,6 +249,9 @@ class Connection(Setting):
     url: Name
     """Site or API address, without a trailing slash."""
     email: str | None = None
+    """Jira Cloud: the address that the API token belongs to."""
+    username: str | None = None
+    """Jira Data Center: who logs in with a password; None: the token is a personal access token."""
     account_id: AccountId | None = None
     """Who we are there, as the vendor told us (`/myself`, `/me/api-key`)."""
     max_concurrent: int = Field(default=8, ge=1, le=64)

@@ -38,9 +38,6 @@ def _raw_jira(pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
     fields = snapshot.get("fields")
     if not isinstance(fields, Mapping):
         return None
-    if pair.kind is FieldKind.PARENT and "parent" not in fields:
-        # Jira leaves `parent` out of an issue that has none; a whole issue is told by its type and project
-        return Present(None) if {"issuetype", "project", "updated"} <= fields.keys() else None
     return Present(fields[pair.jira]) if pair.jira in fields else None
 
 

@@ -23,10 +23,11 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What was saved as which revision."""
+    """What was saved as which revision, and what the console says of it all the same."""
 
     change: Change
     revision: int
+    findings: Sequence[Finding]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ async def diff(file: ReadFile, console: Console, *, replace_secrets: bool) -> Pl
 
 
 async def apply(
-    file: ReadFile, console: Console, secrets: Secrets, *, replace_secrets: bool
+    file: ReadFile, console: Console, secrets: Secrets, *, replace_secrets: bool, unchecked: bool = False
 ) -> Applied | list[Finding]:
     """Save what is different, connections first, each on the revision that it was compared with.
 
@@ -105,13 +106,13 @@ async def apply(
     saved: list[Saved] = []
     for change in found.changes:
         try:
-            revision = await console.save(change, read[change.section, change.id])
+            stored = await console.save(change, read[change.section, change.id], unchecked=unchecked)
         except Refused as refusal:
             findings = from_console(file, change.section, change.id, refusal.faults)
             return Applied(found, saved, change, refusal, findings)
         except Unreachable as error:
             return Applied(found, saved, change, error)
-        saved.append(Saved(change, revision))
+        saved.append(Saved(change, stored.revision, from_console(file, change.section, change.id, stored.faults)))
     return Applied(found, saved)
 
 

@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.mapper import handlers
 from services.mapper.domain.requests import resync
+from services.mapper.handlers import changes
+from services.mapper.handlers.requests import Requests
 from services.reconciler.domain import feed
 from services.reconciler.handlers.clocks import Clocks
 from services.reconciler.handlers.feed import Feed
@@ -39,7 +40,7 @@ Planted = list[Replacement]
 
 
 def _f1() -> Planted:
-    return [(handlers, "is_by_us", lambda event, connection: False)]
+    return [(changes, "is_by_us", lambda event, connection: False)]
 
 
 async def _insert_regardless(self: MemoryTransaction, link: Link) -> bool:
@@ -72,7 +73,7 @@ def _f4i() -> Planted:
 def _f7() -> Planted:
     """Link what a person names, whatever row an entity is in."""
 
-    async def link(self: handlers.Mapper, tx: MemoryTransaction, request: SyncRequest) -> list[Message]:
+    async def link(self: Requests, tx: MemoryTransaction, request: SyncRequest) -> list[Message]:
         integration = await tx.integration(request.integration_id or IntegrationId(""))
         assert integration is not None
         made = Link(
@@ -86,13 +87,13 @@ def _f7() -> Planted:
             jira_id=request.jira_id,
             craft_id=request.craft_id,
         )
-        ctx = await self._context(tx, made)
+        ctx = await self._conclusion.context(tx, made)
         assert ctx is not None
         resync(made, ctx)
         await _insert_regardless(tx, made)
-        return await self._publishable(tx, made, ctx, None)
+        return await self._conclusion.publishable(tx, made, ctx, None)
 
-    return [(handlers.Mapper, "_link", link)]
+    return [(Requests, "_link", link)]
 
 
 def _f8() -> Planted:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.mapper import handlers
 from services.mapper.domain import context, decide, observation, order, outcome, requests
 from services.mapper.domain.context import Context, changed
 from services.mapper.domain.observation import Observation
+from services.mapper.handlers import changes
+from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
 from shared.domain.link import Agreed, Held, Link, Operation
 from shared.fields import same
@@ -40,8 +41,8 @@ def _f3() -> Planted:
     return [
         (outcome, "_close", close),
         (outcome, "_landed", landed),
-        (order, "_late_effect", lambda *args: None),
-        (order, "_cannot_tell", lambda *args: False),
+        (order, "late_effect", lambda *args: None),
+        (order, "cannot_tell", lambda *args: False),
     ]
 
 
@@ -94,11 +95,11 @@ def _f6() -> Planted:
     def is_changed(record: Any, pair: Any) -> bool:
         return record.base is not None and changed(record, pair)
 
-    return [(requests, "resync", resync), (handlers, "resync", resync), (decide, "changed", is_changed)]
+    return [(requests, "resync", resync), (request_handlers, "resync", resync), (decide, "changed", is_changed)]
 
 
 def _f11() -> Planted:
-    return [(order, "_late_effect", lambda *args: None), (order, "_cannot_tell", lambda *args: False)]
+    return [(order, "late_effect", lambda *args: None), (order, "cannot_tell", lambda *args: False)]
 
 
 def _f13_drop() -> Planted:
@@ -125,7 +126,7 @@ def _f14_time() -> Planted:
             return order.Observed(fresh=False, accepted={})
         return original(link, seen, ctx, closing)
 
-    return [(handlers, "observe", observe), (outcome, "observe", observe)]
+    return [(changes, "observe", observe), (outcome, "observe", observe)]
 
 
 def _f14_null() -> Planted:

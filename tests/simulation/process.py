@@ -203,10 +203,11 @@ class SimTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send; what is on its way stays on its way when the process dies."""
+        asked_s = asyncio.get_running_loop().time()
         await gate("send")
         process, task = CURRENT.get(), asyncio.current_task()
         by = f"{process.ident if process else ''} {task.get_name() if task else ''}"
-        sending = self._network.send(request, by)
+        sending = self._network.send(request, asked_s, by)
         flight = asyncio.get_running_loop().create_task(sending, context=contextvars.Context())
         flight.add_done_callback(look_at)  # if this process dies, nobody asks for the answer
         answer = await asyncio.shield(flight)

@@ -6,19 +6,22 @@ from http import HTTPStatus
 
 from pydantic import BaseModel
 
-from services.console.domain import drafts, views
+from services.console.domain import drafts, verdicts, views
 from services.console.domain.problems import Fault, invalid
+from services.console.domain.suggestion import Suggestion
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
+from services.console.handlers.mappings import Mappings
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
 
 _LOOKS = (HTTPStatus.NOT_FOUND,)
 _SAVES = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_JUDGES = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_GATEWAY)
 _ASKS = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
@@ -30,10 +33,13 @@ _ASKS = (
 class Api:
     """Binds the operations to the use cases."""
 
-    def __init__(self, links: Links, requests: Requests, configuration: Configuration, history: History) -> None:
+    def __init__(
+        self, links: Links, requests: Requests, configuration: Configuration, mappings: Mappings, history: History
+    ) -> None:
         self._links = links
         self._requests = requests
         self._configuration = configuration
+        self._mappings = mappings
         self._history = history
 
     def operations(self) -> tuple[Operation, ...]:
@@ -42,6 +48,7 @@ class Api:
             *self._of_links(),
             *self._of_requests(),
             *self._of_configuration(),
+            *self._of_mappings(),
             *history_operations(self._history, self._configuration),
         )
 
@@ -125,7 +132,12 @@ class Api:
             return await known.integration(IntegrationId(call.path["integration_id"]))
 
         async def put_integration(call: Call) -> BaseModel:
-            return await known.put_integration(IntegrationId(call.path["integration_id"]), call.body, call.if_match)
+            return await known.put_integration(
+                IntegrationId(call.path["integration_id"]),
+                call.body,
+                call.if_match,
+                unchecked=call.query.unchecked,
+            )
 
         one, another = "/connections/{connection_id}", "/integrations/{integration_id}"
         return (
@@ -148,10 +160,39 @@ class Api:
                 another,
                 "Check and save an integration",
                 put_integration,
-                Integration,
-                body=Integration,
-                refusals=_SAVES,
+                verdicts.SavedIntegration,
+                query=drafts.SaveQuery,
+                body=drafts.IntegrationDraft,
+                refusals=(*_SAVES, HTTPStatus.BAD_GATEWAY),
                 revised=True,
+            ),
+        )
+
+    def _of_mappings(self) -> tuple[Operation, ...]:
+        async def check(call: Call) -> BaseModel:
+            return await self._mappings.check(IntegrationId(call.path["integration_id"]), call.body)
+
+        async def suggest(call: Call) -> BaseModel:
+            return await self._mappings.suggest(IntegrationId(call.path["integration_id"]), call.body)
+
+        return (
+            Operation(
+                "POST",
+                "/integrations/{integration_id}/check",
+                "Check a draft of an integration without saving it",
+                check,
+                verdicts.CheckedMapping,
+                body=drafts.IntegrationDraft,
+                refusals=_JUDGES,
+            ),
+            Operation(
+                "POST",
+                "/integrations/{integration_id}/suggestion",
+                "Suggest a first mapping between a project and a workspace",
+                suggest,
+                Suggestion,
+                body=drafts.SuggestionDraft,
+                refusals=_JUDGES,
             ),
         )
 

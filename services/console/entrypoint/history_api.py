@@ -7,16 +7,22 @@ from http import HTTPStatus
 from pydantic import BaseModel
 
 from services.console.domain import history as views
+from services.console.domain.drafts import SaveQuery
 from services.console.domain.problems import Fault, invalid
+from services.console.domain.verdicts import SavedIntegration
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.history import History
 from shared.domain.ids import IntegrationId
-from shared.domain.mapping import Integration
 from shared.store.trail import ConfigKind
 
 _LOOKS = (HTTPStatus.NOT_FOUND,)
-_RESTORES = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_RESTORES = (
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.BAD_GATEWAY,
+)
 _MOST = 2**31 - 1
 
 
@@ -25,7 +31,9 @@ def history_operations(history: History, configuration: Configuration) -> tuple[
 
     async def restore(call: Call) -> BaseModel:
         ident = IntegrationId(call.path["integration_id"])
-        return await configuration.restore_integration(ident, _number(call, "revision"), call.if_match)
+        return await configuration.restore_integration(
+            ident, _number(call, "revision"), call.if_match, unchecked=call.query.unchecked
+        )
 
     async def audit(call: Call) -> BaseModel:
         return await history.audit(call.query)
@@ -37,7 +45,8 @@ def history_operations(history: History, configuration: Configuration) -> tuple[
             "/integrations/{integration_id}/revisions/{revision}/restore",
             "Save an old revision again, as a new one",
             restore,
-            Integration,
+            SavedIntegration,
+            query=SaveQuery,
             refusals=_RESTORES,
             revised=True,
         ),

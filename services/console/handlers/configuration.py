@@ -12,13 +12,15 @@ from typing import Any, Literal
 import structlog
 from pydantic import ValidationError
 
-from services.console.domain.drafts import ConnectionDraft
+from services.console.domain.drafts import ConnectionDraft, IntegrationDraft
 from services.console.domain.problems import Fault, faults_of, invalid, not_found
+from services.console.domain.verdicts import SavedIntegration
 from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList
 from services.console.handlers.history import History
+from services.console.handlers.mappings import Mappings, of_id
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
-from shared.domain.ids import ConnectionId, IntegrationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.log import LogUnavailable
@@ -31,9 +33,10 @@ log = structlog.get_logger(__name__)
 class Configuration:
     """Connections and integrations."""
 
-    def __init__(self, ports: Ports, vendors: Vendors, publish: Publish, by: str) -> None:
+    def __init__(self, ports: Ports, vendors: Vendors, mappings: Mappings, publish: Publish, by: str) -> None:
         self._ports = ports
         self._vendors = vendors
+        self._mappings = mappings
         self._publish = publish
         self._by = by
         self._history = History(ports.reader)
@@ -65,6 +68,7 @@ class Configuration:
             name=draft.name,
             url=draft.url,
             email=draft.email.strip() if draft.email else None,
+            username=(draft.username or "").strip() or None,
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )
@@ -96,22 +100,26 @@ class Configuration:
     async def put_integration(
         self,
         integration_id: IntegrationId,
-        draft: Integration,
+        draft: IntegrationDraft,
         if_match: int | None,
         *,
+        unchecked: bool,
         restored_from: int | None = None,
-    ) -> Integration:
-        """Check and save an integration as a new revision. Raises 409 and 422."""
-        if draft.id != integration_id:
-            raise invalid(Fault(path="id", message=f"is {draft.id}, but the address says {integration_id}"))
+    ) -> SavedIntegration:
+        """Check and save an integration as a new revision. Raises 409 and 422, and 502 if it cannot be checked."""
+        of_id(integration_id, draft)
         expected = _expected(if_match, draft.revision)
         old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
         if expected != (old.revision if old else 0):
             raise await self._history.changed_meanwhile(ConfigKind.INTEGRATION, integration_id, expected, old)
-        await self._check_integration(draft)
+        findings = await self._mappings.accept(draft, unchecked=unchecked)
+        try:
+            wanted = draft.integration()
+        except ValidationError as error:
+            raise invalid(*faults_of(error)) from error
         try:
             stored = await self._ports.writer.save_integration(
-                draft, expected, self._by, self._ports.clock.now(), restored_from=restored_from
+                wanted, expected, self._by, self._ports.clock.now(), restored_from=restored_from
             )
         except RevisionConflict as error:
             current = await self.integration(integration_id)
@@ -119,37 +127,20 @@ class Configuration:
                 ConfigKind.INTEGRATION, integration_id, expected, current
             ) from error
         await self._announce("integration", stored)
-        return stored
+        return SavedIntegration.of(stored, findings)
 
     async def restore_integration(
-        self, integration_id: IntegrationId, number: int, if_match: int | None
-    ) -> Integration:
-        """Check an old revision by today's rules and save it as a new one. Raises 404, 409 and 422."""
+        self, integration_id: IntegrationId, number: int, if_match: int | None, *, unchecked: bool
+    ) -> SavedIntegration:
+        """Check an old revision by today's rules and save it as a new one. Raises 404, and what saving raises."""
         old = await self._history.revision(ConfigKind.INTEGRATION, integration_id, number)
         if if_match is None:
             raise invalid(Fault(path="If-Match", message="is missing: name the revision that is to be replaced"))
         try:
-            draft = Integration.model_validate(old.body)
+            draft = IntegrationDraft.model_validate(old.body)
         except ValidationError as error:
             raise invalid(*faults_of(error)) from error
-        return await self.put_integration(integration_id, draft, if_match, restored_from=number)
-
-    async def _check_integration(self, draft: Integration) -> None:
-        faults: list[Fault] = []
-        known = {each.id: each for each in await self._ports.config.connections()}
-        places = {
-            Side.JIRA: ("jira_project", draft.jira_project),
-            Side.CRAFT: ("craft_workspace", draft.craft_workspace),
-        }
-        for side, (path, container) in places.items():
-            connection = known.get(draft.connection(side))
-            if connection is None or connection.kind.side is not side:
-                what = "there is no such connection" if connection is None else "is not a connection to " + side.vendor
-                faults.append(Fault(path=f"{side}_connection", message=f"{draft.connection(side)}: {what}"))
-            elif await self._vendors.shows(connection.id, container) is False:
-                faults.append(Fault(path=path, message=f"{side.vendor} shows no {container} to {connection.name}"))
-        if faults:
-            raise invalid(*faults)
+        return await self.put_integration(integration_id, draft, if_match, unchecked=unchecked, restored_from=number)
 
     async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
         """Return the stored credentials with those of the draft put over them."""

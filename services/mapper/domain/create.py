@@ -80,6 +80,8 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.STATUS and target is Side.JIRA:
+            continue  # a new issue begins where its workflow begins; the status follows by transitions
         if pair.kind is FieldKind.PARENT:
             if not _parent(link, pair, ctx, pairs):
                 return None
@@ -178,6 +180,9 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
         link.side(op.target.other).pair(pair_id).base = Agreed(write.source, op.revision)
         link.side(op.target).pair(pair_id).base = Agreed(write.value, op.revision)
     target = link.side(op.target)
+    for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.STATUS and pair.direction.carries_to(op.target) and pair.id not in op.pairs:
+            target.pair(pair.id).takes_first = True
     target.dirty_since = target.dirty_since or ctx.now
 
 

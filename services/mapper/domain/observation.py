@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, O
 from shared.messages.write import WriteOutcome
 
 _PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
+_ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does."""
+    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does, `entry` the
+    changelog's entry.
+    """
 
     ours: bool | None = None
     op: OperationId | None = None
     at: datetime | None = None
+    entry: str | None = None
 
 
 UNKNOWN_ACTOR = Actor()
@@ -90,6 +95,23 @@ def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
     return None
 
 
+def may_hide_parent(observation: Observation, integration: Integration) -> bool:
+    """Tell whether a single changelog entry speaks of another parent, while no parent is shown.
+
+    A webhook of Data Center shows an issue's epic in a field whose id and (translated) name only the site knows. What
+    gives the change away is a label that is an issue's key.
+    """
+    if observation.side is not Side.JIRA or observation.whole_changelog:
+        return False
+    hidden = [pair for pair in integration.pairs if pair.kind is FieldKind.PARENT and pair.id not in observation.values]
+    items = [item for entry in observation.changelog for item in entry.items]
+    return bool(hidden) and any(
+        item.field.casefold() in _PARENT_FIELDS
+        or any(label is not None and _ISSUE_KEY.fullmatch(label) for label in (item.old_label, item.new_label))
+        for item in items
+    )
+
+
 def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:
     """Return the normal form of a changelog's `from` or `to`: ids where the field holds a reference, else the label."""
     match pair.kind:
@@ -119,7 +141,8 @@ def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) 
         if item_of(entry, pair) is None:
             continue
         by_us = entry.op is not None or (ours is not None and entry.by == ours)
-        return Actor(ours=by_us if entry.by is not None or entry.op is not None else None, op=entry.op, at=entry.at)
+        told = entry.by is not None or entry.op is not None
+        return Actor(ours=by_us if told else None, op=entry.op, at=entry.at, entry=entry.id)
     if observation.changelog or observation.account is None:
         return UNKNOWN_ACTOR
     return Actor(ours=observation.account == ours)

@@ -99,13 +99,12 @@ class CachedSenders:
         before = self._known.get(connection.id)
         if before is not None and before[0] == connection.revision and before[1].secrets is not None:
             return before
-        side = connection.kind.side
         try:
             secrets = await self._config.secrets(connection.id)
         except StoreUnavailable:
             raise
         except Exception:  # noqa: BLE001  # one connection's credentials must not hold back the others
             _log.exception("credentials not read", connection_id=connection.id)
-            return connection.revision, Sender(connection.id, side, None)
+            return connection.revision, Sender(connection.id, connection.kind, None)
         # A connection that has none stored can be refused: that is known.
-        return connection.revision, Sender(connection.id, side, secrets or ConnectionSecrets(token=""))
+        return connection.revision, Sender(connection.id, connection.kind, secrets or ConnectionSecrets(token=""))

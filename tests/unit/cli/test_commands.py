@@ -12,14 +12,16 @@ import pytest
 from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN
+from sandbox.kit.fault_rules import RequestRule
 from tandem_cli.adapters.http_console import open_console
 from tandem_cli.adapters.secret_places import SecretPlaces
 from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.plan import Plan
+from tandem_cli.domain.workspace import file_data
 from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Console, Refused, Unreachable
+from tandem_cli.ports import Console, Refused, Stored, Unreachable
 from tests.unit.console.harness import TOKEN, Desk, desk, with_connections, with_integration
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL
 
@@ -112,26 +114,13 @@ def from_nothing(admin: Desk) -> str:
         scene.CRAFT: {"token": {"env": "CRAFT_KEY"}},
     }
     demo = admin.world.integration
-    data = {
-        "version": 1,
-        "connections": {
-            scene.JIRA: {"kind": "jira_cloud", "name": "Site", "url": JIRA_URL, "email": SYNC_EMAIL},
-            scene.CRAFT: {"kind": "craft", "name": "Craft", "url": CRAFT_URL},
-        },
-        "integrations": {
-            demo.id: {
-                "name": "Demo",
-                "jira_connection": scene.JIRA,
-                "craft_connection": scene.CRAFT,
-                "jira_project": demo.jira_project,
-                "craft_workspace": demo.craft_workspace,
-                "types": [pair.model_dump(mode="json") for pair in demo.types],
-                "pairs": {"title": {"kind": "string", "jira": "summary", "craft": "title"}},
-            }
-        },
+    data = file_data({}, {demo.id: demo.model_dump(mode="json")})
+    data["connections"] = {
+        scene.JIRA: {"kind": "jira_cloud", "name": "Site", "url": JIRA_URL, "email": SYNC_EMAIL},
+        scene.CRAFT: {"kind": "craft", "name": "Craft", "url": CRAFT_URL},
     }
     for ident, references in secrets.items():
-        data["connections"][ident]["secrets"] = references  # type: ignore[index]
+        data["connections"][ident]["secrets"] = references
     return write_yaml(data, "")
 
 
@@ -139,7 +128,7 @@ async def test_an_empty_console_is_set_up_from_a_file_with_secrets_by_reference(
     async with admin_and_console(configured=False) as (admin, console):
         text = from_nothing(admin)
         found = dict(words(await planned(console, text)))
-        assert found["demo"] == ["new, with 4 type pairs and 1 field pair"]
+        assert found["demo"] == ["new, with 4 type pairs and 12 field pairs"]
         assert found[scene.JIRA][1:] == [
             "token: would be set from environment variable JIRA_TOKEN",
             "webhook secrets: would be set from environment variable HOOK",
@@ -188,10 +177,10 @@ async def test_somebody_who_saves_meanwhile_is_not_overwritten_but_named() -> No
             live = staticmethod(console.live)
             check = staticmethod(console.check)
 
-            async def save(self, change: Any, secrets: Any) -> int:
+            async def save(self, change: Any, secrets: Any, *, unchecked: bool) -> Stored:
                 body = live.integrations["demo"].model_dump(mode="json")
                 assert (await admin.call("PUT", DEMO, {**body, "policy": "jira"}))[0] == 200
-                return await console.save(change, secrets)
+                return await console.save(change, secrets, unchecked=unchecked)
 
         found = await commands.apply(sound(text), Late(), SECRETS, replace_secrets=False)
         assert isinstance(found, commands.Applied)
@@ -212,11 +201,11 @@ async def test_a_console_that_goes_away_leaves_what_was_saved_told_and_the_rest_
             check = staticmethod(console.check)
             saves = 0
 
-            async def save(self, change: Any, secrets: Any) -> int:
+            async def save(self, change: Any, secrets: Any, *, unchecked: bool) -> Stored:
                 self.saves += 1
                 if self.saves > 1:
                     raise Unreachable("gone")
-                return await console.save(change, secrets)
+                return await console.save(change, secrets, unchecked=unchecked)
 
         found = await commands.apply(sound(text), Fading(), SECRETS, replace_secrets=False)
         assert isinstance(found, commands.Applied)
@@ -234,6 +223,27 @@ async def test_what_the_console_refuses_is_said_with_its_place_in_the_file() -> 
         lines = text.splitlines()
         assert finding.place is not None
         assert "LOST" in lines[finding.place.line - 1]
+
+
+async def test_what_the_console_says_of_what_it_saved_is_told_with_its_place() -> None:
+    async with admin_and_console() as (_, console):
+        text = (await exported(console)).replace("name: Demo", "name: Roadmap")
+        (saved,) = (await applied(console, text)).saved
+        found = next(each for each in saved.findings if "types[" in each.where)
+        assert (found.severity, found.place is not None) == ("warning", True)
+        live = await commands.validate(sound(text), console)
+        assert (live.asked, [each.where for each in live.findings]) == (True, [each.where for each in saved.findings])
+
+
+async def test_with_a_vendor_away_a_mapping_is_saved_only_unchecked() -> None:
+    async with admin_and_console(configured=False) as (admin, console):
+        await with_connections(admin)
+        text = from_nothing(admin)
+        admin.world.faults.replace([RequestRule(effect="refuse")])
+        assert isinstance((await applied(console, text)).why, Unreachable)
+        found = await commands.apply(sound(text), console, SECRETS, replace_secrets=False, unchecked=True)
+        assert isinstance(found, commands.Applied)
+        assert [(saved.change.id, saved.revision) for saved in found.saved] == [("demo", 1)]
 
 
 async def test_a_connection_that_is_nowhere_is_an_error_and_one_that_is_live_is_none() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import builtins
+import types
+import typing
+from typing import Any, get_args, get_origin
 
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
@@ -19,18 +22,46 @@ _WORDS = (
 _SPACED = ("# no", "a: b", "- a", " a ", "a\nb", "\t", "\u2028", "\x85", "a #b", "key: [", "a:")
 TRAPS = st.sampled_from([*_WORDS.split(), *_SPACED])
 TEXT = TRAPS | WORDS
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    max_leaves=4,
+)
 NAMES = TEXT.map(str.strip).filter(bool)
 VALUES = st.lists(st.builds(ValuePair, jira=st.none() | TEXT, craft=st.none() | TEXT), max_size=3).map(tuple)
 
 
 def _optional(model: type[BaseModel], *known: str) -> dict[str, st.SearchStrategy[Any]]:
     """Return a strategy for each property that has a default and is not named: its default, or what its type gives."""
-    found: dict[str, st.SearchStrategy[Any]] = {}
-    for name, field in model.model_fields.items():
-        if name in known or field.default is PydanticUndefined:
-            continue
-        found[name] = st.just(field.default) | st.from_type(field.rebuild_annotation())
-    return found
+    return {
+        name: st.just(field.default) | _of_type(field.annotation)
+        for name, field in model.model_fields.items()
+        if name not in known and field.default is not PydanticUndefined
+    }
+
+
+def _of_type(annotation: Any) -> st.SearchStrategy[Any]:
+    """Return what a property's type gives: with texts of ours, since Hypothesis does not know pydantic's limits."""
+    arguments = get_args(annotation)
+    match get_origin(annotation):
+        case typing.Annotated:
+            return _of_type(arguments[0])
+        case builtins.tuple:
+            return st.lists(_of_type(arguments[0]), max_size=2).map(tuple)
+        case typing.Union | types.UnionType:
+            return st.one_of(*(_of_type(each) for each in arguments))
+        case _:
+            pass
+    if annotation is Any:
+        return JSON
+    if annotation is str or getattr(annotation, "__supertype__", None) is str:
+        return NAMES
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields
+        return _valid(
+            st.fixed_dictionaries({name: _of_type(each.annotation) for name, each in fields.items()}), annotation
+        )
+    return st.from_type(annotation)
 
 
 def _valid(build: st.SearchStrategy[dict[str, Any]], model: type[BaseModel]) -> st.SearchStrategy[Any]:

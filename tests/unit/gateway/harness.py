@@ -30,6 +30,8 @@ from shared.store.port import StoreUnavailable
 CHECKOUT = Path(__file__).parents[3]
 FIXTURES = CHECKOUT / "tests" / "fixtures" / "webhooks"
 JIRA, CRAFT = ConnectionId("orchard-jira"), ConnectionId("orchard-craft")
+DATA_CENTER = ConnectionId("orchard-data-center")
+KINDS = {CRAFT: ConnectionKind.CRAFT, DATA_CENTER: ConnectionKind.JIRA_DATA_CENTER}
 SECRET, OLD_SECRET = "It's a Secret to Everybody", "the one before"
 URL_TOKEN = "a-long-random-token-for-senders-that-cannot-sign"
 NOW = datetime(2026, 3, 4, 9, 15, 30, tzinfo=UTC)
@@ -97,7 +99,7 @@ class Rig:
 
     async def save(self, connection_id: ConnectionId, secrets: ConnectionSecrets | None, revision: int = 0) -> None:
         """Save a connection, its kind by its id."""
-        kind = ConnectionKind.CRAFT if connection_id == CRAFT else ConnectionKind.JIRA_CLOUD
+        kind = KINDS.get(connection_id, ConnectionKind.JIRA_CLOUD)
         connection = Connection(id=connection_id, kind=kind, name=connection_id, url="https://orchard.example")
         await self.store.save_connection(connection, secrets, revision, "admin", NOW)
 

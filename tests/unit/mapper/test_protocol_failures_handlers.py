@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.mapper.handlers import Mapper
+from services.mapper.handlers.mapper import Mapper
 from services.mapper.ports import Ports
 from shared.domain.clock import SeededDice
 from shared.domain.errors import Poison

@@ -1,0 +1,121 @@
+"""What all inputs have in common: the circumstances before, the decision, the saving and the messages after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import structlog
+
+from services.mapper.domain.apply import apply
+from services.mapper.domain.context import Context
+from services.mapper.domain.create import begin_create, wants_create
+from services.mapper.domain.decide import decide
+from services.mapper.domain.revision import follow
+from services.mapper.domain.status import describe
+from shared.domain.clock import Clock, Dice
+from shared.domain.ids import EntityId, LinkId, Side
+from shared.domain.link import Link, LinkState, Operation
+from shared.domain.mapping import FieldKind
+from shared.fields.translate import Parents
+from shared.messages.base import Message
+from shared.messages.request import RequestKind, SyncRequest
+from shared.messages.status import Cause
+from shared.messages.write import WriteCommand
+from shared.store.port import LinkTransaction
+
+log = structlog.get_logger(__name__)
+
+
+class Conclusion:
+    """Called by the handlers of each kind of input, within its transaction."""
+
+    def __init__(self, clock: Clock, dice: Dice) -> None:
+        self._clock = clock
+        self._dice = dice
+
+    async def context(self, tx: LinkTransaction, link: Link) -> Context | None:
+        """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the
+        link.
+        """
+        integration = await tx.integration(link.integration_id)
+        if integration is None:
+            log.error("integration_missing", integration_id=link.integration_id, link_id=link.id)
+            return None
+        connections = {side: await tx.connection(link.connection(side)) for side in Side}
+        accounts = {side: (c.account_id if c else None) for side, c in connections.items()}
+        down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
+        _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
+        ctx = Context(integration, accounts, self._clock.now())
+        follow(link, ctx)
+        return ctx
+
+    async def with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
+        """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21)."""
+        known: dict[tuple[Side, EntityId], EntityId] = {}
+        for pair in ctx.integration.pairs:
+            if pair.kind is not FieldKind.PARENT:
+                continue
+            for side in Side:
+                seen = link.side(side).pair(pair.id).seen
+                if seen is None or seen.value is None:
+                    continue
+                parent_id = EntityId(str(seen.value))
+                parent = await tx.share_entity(side, link.connection(side), parent_id)
+                counterpart = parent.entity_id(side.other) if parent is not None else None
+                if counterpart is not None:
+                    known[(side, parent_id)] = counterpart
+        parents = Parents(known, ctx.integration.craft_root)
+        return Context(ctx.integration, ctx.accounts, ctx.now, parents)
+
+    async def conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
+        """Decide, save, and return what is to be published once the transaction is committed."""
+        ctx = await self.with_parents(tx, link, ctx)
+        op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
+        await tx.save(link)
+        return await self.publishable(tx, link, ctx, op)
+
+    async def publishable(self, tx: LinkTransaction, link: Link, ctx: Context, op: Operation | None) -> list[Message]:
+        """Store the status that people see, and return it with the command of an operation that was opened."""
+        status = describe(link, ctx)
+        await tx.after_commit_status(status)
+        return [*_commands(link, op), status]
+
+    async def wake_children(self, tx: LinkTransaction, link: Link) -> list[Message]:
+        """Have every item decided again that waits for one of these two."""
+        waiting: set[LinkId] = set()
+        for side in Side:
+            entity_id = link.entity_id(side)
+            if entity_id is not None:
+                waiting.update(await tx.waiting_children(link.connection(side), entity_id, side))
+        return [self._look_again(child) for child in sorted(waiting)]
+
+    def _look_again(self, link_id: LinkId) -> SyncRequest:
+        return SyncRequest(
+            request_id=self._dice.token(),
+            kind=RequestKind.DECIDE,
+            requested_by="mapper",
+            requested_at=self._clock.now(),
+            link_id=link_id,
+        )
+
+
+def _commands(link: Link, op: Operation | None) -> Iterable[WriteCommand]:
+    if op is None:
+        return
+    yield WriteCommand(
+        op_id=op.id,
+        link_id=link.id,
+        integration_id=link.integration_id,
+        target=op.target,
+        kind=op.kind,
+        revision=op.revision,
+        fields={pair_id: write.value for pair_id, write in op.pairs.items()},
+    )
+
+
+def _pause(link: Link, down: str | None) -> None:
+    """Follow the health of the connections: writes wait while one is down, and go on by themselves afterwards."""
+    if link.state is LinkState.ACTIVE and down is not None:
+        link.state, link.reason, link.reason_text = LinkState.PAUSED, Cause.CONNECTION_PAUSED, down
+    elif link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED and down is None:
+        link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None

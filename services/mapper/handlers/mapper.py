@@ -1,0 +1,46 @@
+"""Where every input of the mapper comes in: its transaction, the use case by its kind, the publishing afterwards."""
+
+from __future__ import annotations
+
+from services.mapper.handlers.changes import Changes
+from services.mapper.handlers.conclusion import Conclusion
+from services.mapper.handlers.outcomes import Outcomes
+from services.mapper.handlers.requests import Requests
+from services.mapper.ports import Ports
+from shared.domain.errors import Poison
+from shared.messages.base import Message
+from shared.messages.change import ChangeEvent
+from shared.messages.request import SyncRequest
+from shared.messages.write import WriteOutcome
+from shared.runtime.publisher import Publisher
+from shared.store.port import LinkTransaction
+
+
+class Mapper:
+    """Handles changes, outcomes and requests. Idempotent per message; safe to run many times over in parallel."""
+
+    def __init__(self, ports: Ports, publisher: Publisher) -> None:
+        conclusion = Conclusion(ports.clock, ports.dice)
+        self._links = ports.links
+        self._publisher = publisher
+        self._changes = Changes(conclusion, ports.clock, ports.dice)
+        self._outcomes = Outcomes(conclusion)
+        self._requests = Requests(conclusion, ports.clock, ports.dice)
+
+    async def handle(self, message: Message) -> None:
+        """Handle one message of any kind that the mapper subscribes to. Raises `Poison` for any other kind."""
+        async with self._links.transaction() as tx:
+            effects = await self._decide(tx, message)
+        if effects:
+            await self._publisher.publish(*effects)
+
+    async def _decide(self, tx: LinkTransaction, message: Message) -> list[Message]:
+        match message:
+            case ChangeEvent():
+                return await self._changes.handle(tx, message)
+            case WriteOutcome():
+                return await self._outcomes.handle(tx, message)
+            case SyncRequest():
+                return await self._requests.handle(tx, message)
+            case _:
+                raise Poison(f"the mapper does not handle {type(message).__name__}")
