@@ -198,13 +198,14 @@ async def _sandbox(
     log_path.unlink(missing_ok=True)
     argv = [sys.executable, "-u", "-m", "sandbox", "--jira-project", PROJECT, "--options", str(options)]
     jira_hook = f"{gateway}/webhooks/jira/{scene.JIRA}"
-    argv += ["--jira-edition", tuning.jira, "--jira-webhook-secret", webhook_secrets["jira"]]
+    # With `=`: a random secret may begin with a dash.
+    argv += ["--jira-edition", tuning.jira, f"--jira-webhook-secret={webhook_secrets['jira']}"]
     if "jira_url_token" in webhook_secrets:
         jira_hook += f"?token={webhook_secrets['jira_url_token']}"
     argv += ["--jira-webhook", jira_hook]
     if tuning.craft_webhook:
         argv += ["--craft-webhook", f"{gateway}/webhooks/craft/{scene.CRAFT}"]
-        argv += ["--craft-webhook-secret", webhook_secrets["craft"]]
+        argv += [f"--craft-webhook-secret={webhook_secrets['craft']}"]
     child = await start_child("sandbox", argv, log_path=log_path)
     cleanup.push_async_callback(child.stop, deadline_s=5)
     places: dict[str, Any] = {}

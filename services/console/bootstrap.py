@@ -9,6 +9,7 @@ from services.console.adapters.vendor_metadata import VendorMetadata
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
@@ -42,7 +43,8 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     mappings = Mappings(ports.config, metadata)
     configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
     people = PeopleDesk(ports.reader, ports.config)
-    return ConsoleService(Api(links, requests, configuration, mappings, people), ports, settings)
+    api = Api(links, requests, configuration, mappings, people, History(ports.reader))
+    return ConsoleService(api, ports, settings)
 
 
 @asynccontextmanager

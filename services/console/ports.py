@@ -13,9 +13,10 @@ from shared.metadata.craft import CraftMetadata
 from shared.metadata.jira import JiraMetadata
 from shared.runtime.log import Log
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.trail import RevisionReader
 
 
-class Reader(StatusReader, Protocol):
+class Reader(StatusReader, RevisionReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -28,6 +28,7 @@ from shared.domain.ids import ConnectionId, Side
 from shared.runtime.consumer import consume
 from shared.runtime.log import LogUnavailable, Subscription
 from shared.runtime.publisher import Publisher
+from shared.runtime.revisions import RevisionBell
 from shared.runtime.topics import Topic
 
 GROUP = "reconciler"
@@ -46,6 +47,7 @@ class ReconcilerService:
         self._ports = ports
         self._directory = directory
         self._meter = meter
+        self._bell = RevisionBell(ports.log)
         self._publisher = Publisher(ports.log, source=self.name, clock=ports.clock, dice=ports.dice)
         outside = (self._publisher, meter, ports.clock, ports.dice, settings)
         self._clocks = Clocks(ports.work, *outside)
@@ -58,6 +60,7 @@ class ReconcilerService:
     async def run(self, stop: asyncio.Event) -> None:
         """Do all duties until `stop` is set, then finish what has begun."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bell.listen(stop))
             tasks.create_task(self._keep_duties(stop))
             tasks.create_task(self._complete_thin_events(stop))
 
@@ -73,7 +76,11 @@ class ReconcilerService:
         def failed(error: Exception) -> None:
             self._meter.failed("configuration", "", error)
 
-        await Rota().keep(stop, self._wanted, self._settings.config_interval_s, failed)
+        async def between(stop: asyncio.Event) -> None:
+            await self._bell.pause(stop, self._settings.config_interval_s)
+            self._directory.forget()
+
+        await Rota().keep(stop, self._wanted, between, self._settings.config_interval_s, failed)
 
     async def _complete_thin_events(self, stop: asyncio.Event) -> None:
         ports = self._ports

@@ -27,15 +27,17 @@ class Sender:
 
 
 class Senders(Protocol):
-    """The known connections, from memory: never waits."""
-
-    @property
-    def loaded(self) -> bool:
-        """Tell whether they were read at least once; before that nobody is unknown."""
-        ...
+    """The known connections. `find` answers from memory and never waits."""
 
     def find(self, connection_id: str) -> Sender | None:
-        """Return the sender of that connection id, None if there is no such connection."""
+        """Return the sender of that connection id, None if none is known."""
+        ...
+
+    async def look(self) -> bool:
+        """Have `find` know what was saved until now; within about a second, and at a bounded cost however many ask.
+
+        False: it could not be read, so nobody can be called unknown.
+        """
         ...
 
 

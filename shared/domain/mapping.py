@@ -41,9 +41,12 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Setting(BaseModel):
-    """Base of everything an admin can set: frozen, unknown properties are refused."""
+    """Base of everything an admin can set: frozen, unknown properties are refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What is written below a property describes it in the schemas, for the editors of people.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Direction(StrEnum):

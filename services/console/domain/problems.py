@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.console.domain.validation.finding import Finding, Severity
+from shared.domain.differences import Difference
 
 
 class Fault(BaseModel):
@@ -32,6 +33,10 @@ class Problem(BaseModel):
     problems: tuple[Fault, ...] = ()
     findings: tuple[Finding, ...] = Field(default=(), description="All that a check of a mapping found.")
     current: Any = Field(default=None, description="409 only: what is saved now.")
+    changes: tuple[Difference, ...] | None = Field(
+        default=None,
+        description="409 only: what is different in `current`, compared with the revision that was edited.",
+    )
 
 
 class Refusal(Exception):
@@ -47,6 +52,7 @@ class Refusal(Exception):
         faults: Sequence[Fault] = (),
         findings: Sequence[Finding] = (),
         current: object = None,
+        changes: tuple[Difference, ...] | None = None,
     ) -> None:
         super().__init__(message)
         self.problem = Problem(
@@ -57,6 +63,7 @@ class Refusal(Exception):
             problems=tuple(faults),
             findings=tuple(findings),
             current=current,
+            changes=changes,
         )
 
 

@@ -10,8 +10,10 @@ from services.console.domain import drafts, verdicts, views
 from services.console.domain.people import PeopleReport
 from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
+from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
@@ -40,16 +42,24 @@ class Api:
         configuration: Configuration,
         mappings: Mappings,
         people: PeopleDesk,
+        history: History,
     ) -> None:
         self._links = links
         self._people = people
         self._requests = requests
         self._configuration = configuration
         self._mappings = mappings
+        self._history = history
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
-        return (*self._of_links(), *self._of_requests(), *self._of_configuration(), *self._of_mappings())
+        return (
+            *self._of_links(),
+            *self._of_requests(),
+            *self._of_configuration(),
+            *self._of_mappings(),
+            *history_operations(self._history, self._configuration),
+        )
 
     def _of_links(self) -> tuple[Operation, ...]:
         async def links(call: Call) -> BaseModel:

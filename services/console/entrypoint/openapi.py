@@ -53,7 +53,7 @@ def _operation(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
     for name, schema in query.get("properties", {}).items():
         required = name in query.get("required", ())
         parameters.append({"name": name, "in": "query", "required": required, "schema": _inlined(schema, definitions)})
-    if operation.revised and operation.method == "PUT":
+    if operation.revised and operation.method != "GET":
         parameters.append(
             {
                 "name": "If-Match",

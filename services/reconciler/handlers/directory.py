@@ -59,6 +59,10 @@ class Directory:
         self._posts = posts
         self._integrations = {integration.id: integration for integration in integrations}
 
+    def forget(self) -> None:
+        """Have the configuration read again at the next `refresh`, however fresh it is."""
+        self._pool.forget()
+
     def posts(self) -> Sequence[Post]:
         """Return all connections that have credentials."""
         return tuple(self._posts.values())

@@ -35,12 +35,13 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Who saved what."""
+    """Who saved what; `restored_from`: the older revision whose body was saved again."""
 
     at: datetime
     by: str
     subject: str
     revision: int
+    restored_from: int | None = None
 
 
 @dataclass(slots=True)

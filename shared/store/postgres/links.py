@@ -20,7 +20,15 @@ from shared.domain.link import Link, Operation
 from shared.domain.mapping import Connection, Integration
 from shared.domain.person import Person
 from shared.messages.status import SyncStatus
-from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, Contended, InvariantBroken, StoreUnavailable
+from shared.store.port import (
+    LABELS,
+    LEDGER_AGE,
+    LEDGER_LENGTH,
+    Contended,
+    InvariantBroken,
+    StoreUnavailable,
+    label_key,
+)
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_of
 from shared.store.postgres.errors import translated
 from shared.store.postgres.people import FIND, REMEMBER, people_doc, person_of
@@ -235,13 +243,15 @@ class PostgresTransaction:
     async def after_commit_status(self, status: SyncStatus) -> None:
         """Store the latest status of a link."""
         await self._fetch(
-            "INSERT INTO link_status (link_id, integration_id, state, body) VALUES ($1, $2, $3, $4)"
+            "INSERT INTO link_status (link_id, integration_id, state, body, jira_key, craft_short_id)"
+            " VALUES ($1, $2, $3, $4, $5, $6)"
             " ON CONFLICT (link_id) DO UPDATE SET integration_id = excluded.integration_id, state = excluded.state,"
-            " body = excluded.body",
+            " body = excluded.body, jira_key = excluded.jira_key, craft_short_id = excluded.craft_short_id",
             status.link_id,
             status.integration_id,
             status.state,
             status.model_dump_json(),
+            *(label_key(status.labels.get(LABELS[side])) for side in (Side.JIRA, Side.CRAFT)),
         )
 
     async def park(
