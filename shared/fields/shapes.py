@@ -37,7 +37,7 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: on which side, in a custom field of Craft.io or not; and for times, where its days begin."""
+    """Where a value stands: on which side, in a custom field of Craft.io or not; for times, where its days begin."""
 
     side: Side
     custom: bool
