@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.domain.ids import Side
@@ -160,6 +161,7 @@ CRAFT_PROPERTIES: Mapping[str, tuple[Shape, ...]] = {
 """What the properties of Craft.io's items hold (its public API description, schema Item)."""
 
 
+@lru_cache(maxsize=4096)
 def shapes_of(kind: FieldKind, side: Side, name: str) -> tuple[Shape, ...]:
     """Return the shapes in which a field of one side can hold values of a kind, the usual one first; empty: none."""
     allowed = SHAPES[kind]

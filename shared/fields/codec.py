@@ -42,7 +42,7 @@ def read_value(side: Side, pair: FieldPair, raw: object) -> Present | None:
 
 
 def _place(side: Side, pair: FieldPair) -> Place:
-    return Place(side, side is Side.CRAFT and pair.craft.startswith(CUSTOM_PREFIX), pair.zone)
+    return Place(side, side is Side.CRAFT and pair.craft.startswith(CUSTOM_PREFIX), pair)
 
 
 def _raw_jira(pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:

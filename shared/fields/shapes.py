@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from shared.domain.ids import Side
 from shared.domain.kinds import Shape
 from shared.domain.link import Json
+from shared.domain.mapping import FieldPair
 from shared.fields.times import day_of, jira_moment, midnight, moment_of
 
 LISTS = frozenset({Shape.WORDS, Shape.REFERENCES, Shape.ONE_REFERENCE})
@@ -36,11 +37,16 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: on which side, in a custom field of Craft.io or not, and where its days begin."""
+    """Where a value stands: on which side, in a custom field of Craft.io or not; for times, where its days begin."""
 
     side: Side
     custom: bool
-    zone: ZoneInfo
+    pair: FieldPair
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone of the pair."""
+        return self.pair.zone
 
 
 def number_of(raw: object) -> int | float | None:
