@@ -94,5 +94,6 @@ def integration(
                 values=tuple(ValuePair(jira=jira_statuses[j], craft=statuses[c]) for j, c in _STATUS),
             ),
             pair("parent", FieldKind.PARENT, "parent", "parent"),
+            pair("type", FieldKind.TYPE, "issuetype", "type"),
         ),
     )

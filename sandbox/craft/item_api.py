@@ -130,6 +130,9 @@ class ItemApi:
         body = body_of(request)
         refuse(check_head(body, ("id",)))
         record = self._item_for(key, str(body["id"]))
+        if request.headers.get(WEB_HEADER) == "web" and "type" in body:
+            record = self._converted(record, body["type"])
+            body = {name: value for name, value in body.items() if name != "type"}
         changes = self._changes(request, body, self._account.workspaces[record.workspace_id])
         self._check_references(changes, record.type, record.workspace_id)
         self._count_write()
@@ -137,6 +140,17 @@ class ItemApi:
         self._store(record)
         self._emit("item.updated", key, record)
         return json_response(200, self.full(record))
+
+    def _converted(self, record: ItemRecord, wanted: object) -> ItemRecord:
+        """Return an item as another type: a person can do that in the web application, no key over the API can."""
+        if not isinstance(wanted, str) or wanted not in LEVELS:
+            refuse(problem("type", "no such type", wanted))
+        parent = self._items.get(str(record.values.get("parent")))
+        below = [LEVELS[child.type] for child in self._items.children(record.id)]
+        level = LEVELS[str(wanted)]
+        if (parent is not None and LEVELS[parent.type] <= level) or any(each >= level for each in below):
+            refuse(problem("type", "does not go between the item above and those below", wanted))
+        return dataclasses.replace(record, type=str(wanted))
 
     def _delete(self, request: SiteRequest, item_id: str) -> SiteResponse:
         key = self._account.allowed(request, "delete:items:craft")

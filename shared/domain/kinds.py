@@ -43,6 +43,8 @@ class FieldKind(StrEnum):
     """A status by value map; Jira's side is reached through transitions."""
     PARENT = "parent"
     """The item above, by the links of Tandem."""
+    TYPE = "type"
+    """The item's type, by the type mapping: an item that is converted takes its counterpart along where that can be."""
 
 
 class Shape(StrEnum):
@@ -108,6 +110,7 @@ SHAPES: Mapping[FieldKind, Shapes] = {
     FieldKind.USER: Shapes((Shape.ACCOUNT, Shape.USERNAME), (Shape.ASSIGNEE,), ()),
     FieldKind.STATUS: _REFERENCE,
     FieldKind.PARENT: Shapes((Shape.REFERENCE,), (Shape.REFERENCE,), ()),
+    FieldKind.TYPE: Shapes((Shape.REFERENCE,), (Shape.TEXT,), ()),
 }
 """Every combination there is. What is not here cannot be mapped."""
 
@@ -132,6 +135,7 @@ JIRA_FIELDS: Mapping[str, tuple[Shape, ...]] = {
     "resolution": (Shape.REFERENCE,),
     "status": (Shape.REFERENCE,),
     "parent": (Shape.REFERENCE,),
+    "issuetype": (Shape.REFERENCE,),
 }
 """What Jira's own fields hold; what a custom field holds is known per site only."""
 
@@ -157,6 +161,7 @@ CRAFT_PROPERTIES: Mapping[str, tuple[Shape, ...]] = {
     "personas": (Shape.REFERENCES, Shape.ONE_REFERENCE),
     "assignee": (Shape.ASSIGNEE,),
     "createdBy": (Shape.ASSIGNEE,),
+    "type": (Shape.TEXT,),
 }
 """What the properties of Craft.io's items hold (its public API description, schema Item)."""
 

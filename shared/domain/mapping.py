@@ -121,6 +121,7 @@ class FieldPair(Setting):
     """
 
     _zone: str = PrivateAttr("UTC")
+    _types: tuple[ValuePair, ...] = PrivateAttr(())
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -147,12 +148,24 @@ class FieldPair(Setting):
         """Return the time zone of the integration that the pair is part of: where its days begin."""
         return ZoneInfo(self._zone)
 
-    def in_zone(self, name: str) -> FieldPair:
-        """Return the pair as part of an integration in that (valid) time zone, which only times depend on."""
-        if self._zone == name or self.kind not in (FieldKind.DATE, FieldKind.DATETIME):
+    @property
+    def value_map(self) -> tuple[ValuePair, ...]:
+        """Return what means the same: of a type, what the integration's type mapping says."""
+        return self._types if self.kind is FieldKind.TYPE else self.values
+
+    def within(self, time_zone: str, types: tuple[TypePair, ...]) -> FieldPair:
+        """Return the pair as part of an integration with that (valid) time zone and those types.
+
+        Only times depend on the zone, and only the pair of the type on the type mapping.
+        """
+        zone = time_zone if self.kind in (FieldKind.DATE, FieldKind.DATETIME) else self._zone
+        known = self._types
+        if self.kind is FieldKind.TYPE:
+            known = tuple(ValuePair(jira=each.jira, craft=each.craft.casefold()) for each in types)
+        if (zone, known) == (self._zone, self._types):
             return self
         moved = self.model_copy()
-        moved._zone = name  # noqa: SLF001  # its own, and not handed out yet
+        moved._zone, moved._types = zone, known  # noqa: SLF001  # its own, and not handed out yet
         return moved
 
     @property
@@ -215,10 +228,10 @@ class Integration(Setting):
         return name
 
     @model_validator(mode="after")
-    def _pairs_know_the_zone(self) -> Self:
-        zoned = tuple(pair.in_zone(self.time_zone) for pair in self.pairs)
-        if any(new is not old for new, old in zip(zoned, self.pairs, strict=True)):
-            object.__setattr__(self, "pairs", zoned)  # a copy: the pairs given may be another integration's too
+    def _pairs_know_where_they_are(self) -> Self:
+        placed = tuple(pair.within(self.time_zone, self.types) for pair in self.pairs)
+        if any(new is not old for new, old in zip(placed, self.pairs, strict=True)):
+            object.__setattr__(self, "pairs", placed)  # a copy: the pairs given may be another integration's too
         return self
 
     @model_validator(mode="after")

@@ -83,6 +83,8 @@ def _meant(side: Side, pair: FieldPair, value: Json) -> Present | None:
             return None if number is None else Present(number)
         case FieldKind.OPTION if isinstance(value, int | float):
             return Present(number_text(value))
+        case FieldKind.TYPE if side is Side.CRAFT and isinstance(value, str):
+            return Present(value.casefold())
         case FieldKind.DATE if isinstance(value, str):
             return Present(day_of(value, pair.zone))
         case _:

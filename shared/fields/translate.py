@@ -77,6 +77,18 @@ def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_
     return _by_kind(pair, source, value, parents)
 
 
+def writable(pair: FieldPair, source: Side, over: Translated) -> Translated | Untranslatable:
+    """Return what `translate` found, or why no write can bring it about: nothing converts an item of Craft.io."""
+    if pair.kind is not FieldKind.TYPE or source is Side.CRAFT:
+        return over
+    return Untranslatable(
+        Cause.TYPE_NOT_CONVERTIBLE,
+        "The issue was converted in Jira, but Craft.io lets nobody change an item's type from outside. "
+        "Its other fields go on being synced.",
+        f"Convert the item in Craft.io to {over.value}, or convert the issue back.",
+    )
+
+
 def _fitting(pair: FieldPair, source: Side, value: Json) -> Translated:
     """Return what an expression made as the target can hold it: one line in a title, no blanks in a label of Jira's."""
     if pair.kind is FieldKind.LABELS and _lacks_blanks(pair, source.other):
@@ -92,6 +104,8 @@ def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Tr
             return _person(pair, source, value, parents.people)
         case FieldKind.OPTION | FieldKind.STATUS:
             return _by_value_map(pair, source, value)
+        case FieldKind.TYPE:
+            return _type(pair, source, value)
         case FieldKind.OPTIONS:
             return _each_by_value_map(pair, source, value)
         case FieldKind.LABELS:
@@ -116,7 +130,7 @@ def _person(pair: FieldPair, source: Side, value: Json, people: People) -> Trans
 
 
 def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
-    found = pair_values(pair.values, source, value)
+    found = pair_values(pair.value_map, source, value)
     if found:
         return Translated(found[0])
     return Translated(None) if value is None else _not_mapped(pair, source, value)
@@ -132,6 +146,18 @@ def _each_by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated
         if found[0] is not None:
             over.add(found[0])
     return Translated(sorted(over))
+
+
+def _type(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+    found = pair_values(pair.value_map, source, value)
+    if found:
+        return Translated(found[0])
+    return Untranslatable(
+        Cause.TYPE_NOT_MAPPED,
+        f"The item was converted to the {source.vendor} type {value}, which is not mapped to a type in "
+        f"{source.other.vendor}. Its other fields go on being synced.",
+        "Add the type to the type mapping of the integration, or convert the item back.",
+    )
 
 
 def _not_mapped(pair: FieldPair, source: Side, value: Json) -> Untranslatable:

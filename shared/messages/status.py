@@ -38,6 +38,7 @@ class Cause(StrEnum):
     FRESH_READ = "fresh_read"
     PARENT_NOT_LINKED = "parent_not_linked"
     TYPE_NOT_MAPPED = "type_not_mapped"
+    TYPE_NOT_CONVERTIBLE = "type_not_convertible"
     VALUE_NOT_MAPPED = "value_not_mapped"
     TRANSFORM_FAILED = "transform_failed"
     FIELD_NOT_VISIBLE = "field_not_visible"

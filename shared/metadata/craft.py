@@ -40,6 +40,7 @@ class Holds(StrEnum):
     PERSON = "person"
     PARENT = "parent"
     STATUS = "status"
+    TYPE = "type"
     OTHER = "other"
     """Something that no mapping can use."""
     UNKNOWN = "unknown"
@@ -87,7 +88,7 @@ _PROPERTIES: Final = (
     CraftProperty("dependencies", "Dependencies", Holds.OTHER, writable=False),
     CraftProperty("devToolKey", "Development tool key", Holds.OTHER, writable=False),
     CraftProperty("feedbackLinks", "Feedback links", Holds.OTHER, writable=False),
-    CraftProperty("type", "Type", Holds.OTHER, writable=False),
+    CraftProperty("type", "Type", Holds.TYPE, writable=False),
     CraftProperty("workspaceId", "Workspace", Holds.OTHER, writable=False),
 )
 PROPERTIES: Final[Mapping[str, CraftProperty]] = {each.id: each for each in _PROPERTIES}

@@ -12,7 +12,7 @@ from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.craft.site import CraftSite
 from sandbox.jira.accounts import credentials
-from sandbox.jira.catalog import STATUSES
+from sandbox.jira.catalog import STATUSES, TYPES
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite
 from sandbox.jira.workflow import route
@@ -178,10 +178,15 @@ class People:
                 value = self._other_parent(side, entity_id, old)
             case FieldKind.STATUS:
                 value = {"id": dice.choice([v.craft for v in pair.values if v.craft != old])}
+            case FieldKind.TYPE:
+                choices = [v.jira if side is Side.JIRA else v.craft for v in pair.value_map]
+                value = dice.choice([c for c in choices if c != old])
             case FieldKind.OPTIONS | FieldKind.DATETIME | FieldKind.USER:
                 return
         if side is Side.JIRA:
             shown = {"id": value} if pair.kind is FieldKind.OPTION else value
+            if pair.kind is FieldKind.TYPE:
+                shown = TYPES[value].name
             if pair.kind is FieldKind.PARENT:
                 self.jira.person(ADA_EMAIL).edit(entity_id, parent=value)
                 return

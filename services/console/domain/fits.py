@@ -44,6 +44,7 @@ KIND_WORDS: Final[Mapping[FieldKind, str]] = {
     FieldKind.USER: "a person",
     FieldKind.STATUS: "a status",
     FieldKind.PARENT: "the item above",
+    FieldKind.TYPE: "the type of the item",
 }
 
 _LINE: Final = (Fit(FieldKind.STRING, Shape.TEXT), Fit(FieldKind.OPTION, Shape.TEXT))
@@ -66,6 +67,7 @@ _WORDS: Final = (Fit(FieldKind.LABELS, Shape.WORDS), Fit(FieldKind.OPTIONS, Shap
 _PERSON: Final = (Fit(FieldKind.USER, None),)
 _STATUS: Final = (Fit(FieldKind.STATUS, None),)
 _PARENT: Final = (Fit(FieldKind.PARENT, None),)
+_TYPE: Final = (Fit(FieldKind.TYPE, None),)
 _NOTHING: Final[tuple[Fit, ...]] = ()
 
 _BY_CUSTOM_KIND: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -97,7 +99,8 @@ _BY_TYPE: Final[Mapping[str, tuple[Fit, ...]]] = {
     "version": _ONE,
     "user": _PERSON,
     "status": _STATUS,
-    **dict.fromkeys(("project", "issuetype", "progress", "votes", "watches", "timetracking"), _NOTHING),
+    "issuetype": _TYPE,
+    **dict.fromkeys(("project", "progress", "votes", "watches", "timetracking"), _NOTHING),
     **dict.fromkeys(("comments-page", "attachment", "worklog", "issuelink"), _NOTHING),
 }
 _BY_ITEMS: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -120,6 +123,7 @@ _BY_HOLDS: Final[Mapping[Holds, tuple[Fit, ...]]] = {
     Holds.PERSON: _PERSON,
     Holds.PARENT: _PARENT,
     Holds.STATUS: _STATUS,
+    Holds.TYPE: _TYPE,
     Holds.OTHER: _NOTHING,
 }
 

@@ -109,7 +109,17 @@ class JiraHands:
             words = next((error.field_errors[name] for name in _PARENT_ERRORS if name in error.field_errors), None)
             if words is not None:
                 found[parent.id] = words
-        return found
+        return {pair.id: _explained(pair, found[pair.id]) for pair in sent if pair.id in found}
+
+
+def _explained(pair: FieldPair, words: str) -> str:
+    """Add what to do where Jira only says that a type is invalid."""
+    if pair.kind is not FieldKind.TYPE:
+        return words
+    return (
+        f"{words} Jira converts an issue by itself only between types of one level that share a workflow; between "
+        "standard issues and sub-tasks, use Move or Convert in Jira. Or convert the item in Craft.io back."
+    )
 
 
 def _fields(integration: Integration) -> list[str]:

@@ -103,7 +103,9 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     for pair in ctx.integration.pairs:
         if pair.kind is FieldKind.STATUS and target is Side.JIRA:
             continue  # a new issue begins where its workflow begins; the status follows by transitions
-        if pair.kind is FieldKind.PARENT:
+        if pair.kind is FieldKind.TYPE:
+            _type(link, pair, type_id, ctx)
+        elif pair.kind is FieldKind.PARENT:
             if not _parent(link, pair, ctx, pairs):
                 return None
         else:
@@ -139,8 +141,16 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
     if over.value is not None:
         pairs[pair.id] = PairWrite(over.value, None, value)
     else:
-        _left_empty(link, pair, value, ctx)
+        _agree(link, pair, value, None, ctx)
     return True
+
+
+def _type(link: Link, pair: FieldPair, type_id: str, ctx: Context) -> None:
+    """The type of the new entity is chosen by the type mapping, and agreed on."""
+    seen = link.side(link.origin).pair(pair.id).seen
+    if seen is not None:
+        target = type_id if link.origin is Side.CRAFT else type_id.casefold()
+        _agree(link, pair, seen.value, target, ctx)
 
 
 def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWrite]) -> None:
@@ -163,16 +173,16 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
     if over.value is not None and over.value != []:
         pairs[pair.id] = PairWrite(over.value, None, value)
     else:
-        _left_empty(link, pair, value, ctx, over.value)
+        _agree(link, pair, value, over.value, ctx)
 
 
-def _left_empty(link: Link, pair: FieldPair, value: Json, ctx: Context, empty: Json = None) -> None:
-    """What is empty is not sent, but agreed on all the same: a default of the new entity is its own change, no
-    conflict.
+def _agree(link: Link, pair: FieldPair, value: Json, on_target: Json, ctx: Context) -> None:
+    """Say that both sides agree on what is not sent, so that a later difference is a change of its own, no conflict:
+    what is empty (the new entity may fill in a default), and what the create says by other means.
     """
     revision = ctx.integration.revision
     link.side(link.origin).pair(pair.id).base = Agreed(value, revision)
-    link.side(link.origin.other).pair(pair.id).base = Agreed(empty, revision)
+    link.side(link.origin.other).pair(pair.id).base = Agreed(on_target, revision)
 
 
 def _refused_before(link: Link, pairs: Mapping[PairId, PairWrite], ctx: Context) -> bool:

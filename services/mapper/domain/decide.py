@@ -27,7 +27,7 @@ from shared.domain.link import (
     Span,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
-from shared.fields import Untranslatable, equivalent, same, translate
+from shared.fields import Translated, Untranslatable, equivalent, same, translate, writable
 from shared.messages.status import Cause
 
 REPLACED_BY_RESTORE = "replaced by a restored edit"
@@ -335,6 +335,8 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
     if _refused(record, digest):
         return
     over = translate(pair, source, held.value, ctx.parents)
+    if isinstance(over, Translated):
+        over = writable(pair, source, over)
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
             digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source)

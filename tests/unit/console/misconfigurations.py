@@ -214,7 +214,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "pair_id_twice",
         "A pair was copied in a file, with its id.",
-        "pairs[12].id",
+        "pairs[13].id",
         lambda _, draft: added(draft, "title", FieldKind.NUMBER, "x", "effort", direction=Direction.TO_CRAFT),
     ),
     Case(
@@ -257,7 +257,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "craft_read_only",
         "The Jira summary shall be written to Craft.io's short id.",
-        "pairs[12].craft",
+        "pairs[13].craft",
         lambda bench, draft: added(
             draft, "key", FieldKind.STRING, bench.jira.field_id("Customer reference"), "shortId"
         ),
@@ -265,7 +265,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "craft_read_only",
         "Dependencies shall be written to Craft.io.",
-        "pairs[12].craft",
+        "pairs[13].craft",
         lambda _, draft: added(
             draft, "links", FieldKind.OPTIONS, "labels", "dependencies", direction=Direction.TO_CRAFT
         ),
@@ -279,7 +279,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "written_twice",
         "Two fields of Craft.io are mapped to one of Jira.",
-        "pairs[12].jira",
+        "pairs[13].jira",
         lambda bench, draft: added(draft, "effort", FieldKind.NUMBER, bench.jira.field_id("Story Points"), "effort"),
     ),
     Case("no_title_pair", "Nobody mapped the title.", "pairs", lambda _, draft: without(draft, "title")),
@@ -374,7 +374,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "people_without_table",
         "People are mapped without saying who is who.",
-        "pairs[12].values",
+        "pairs[13].values",
         lambda _, draft: added(draft, "assignee", FieldKind.USER, "assignee", "assignee"),
     ),
 )

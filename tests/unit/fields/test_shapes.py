@@ -109,7 +109,7 @@ def test_html_is_for_descriptions_and_a_custom_field_keeps_its_brackets() -> Non
 
 
 def test_a_day_is_the_day_in_the_zone_of_the_integration() -> None:
-    due = pair(FieldKind.DATE, "duedate", "actualEndDate").in_zone("Europe/Berlin")
+    due = pair(FieldKind.DATE, "duedate", "actualEndDate").within("Europe/Berlin", ())
     assert craft(due, {"actualEndDate": "2026-06-30T22:00:00.000Z"}) == "2026-07-01"
     assert render(Side.CRAFT, {due: "2026-07-01"}) == {"actualEndDate": "2026-06-30T22:00:00.000Z"}
     assert jira(due, "2026-07-01") == "2026-07-01"

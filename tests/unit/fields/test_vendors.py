@@ -77,7 +77,7 @@ class Both:
 def pairs() -> list[FieldPair]:
     """Return the pairs that are written to Jira's fields."""
     every = Both().integration.pairs
-    return [pair for pair in every if pair.kind not in (FieldKind.STATUS, FieldKind.PARENT)]
+    return [pair for pair in every if pair.kind not in (FieldKind.STATUS, FieldKind.PARENT, FieldKind.TYPE)]
 
 
 EACH = pytest.mark.parametrize("name", [str(pair.id) for pair in pairs()])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared.domain.ids import PairId, Side
 from shared.domain.kinds import SHAPES, FieldKind, Shape
 from shared.domain.link import Json
-from shared.domain.mapping import Direction, FieldPair, ValuePair
+from shared.domain.mapping import Direction, FieldPair, TypePair, ValuePair
 from shared.fields.codec import tidy_text
 
 ZONES = (
@@ -60,7 +60,7 @@ def _pairs() -> list[FieldPair]:
                     craft_shape=craft_shape,
                     values=values,
                     direction=Direction.TO_CRAFT if kind is FieldKind.STATUS else Direction.BOTH,
-                )
+                ).within("UTC", tuple(TypePair(jira=j, craft=c) for j, c in MAPPED))
             )
     return found
 
@@ -109,6 +109,8 @@ def held(side: Side, pair: FieldPair) -> st.SearchStrategy[Json]:
             return st.none() | MOMENT
         case FieldKind.USER:
             return st.none() | st.sampled_from([pair_person(side, shape, one) for one in MAPPED])
+        case FieldKind.TYPE:
+            return st.sampled_from([one[0] if side is Side.JIRA else one[1] for one in MAPPED])
         case FieldKind.PARENT:
             return st.none() | st.sampled_from([one[0] if side is Side.JIRA else one[1] for one in MAPPED])
 

@@ -497,3 +497,29 @@ async def test_the_vendor_times_of_a_craft_write_enclose_what_it_may_have_hidden
     outcome = world.outcome(op)
     assert outcome.read_at == EPOCH + timedelta(seconds=100)
     assert outcome.write_at == EPOCH + timedelta(seconds=103.25)
+
+
+@on_virtual_time
+async def test_an_issue_is_converted_to_another_type_of_its_level() -> None:
+    world = World()
+    await world.configure()
+    issue = world.item(Side.JIRA)
+    op = await world.open_write(Side.JIRA, issue, type=("10002", "10001"))
+    await world.attempt(op)
+    outcome = world.outcome(op)
+    assert outcome.result is Result.APPLIED
+    assert outcome.snapshot is not None
+    assert outcome.snapshot["fields"]["issuetype"]["name"] == "Task"
+
+
+@on_virtual_time
+async def test_a_conversion_that_jira_refuses_says_what_a_person_can_do() -> None:
+    world = World()
+    await world.configure()
+    issue = world.item(Side.JIRA)
+    op = await world.open_write(Side.JIRA, issue, type=("10004", "10001"), title=("New", "Old"))
+    await world.attempt(op)
+    outcome = world.outcome(op)
+    assert (outcome.result, list(outcome.errors)) == (Result.REJECTED, ["type"])
+    assert "The issue type selected is invalid." in outcome.errors[PairId("type")]
+    assert "Move or Convert in Jira" in outcome.errors[PairId("type")]

@@ -28,6 +28,7 @@ _FIXED: Final = {
     "description": "description",
     "parent": "parent",
     "status": "status",
+    "type": "issuetype",
     "importance": "priority",
     "labels": "labels",
     "assignee": "assignee",
@@ -75,7 +76,7 @@ def candidates(subject: Subject, taken: str | None) -> list[Candidate]:
 
 def _craft_fields(subject: Subject, taken: str | None) -> Iterator[tuple[str, str, Holds]]:
     for known in PROPERTIES.values():
-        if known.writable and known.holds is not Holds.OTHER:
+        if known.holds is Holds.TYPE or (known.writable and known.holds is not Holds.OTHER):
             yield known.id, known.name, known.holds
     for field in subject.craft.fields.values():
         if field.id != taken and field.holds is not Holds.UNKNOWN:

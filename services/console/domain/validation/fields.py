@@ -9,7 +9,7 @@ from services.console.domain.validation.finding import Finding, error, note, war
 from services.console.domain.validation.subject import Subject, listed, quoted
 from shared.domain.ids import Side
 from shared.domain.mapping import Direction, FieldKind, FieldPair
-from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES
+from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
 
 _NEVER_SET = frozenset(
     {"created", "updated", "creator", "lastViewed", "resolutiondate", "statuscategorychangedate", "status", "project"}
@@ -92,7 +92,12 @@ def craft_read_only(subject: Subject) -> Iterator[Finding]:
     """Craft.io lets nobody write some properties from outside."""
     for path, pair in subject.pairs():
         known = PROPERTIES.get(pair.craft)
-        if known is not None and not known.writable and subject.fills(pair, Side.CRAFT):
+        if (
+            known is not None
+            and not known.writable
+            and subject.fills(pair, Side.CRAFT)
+            and known.holds is not Holds.TYPE
+        ):
             yield error(
                 "craft_read_only",
                 f"{path}.craft",
