@@ -95,7 +95,7 @@ def _plainer(block: Block) -> tuple[Block, ...]:
             items = (Item(plainer(item.blocks)) for item in block.items)
             return (Listing(block.ordered, tuple(items), block.start),)
         case Tasks():
-            return (as_list(block.items),)
+            return _plainer(as_list(block.items))
         case Table():
             return (Table(tuple(Row(tuple(map(_plainer_cell, row.cells))) for row in block.rows)),)
         case Quote():
@@ -131,7 +131,7 @@ def as_list(tasks: tuple[Task, ...]) -> Listing:
 
 
 def _boxed(task: Task) -> Item:
-    line = Paragraph((Text(f"{DONE if task.done else OPEN} "), *plainer_inlines(task.inlines)))
+    line = Paragraph((Text(f"{DONE if task.done else OPEN} "), *task.inlines))
     return Item((line, as_list(task.below)) if task.below else (line,))
 
 

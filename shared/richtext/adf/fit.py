@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
+from shared.richtext.adf.inlines import kind_of
 from shared.richtext.flat import bold, lines_of
 from shared.richtext.model import (
     Block,
@@ -145,7 +146,7 @@ def _stays(block: OpaqueBlock, place: tuple[str, ...]) -> bool:
     """Tell whether an opaque node may stand here. Of a type that is not known, Jira has said where: it stays."""
     if block.language != "adf" or block.origin is None:
         return False
-    kind = block.origin.source.get("type")
+    kind = kind_of(block.origin.source)
     return kind not in _OPAQUE or _may(kind, place)
 
 

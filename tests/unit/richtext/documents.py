@@ -150,7 +150,7 @@ def _any_of(validator: Any, choices: list[dict[str, Any]], node: object, _schema
     yield ValidationError(f"{str(node)[:200]} is none of what may stand here: {[e.message for e in errors]}")
 
 
-_Quick = validators.extend(Draft4Validator, {"anyOf": _any_of})
+_Quick = validators.extend(Draft4Validator, {"anyOf": _any_of})  # type: ignore[no-untyped-call]
 
 
 def schema_errors(adf: object) -> list[str]:
