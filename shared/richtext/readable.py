@@ -114,6 +114,29 @@ def _plainer_cell(cell: Cell) -> Cell:
     return Cell(plainer(cell.blocks), cell.header, cell.colspan, cell.rowspan)
 
 
+def opened(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return blocks with what is opaque replaced by what can be read of it; panels, tasks and nodes in lines stay."""
+    return tuple(part for block in blocks for part in _opened(block))
+
+
+def _opened(block: Block) -> tuple[Block, ...]:
+    match block:
+        case OpaqueBlock():
+            return opened(block.fallback)
+        case Quote() | Panel() | Expand():
+            return (replace(block, blocks=opened(block.blocks)),)
+        case Listing():
+            return (replace(block, items=tuple(replace(item, blocks=opened(item.blocks)) for item in block.items)),)
+        case Table():
+            return (replace(block, rows=tuple(map(_opened_row, block.rows))),)
+        case _:
+            return (block,)
+
+
+def _opened_row(row: Row) -> Row:
+    return replace(row, cells=tuple(replace(cell, blocks=opened(cell.blocks)) for cell in row.cells))
+
+
 def labelled(block: Panel | Expand) -> tuple[Block, ...]:
     """Return a panel's or expand's content with the sign by which people, and `recognised`, know it."""
     if isinstance(block, Expand):
@@ -159,8 +182,12 @@ def _panel(quote: Quote) -> Panel | None:
     kind = _KINDS.get(sign.rstrip(_SELECTOR))
     if kind is None:
         return None
-    line = _without_first(first, rest)
-    return Panel(kind, (line, *quote.blocks[1:]) if line.inlines else quote.blocks[1:], origin=quote.origin)
+    line, others = _without_first(first, rest), quote.blocks[1:]
+    if line.inlines:
+        return Panel(kind, (line, *others), origin=quote.origin)
+    if others and isinstance(others[0], Paragraph):
+        return None  # a panel's sign stands in its first line
+    return Panel(kind, others, origin=quote.origin)
 
 
 def _without_first(line: Paragraph, rest: str) -> Paragraph:

@@ -14,6 +14,7 @@ from shared.richtext.wiki.notation import ENTITY, ESCAPABLE, LIST_LINE, MARKERS,
 _ALWAYS = frozenset("{}[]|")
 _OPEN_ENTITY = re.compile(r"&[#A-Za-z0-9]*\Z")
 _NAMED_LINE = re.compile(r"(h[1-6]|bq)\.(?=\s|\Z)")
+_ADDRESS = re.compile(r"https?:|mailto:")
 _DOT, _BACKSLASH, _AMPERSAND = "&#46;", "&#92;", "&#38;"
 
 
@@ -155,7 +156,7 @@ def _atom(inline: Mention | Card | OpaqueInline | Inline, risky: frozenset[str])
 
 def _text(text: Text, risky: frozenset[str]) -> str:
     look = text.look
-    if look.link is not None and look.link == text.text and "code" not in look.styles:
+    if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and "code" not in look.styles:
         return f"[{look.link}]"
     shown = escaped(text.text, risky)
     if "code" in look.styles:
