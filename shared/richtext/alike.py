@@ -43,7 +43,12 @@ def fit(blocks: Iterable[Block], jira: JiraLanguage, place: Place = ()) -> tuple
 
 def shown(blocks: Iterable[Block], jira: JiraLanguage, place: Place = ()) -> tuple[Block, ...]:
     """Return blocks as both sides can show them; each block by itself."""
-    return canonical_blocks(plainer(fit(blocks, jira, place)))
+    return as_shown(fit(blocks, jira, place))
+
+
+def as_shown(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return blocks that Jira's language can hold as both sides can show them."""
+    return canonical_blocks(plainer(blocks))
 
 
 def key(block: Block) -> Hashable:

@@ -7,25 +7,24 @@ origin, so a canonical block can still be written as it was. Idempotent.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, assert_never
 
 from shared.richtext import text as texts
 from shared.richtext.model import (
     NO_LOOK,
+    Atom,
     Block,
     Break,
-    Card,
     Cell,
     CodeBlock,
-    Date,
     Document,
-    Emoji,
     Expand,
     Heading,
     Inline,
+    Item,
     Language,
     Listing,
     Look,
@@ -38,14 +37,13 @@ from shared.richtext.model import (
     Quote,
     Row,
     Rule,
-    Status,
     Table,
     Task,
     Tasks,
     Text,
 )
 
-_BLANK = re.compile(r"(\s+)")
+_NOTHING = Text("")
 
 
 def canonical(document: Document) -> Document:
@@ -76,12 +74,12 @@ def _block(block: Block) -> Block | None:
     match block:
         case Paragraph():
             inlines = canonical_inlines(block.inlines)
-            return replace(block, inlines=inlines) if inlines else None
+            return Paragraph(inlines, origin=block.origin) if inlines else None
         case Heading():
             inlines = canonical_inlines(block.inlines)
             return replace(block, inlines=inlines, level=min(6, max(1, block.level))) if inlines else None
         case Listing():
-            items = tuple(replace(item, blocks=canonical_blocks(item.blocks)) for item in block.items)
+            items = tuple(Item(canonical_blocks(item.blocks), origin=item.origin) for item in block.items)
             start = max(0, block.start) if block.ordered else 1
             return replace(block, items=items, start=start) if items else None
         case Tasks():
@@ -112,7 +110,7 @@ def _task(task: Task) -> Task:
 
 
 def _row(row: Row) -> Row:
-    return replace(row, cells=tuple(_cell(cell) for cell in row.cells))
+    return Row(tuple(map(_cell, row.cells)), origin=row.origin)
 
 
 def _cell(cell: Cell) -> Cell:
@@ -123,24 +121,41 @@ def _cell(cell: Cell) -> Cell:
 
 def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     """Return the canonical form of what stands in one paragraph."""
-    pieces = _pieces(inlines)
+    found = tuple(inlines)
+    if len(found) == 1 and isinstance(found[0], Text) and _settled(found[0]):
+        return found
+    pieces = _pieces(found)
     _settle_blanks(pieces)
     joined: list[Inline] = []
     for piece in pieces:
-        last = joined[-1] if joined else None
-        if not isinstance(piece, Text):
-            joined.append(piece)
-        elif not piece.text:
-            continue
-        elif isinstance(last, Text) and last.look == piece.look and not last.atom and not piece.atom:
-            joined[-1] = Text(last.text + piece.text, last.look)
-        else:
-            joined.append(piece)
+        if isinstance(piece, Text):
+            if not piece.text:
+                continue
+            last = joined[-1] if joined else None
+            if isinstance(last, Text) and not last.atom and not piece.atom and last.look == piece.look:
+                joined[-1] = Text(last.text + piece.text, last.look)
+                continue
+        joined.append(piece)
     return _trimmed(part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,)))
 
 
+def _settled(text: Text) -> bool:
+    """Tell at a glance that a line of one text is canonical already; most are."""
+    words = text.text
+    return (
+        bool(words)
+        and text.look == NO_LOOK
+        and not text.atom
+        and words.isprintable()
+        and words[0] != " "
+        and words[-1] != " "
+        and "  " not in words
+        and "://" not in words
+    )
+
+
 def _pieces(inlines: Iterable[Inline]) -> list[Inline]:
-    """Return words, blanks (Text of one blank), breaks and atoms, each by itself."""
+    """Return runs of words, the blanks at their ends (Text of one blank), breaks and atoms, each by itself."""
     pieces: list[Inline] = []
     for inline in inlines:
         if isinstance(inline, Break):
@@ -148,18 +163,21 @@ def _pieces(inlines: Iterable[Inline]) -> list[Inline]:
         elif not isinstance(inline, Text):
             pieces.append(_atom(inline))
         elif inline.atom:
-            pieces.append(replace(inline, text=texts.one_line(inline.text)))
+            pieces.append(Text(texts.one_line(inline.text), inline.look, atom=True))
         else:
             look = tidy_look(inline.look)
-            for part in _BLANK.split(texts.clean(inline.text)):
-                if part.isspace():
+            text = texts.clean(inline.text)
+            words = text.split()
+            if text[:1].isspace():
+                pieces.append(Text(" ", look))
+            if words:
+                pieces.append(Text(" ".join(words), look))
+                if text[-1].isspace():
                     pieces.append(Text(" ", look))
-                elif part:
-                    pieces.append(Text(part, look))
     return pieces
 
 
-def _atom(atom: Mention | Emoji | Status | Date | Card | OpaqueInline) -> Inline:
+def _atom(atom: Atom) -> Inline:
     if isinstance(atom, Mention):
         return replace(atom, name=texts.one_line(atom.name or "").removeprefix("@").strip() or None)
     if isinstance(atom, OpaqueInline):
@@ -168,10 +186,13 @@ def _atom(atom: Mention | Emoji | Status | Date | Card | OpaqueInline) -> Inline
     return atom
 
 
+@lru_cache(4096)
 def tidy_look(look: Look) -> Look:
     """Return a look that all languages can hold: code is nothing but code, a link has no colour of its own, and sub
     and sup exclude one another.
     """
+    if look == NO_LOOK:
+        return NO_LOOK
     link = texts.safe_url(look.link) if look.link is not None else None
     if "code" in look.styles:
         return Look(frozenset({"code"}), link)
@@ -190,21 +211,20 @@ def _settle_blanks(pieces: list[Inline]) -> None:
             if waiting is None and left is not None:
                 waiting = index
             else:
-                pieces[index] = Text("")
+                pieces[index] = _NOTHING
             continue
         if isinstance(piece, Text) and not piece.text:
             continue
         right = None if isinstance(piece, Break) else _look_of(piece)
         if waiting is not None:
             blank = pieces[waiting]
-            assert isinstance(blank, Text)  # noqa: S101
-            pieces[waiting] = Text("")
-            if left is not None and right is not None:
+            pieces[waiting] = _NOTHING
+            if isinstance(blank, Text) and left is not None and right is not None:
                 pieces[waiting] = Text(" ", blank.look.common(left).common(right))
             waiting = None
         left = right
     if waiting is not None:
-        pieces[waiting] = Text("")
+        pieces[waiting] = _NOTHING
 
 
 def _look_of(piece: Inline) -> Look:

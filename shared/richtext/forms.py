@@ -11,10 +11,10 @@ from typing import Any, assert_never
 
 from shared.richtext.adf import parse_adf, to_adf
 from shared.richtext.alike import JiraLanguage, all_alike, fit, shown
-from shared.richtext.canonical import canonical
+from shared.richtext.canonical import canonical, canonical_blocks
 from shared.richtext.html import parse_html, to_html
 from shared.richtext.merge import Merge
-from shared.richtext.model import Block, Document, Language
+from shared.richtext.model import Document, Language
 from shared.richtext.people import readable_lines, spoken
 from shared.richtext.readable import opened
 from shared.richtext.wiki import parse_wiki, to_wiki
@@ -82,11 +82,8 @@ def same(left: Form | None, right: Form | None) -> bool:
 
 def equivalent(jira: Form | None, craft: Form | None) -> bool:
     """Tell whether a value in Jira and one in Craft.io mean the same, as far as both can show it."""
-    return _equivalent(parse(jira), parse(craft), _jira_language(jira))
-
-
-def _equivalent(jira: Document, craft: Document, language: JiraLanguage) -> bool:
-    return all_alike(shown(jira.blocks, language), shown(craft.blocks, language))
+    language = _jira_language(jira)
+    return all_alike(shown(parse(jira).blocks, language), shown(parse(craft).blocks, language))
 
 
 def _jira_language(*forms: Form | None) -> JiraLanguage:
@@ -103,23 +100,22 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
     jira: JiraLanguage = "wiki" if language == "wiki" else "adf" if language == "adf" else _jira_language(source)
     new, old = parse(source), parse(onto)
     to_craft = language == "html"
+    wanted = shown(new.blocks, jira)
 
     def settled(target: Document) -> bool:
-        return _equivalent(new, target, jira) if to_craft else _equivalent(target, new, jira)
+        there = shown(target.blocks, jira)
+        return all_alike(wanted, there) if to_craft else all_alike(there, wanted)
 
     if settled(old):
         return onto
-    fitted = _fitted(new, jira, to_craft=to_craft)
+    fitted = fit(new.blocks, jira)
+    if to_craft:
+        fitted = canonical_blocks(opened(fitted))
     if onto is not None and language_of(onto) == language:
         merged = render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language)
         if settled(parse(merged)):
             return merged
     return render(Document(fitted), language)
-
-
-def _fitted(source: Document, jira: JiraLanguage, *, to_craft: bool) -> tuple[Block, ...]:
-    """Return the source's blocks as the target can hold them."""
-    return opened(canonical(source).blocks) if to_craft else fit(source.blocks, jira)
 
 
 def words(form: Form | None) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from shared.richtext.align import align
-from shared.richtext.alike import JiraLanguage, Place, all_alike, key, shown, text_of
+from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, key, shown, text_of
 from shared.richtext.model import (
     Block,
     Cell,
@@ -68,7 +68,7 @@ class Merge:
     def _sequence(
         self, new: Sequence[_Part], old: Sequence[_Part], how: _How[_Part], place: Place
     ) -> tuple[_Part, ...]:
-        fresh = [shown((how.block(part),), self.jira, place) for part in new]
+        fresh = [as_shown((how.block(part),)) for part in new]
         stale = [shown((how.block(part),), self.jira, place) for part in old]
         owners = [(index, offset) for index, run in enumerate(stale) for offset in range(len(run))]
         keys: list[Hashable] = [_run_key(run) for run in fresh]

@@ -39,6 +39,8 @@ class Look:
 
     def common(self, other: Look) -> Look:
         """Return what both have."""
+        if self is other:
+            return self
         return Look(
             self.styles & other.styles,
             self.link if self.link == other.link else None,

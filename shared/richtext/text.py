@@ -29,7 +29,7 @@ _NAMED_COLORS = {
 
 def clean(text: str) -> str:
     """Return text with LF line ends and without what is no character: controls, stray surrogates, byte order marks."""
-    return _UNFIT.sub("", _LINE_END.sub("\n", text))
+    return text if text.isprintable() else _UNFIT.sub("", _LINE_END.sub("\n", text))
 
 
 def one_line(text: str) -> str:

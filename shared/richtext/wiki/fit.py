@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import assert_never
 
-from shared.richtext.canonical import canonical_blocks
+from shared.richtext.canonical import canonical_blocks, canonical_inlines
 from shared.richtext.flat import bold, lines_of, one_line_of
 from shared.richtext.model import (
     Block,
@@ -48,21 +48,20 @@ _NARROW = frozenset({"item", "cell"})
 
 def fit_wiki(blocks: Iterable[Block], place: tuple[str, ...] = ()) -> tuple[Block, ...]:
     """Return canonical blocks as wiki markup can hold them within `place`, the names of the containers around them."""
-    return canonical_blocks(fitted for block in blocks for fitted in _fit(block, place))
+    return tuple(fitted for block in blocks for fitted in _fit(block, place))
 
 
 def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
     narrow = bool(place) and place[-1] in _NARROW
     match block:
         case Paragraph():
-            return (_line(block),)
+            return _line(block)
         case Heading():
-            inlines = fit_inlines(block.inlines)
-            return (Paragraph(bold(inlines)),) if narrow else (_line(block),)
+            return _line(Paragraph(bold(block.inlines))) if narrow else _line(block)
         case Listing():
             return (_list(block, place),)
         case Tasks():
-            return (_list(as_list(block.items), place),)
+            return fit_wiki(canonical_blocks((as_list(block.items),)), place)
         case Table():
             return _as_lines(block) if narrow else (_table(block, place),)
         case CodeBlock():
@@ -73,11 +72,11 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return (_refilled(block, fit_wiki(block.blocks, (*place, "quote"))),)
         case Panel():
             if narrow or "panel" in place:
-                return fit_wiki(labelled(block), place)
+                return fit_wiki(canonical_blocks(labelled(block)), place)
             return (_refilled(block, fit_wiki(block.blocks, (*place, "panel"))),)
         case Expand():
             if narrow or "quote" in place:
-                return fit_wiki(labelled(block), place)
+                return fit_wiki(canonical_blocks(labelled(block)), place)
             return (_refilled(block, fit_wiki(block.blocks, (*place, "quote"))),)
         case Rule():
             return _as_lines(block) if narrow else (block,)
@@ -91,9 +90,13 @@ def _frame(origin: Origin | None) -> Origin | None:
     return None if origin is None else Origin(origin.language, origin.source, whole=False)
 
 
-def _line(block: Paragraph | Heading) -> Paragraph | Heading:
+def _line(block: Paragraph | Heading) -> tuple[Block, ...]:
+    """Return a line as it fits, nothing if nothing of it can be read."""
     inlines = fit_inlines(block.inlines)
-    return block if inlines == block.inlines else replace(block, inlines=inlines, origin=None)
+    if inlines == block.inlines:
+        return (block,)
+    held = canonical_inlines(inlines)
+    return (replace(block, inlines=held, origin=None),) if held else ()
 
 
 def _refilled(block: Quote | Panel | Expand, blocks: tuple[Block, ...]) -> Block:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from shared.richtext.canonical import kept, tidied
+from shared.richtext.canonical import canonical_blocks, kept, tidied
 from shared.richtext.model import (
     Block,
     Cell,
@@ -39,7 +39,7 @@ def to_wiki(document: Document) -> str:
     """Return the document as wiki markup. What it has no notation for is made readable first."""
     fitted: list[Block] = []
     for block in tidied(document.blocks, "wiki"):
-        fitted += (block,) if _kept(block.origin) is not None else fit_wiki((block,))
+        fitted += (block,) if _kept(block.origin) is not None else canonical_blocks(fit_wiki((block,)))
     return _blocks(fitted)
 
 
