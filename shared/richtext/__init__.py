@@ -1,0 +1,1 @@
+"""Rich text between Jira (ADF, wiki markup) and Craft.io (HTML)."""

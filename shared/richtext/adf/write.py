@@ -1,0 +1,235 @@
+"""Model -> ADF that validates against Atlassian's published schema. Pure.
+
+Nodes that came from ADF and did not change are given back word by word; of those whose content changed, the node's own
+attributes (layout, width, local id) stay. Local ids of new nodes are made from their content: ADF wants them, no
+person sees them, and the same document always gives the same ADF.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, assert_never
+
+from shared.richtext.adf.fit import fit_adf
+from shared.richtext.canonical import kept, tidied
+from shared.richtext.model import (
+    NO_LOOK,
+    Block,
+    Break,
+    Card,
+    Cell,
+    CodeBlock,
+    Date,
+    Document,
+    Emoji,
+    Expand,
+    Heading,
+    Inline,
+    Item,
+    Listing,
+    Look,
+    Mention,
+    OpaqueBlock,
+    OpaqueInline,
+    Origin,
+    Panel,
+    Paragraph,
+    Quote,
+    Row,
+    Rule,
+    Status,
+    Style,
+    Table,
+    Task,
+    Tasks,
+    Text,
+)
+from shared.richtext.readable import words_of
+
+Node = dict[str, Any]
+_EMPTY: Node = {"type": "paragraph", "content": []}
+_STATUS_COLORS = frozenset({"neutral", "purple", "blue", "red", "yellow", "green"})
+_STYLE_MARKS = {style: {"type": "subsup", "attrs": {"type": style}} for style in ("sub", "sup")}
+_ORDER: tuple[Style, ...] = ("em", "strong", "strike", "underline", "sub", "sup", "code")
+
+
+def to_adf(document: Document) -> Node:
+    """Return the document as an ADF `doc` node. What ADF cannot hold is made readable first."""
+    return {"type": "doc", "version": 1, "content": _blocks(fit_adf(tidied(document.blocks, "adf")))}
+
+
+def _kept(origin: Origin | None, *kinds: str) -> Node | None:
+    """Return a node to be given back as it was, if it is of one of these types (or of any, if none is named)."""
+    node = kept(origin, "adf")
+    return node if isinstance(node, dict) and (not kinds or node.get("type") in kinds) else None
+
+
+def _framed(kind: str, origin: Origin | None, **attrs: object) -> Node:
+    """Return a node with the attributes and marks of the one that it comes from, if it is of the same type."""
+    node: Node = {"type": kind}
+    source = origin.source if origin is not None and origin.language == "adf" else None
+    own = source if isinstance(source, Mapping) and source.get("type") == kind else {}
+    if own.get("attrs") or attrs:
+        node["attrs"] = {**own.get("attrs", {}), **attrs}
+    if own.get("marks"):
+        node["marks"] = own["marks"]
+    return node
+
+
+def _blocks(blocks: Iterable[Block], *, nested: bool = False) -> list[Node]:
+    return [_block(block, nested=nested) for block in blocks]
+
+
+def _some(blocks: Iterable[Block]) -> list[Node]:
+    """Return the content of a container that may not be empty."""
+    return _blocks(blocks, nested=True) or [_EMPTY]
+
+
+def _block(block: Block, *, nested: bool) -> Node:
+    node = _kept(block.origin)
+    if node is not None:
+        return node
+    match block:
+        case Paragraph():
+            return {**_framed("paragraph", block.origin), "content": inline_nodes(block.inlines)}
+        case Heading():
+            level = min(6, max(1, block.level))
+            return {**_framed("heading", block.origin, level=level), "content": inline_nodes(block.inlines)}
+        case Listing():
+            return _list(block)
+        case Tasks():
+            return _task_list(block.items, block.origin)
+        case Table():
+            return {**_framed("table", block.origin), "content": [_row(row) for row in block.rows]}
+        case CodeBlock():
+            attrs = {"language": block.language} if block.language else {}
+            text = [{"type": "text", "text": block.text}] if block.text else []
+            return {**_framed("codeBlock", block.origin, **attrs), "content": text}
+        case Quote():
+            return {**_framed("blockquote", block.origin), "content": _some(block.blocks)}
+        case Panel():
+            return {**_framed("panel", block.origin, panelType=block.kind), "content": _some(block.blocks)}
+        case Expand():
+            kind = "nestedExpand" if nested else "expand"
+            return {**_framed(kind, block.origin, title=block.title), "content": _some(block.blocks)}
+        case Rule():
+            return {"type": "rule"}
+        case OpaqueBlock():
+            return _EMPTY  # fit_adf leaves none of another language
+        case _:
+            assert_never(block)
+
+
+def _list(block: Listing) -> Node:
+    kind, attrs = ("orderedList", {"order": block.start}) if block.ordered else ("bulletList", {})
+    if block.start == 1:
+        attrs = {}
+    node = _framed(kind, block.origin, **attrs)
+    return {**node, "content": [_item(item) for item in block.items]}
+
+
+def _item(item: Item) -> Node:
+    node = _kept(item.origin, "listItem")
+    if node is not None:
+        return node
+    content = _some(item.blocks)
+    if content[0]["type"] not in ("paragraph", "codeBlock", "mediaSingle"):
+        content.insert(0, _EMPTY)  # older editors want a line of text first
+    return {**_framed("listItem", item.origin), "content": content}
+
+
+def _task_list(tasks: tuple[Task, ...], origin: Origin | None) -> Node:
+    node = _kept(origin)
+    if node is not None:
+        return node
+    content: list[Node] = []
+    for task in tasks:
+        content.append(_task_item(task))
+        if task.below:
+            content.append(_task_list(task.below, task.below_origin))
+    node = _framed("taskList", origin)
+    return {**node, "attrs": {"localId": _local_id(content), **node.get("attrs", {})}, "content": content}
+
+
+def _task_item(task: Task) -> Node:
+    node = _kept(task.origin, "taskItem", "blockTaskItem")
+    if node is not None:
+        return node
+    content = inline_nodes(task.inlines)
+    node = _framed("taskItem", task.origin, state="DONE" if task.done else "TODO")
+    return {**node, "attrs": {"localId": _local_id(content), **node["attrs"]}, "content": content}
+
+
+def _local_id(content: list[Node]) -> str:
+    return hashlib.sha256(repr(content).encode()).hexdigest()[:32]
+
+
+def _row(row: Row) -> Node:
+    node = _kept(row.origin, "tableRow")
+    if node is not None:
+        return node
+    return {**_framed("tableRow", row.origin), "content": [_cell(cell) for cell in row.cells]}
+
+
+def _cell(cell: Cell) -> Node:
+    node = _kept(cell.origin, "tableCell", "tableHeader")
+    if node is not None:
+        return node
+    node = _framed("tableHeader" if cell.header else "tableCell", cell.origin)
+    spans = {name: span for name, span in (("colspan", cell.colspan), ("rowspan", cell.rowspan)) if span != 1}
+    own = {k: v for k, v in node.get("attrs", {}).items() if k not in ("colspan", "rowspan")}
+    attrs = {"attrs": {**own, **spans}} if own or spans else {}
+    return {"type": node["type"], **attrs, "content": _some(cell.blocks)}
+
+
+def inline_nodes(inlines: Iterable[Inline]) -> list[Node]:
+    """Return the nodes of what stands in a line; there are no empty texts among them."""
+    return [node for inline in inlines if (node := _inline(inline)) is not None]
+
+
+def _inline(inline: Inline) -> Node | None:
+    if isinstance(inline, Text):
+        if not inline.text:
+            return None
+        marks = _marks(inline.look)
+        return {"type": "text", "text": inline.text, **({"marks": marks} if marks else {})}
+    if isinstance(inline, Break):
+        return {"type": "hardBreak"}
+    node = _kept(inline.origin)
+    if node is not None:
+        return node
+    match inline:
+        case Mention():
+            text = {"text": words_of(inline).text} if inline.name else {}
+            return {"type": "mention", "attrs": {"id": inline.id, **text}}
+        case Emoji():
+            text = {"text": inline.char} if inline.char else {}
+            return {"type": "emoji", "attrs": {"shortName": inline.name, **text}}
+        case Status():
+            color = inline.color if inline.color in _STATUS_COLORS else "neutral"
+            return {"type": "status", "attrs": {"text": inline.text, "color": color}}
+        case Date():
+            midnight = datetime.strptime(inline.day, "%Y-%m-%d").replace(tzinfo=UTC)
+            return {"type": "date", "attrs": {"timestamp": str(int(midnight.timestamp() * 1000))}}
+        case Card():
+            return {"type": "inlineCard", "attrs": {"url": inline.url}}
+        case OpaqueInline():
+            return _inline(words_of(inline))
+        case _:
+            assert_never(inline)
+
+
+def _marks(look: Look) -> list[Node]:
+    if look == NO_LOOK:
+        return []
+    marks: list[Node] = []
+    if look.link is not None:
+        marks.append({"type": "link", "attrs": {"href": look.link}})
+    marks += [_STYLE_MARKS.get(style, {"type": style}) for style in _ORDER if style in look.styles]
+    if look.color:
+        marks.append({"type": "textColor", "attrs": {"color": look.color}})
+    if look.background:
+        marks.append({"type": "backgroundColor", "attrs": {"color": look.background}})
+    return marks

@@ -1,0 +1,237 @@
+"""The canonical form of a document: two documents mean the same to a person if theirs are equal. Pure.
+
+White space is one blank, with the look that both its neighbours share; text of one look is one text; addresses are
+links; paragraphs without content, breaks at the ends, and lists and tables without items are gone. Parts keep their
+origin, so a canonical block can still be written as it was. Idempotent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, assert_never
+
+from shared.richtext import text as texts
+from shared.richtext.model import (
+    NO_LOOK,
+    Atom,
+    Block,
+    Break,
+    Cell,
+    CodeBlock,
+    Document,
+    Expand,
+    Heading,
+    Inline,
+    Item,
+    Language,
+    Listing,
+    Look,
+    Mention,
+    OpaqueBlock,
+    OpaqueInline,
+    Origin,
+    Panel,
+    Paragraph,
+    Quote,
+    Row,
+    Rule,
+    Table,
+    Task,
+    Tasks,
+    Text,
+)
+
+_NOTHING = Text("")
+
+
+def canonical(document: Document) -> Document:
+    """Return the document's canonical form."""
+    return Document(canonical_blocks(document.blocks))
+
+
+def canonical_blocks(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return the canonical form of blocks that follow one another: each by itself, some of them gone."""
+    return tuple(kept for block in blocks if (kept := _block(block)) is not None)
+
+
+def tidied(blocks: Iterable[Block], language: Language) -> Iterator[Block]:
+    """Return blocks to be written in `language`: canonical, but what comes from that language as it was."""
+    for block in blocks:
+        if kept(block.origin, language) is not None:
+            yield block
+        else:
+            yield from canonical_blocks((block,))
+
+
+def kept(origin: Origin | None, language: Language) -> Any:
+    """Return the source of a part that can be written as it was read, None if it cannot."""
+    return origin.source if origin is not None and origin.language == language and origin.whole else None
+
+
+def _block(block: Block) -> Block | None:
+    match block:
+        case Paragraph():
+            inlines = canonical_inlines(block.inlines)
+            return Paragraph(inlines, origin=block.origin) if inlines else None
+        case Heading():
+            inlines = canonical_inlines(block.inlines)
+            return replace(block, inlines=inlines, level=min(6, max(1, block.level))) if inlines else None
+        case Listing():
+            items = tuple(Item(canonical_blocks(item.blocks), origin=item.origin) for item in block.items)
+            start = max(0, block.start) if block.ordered else 1
+            return replace(block, items=items, start=start) if items else None
+        case Tasks():
+            return replace(block, items=tuple(map(_task, block.items))) if block.items else None
+        case Table():
+            rows = tuple(_row(row) for row in block.rows if row.cells)
+            return replace(block, rows=rows) if rows else None
+        case CodeBlock():
+            language = texts.code_language(block.language)
+            return replace(block, text=texts.tidy_code(block.text), language=language)
+        case Quote():
+            inner = canonical_blocks(block.blocks)
+            return replace(block, blocks=inner) if inner else None
+        case Panel():
+            return replace(block, blocks=canonical_blocks(block.blocks))
+        case Expand():
+            return replace(block, title=texts.one_line(block.title), blocks=canonical_blocks(block.blocks))
+        case OpaqueBlock():
+            return replace(block, fallback=canonical_blocks(block.fallback))
+        case Rule():
+            return block
+        case _:
+            assert_never(block)
+
+
+def _task(task: Task) -> Task:
+    return replace(task, inlines=canonical_inlines(task.inlines), below=tuple(map(_task, task.below)))
+
+
+def _row(row: Row) -> Row:
+    return Row(tuple(map(_cell, row.cells)), origin=row.origin)
+
+
+def _cell(cell: Cell) -> Cell:
+    return replace(
+        cell, blocks=canonical_blocks(cell.blocks), colspan=max(1, cell.colspan), rowspan=max(1, cell.rowspan)
+    )
+
+
+def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    """Return the canonical form of what stands in one paragraph."""
+    found = tuple(inlines)
+    if len(found) == 1 and isinstance(found[0], Text) and _settled(found[0]):
+        return found
+    pieces = _pieces(found)
+    _settle_blanks(pieces)
+    joined: list[Inline] = []
+    for piece in pieces:
+        if isinstance(piece, Text):
+            if not piece.text:
+                continue
+            last = joined[-1] if joined else None
+            if isinstance(last, Text) and not last.atom and not piece.atom and last.look == piece.look:
+                joined[-1] = Text(last.text + piece.text, last.look)
+                continue
+        joined.append(piece)
+    return _trimmed(part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,)))
+
+
+def _settled(text: Text) -> bool:
+    """Tell at a glance that a line of one text is canonical already; most are."""
+    words = text.text
+    return (
+        bool(words)
+        and text.look == NO_LOOK
+        and not text.atom
+        and words.isprintable()
+        and words[0] != " "
+        and words[-1] != " "
+        and "  " not in words
+        and "://" not in words
+    )
+
+
+def _pieces(inlines: Iterable[Inline]) -> list[Inline]:
+    """Return runs of words, the blanks at their ends (Text of one blank), breaks and atoms, each by itself."""
+    pieces: list[Inline] = []
+    for inline in inlines:
+        if isinstance(inline, Break):
+            pieces.append(inline)
+        elif not isinstance(inline, Text):
+            pieces.append(_atom(inline))
+        elif inline.atom:
+            pieces.append(Text(texts.one_line(inline.text), inline.look, atom=True))
+        else:
+            look = tidy_look(inline.look)
+            text = texts.clean(inline.text)
+            words = text.split()
+            if text[:1].isspace():
+                pieces.append(Text(" ", look))
+            if words:
+                pieces.append(Text(" ".join(words), look))
+                if text[-1].isspace():
+                    pieces.append(Text(" ", look))
+    return pieces
+
+
+def _atom(atom: Atom) -> Inline:
+    if isinstance(atom, Mention):
+        return replace(atom, name=texts.one_line(atom.name or "").removeprefix("@").strip() or None)
+    if isinstance(atom, OpaqueInline):
+        fallback = Text(texts.one_line(atom.fallback.text), tidy_look(atom.fallback.look), atom=True)
+        return replace(atom, fallback=fallback)
+    return atom
+
+
+@lru_cache(4096)
+def tidy_look(look: Look) -> Look:
+    """Return a look that all languages can hold: code is nothing but code, a link has no colour of its own, and sub
+    and sup exclude one another.
+    """
+    if look == NO_LOOK:
+        return NO_LOOK
+    link = texts.safe_url(look.link) if look.link is not None else None
+    if "code" in look.styles:
+        return Look(frozenset({"code"}), link)
+    styles = look.styles - {"sub"} if {"sub", "sup"} <= look.styles else look.styles
+    if link is not None:
+        return Look(styles, link)
+    return Look(styles, None, texts.color(look.color), texts.color(look.background))
+
+
+def _settle_blanks(pieces: list[Inline]) -> None:
+    """Give each blank the look that it shares with both neighbours; drop it at the ends of lines and after another."""
+    left: Look | None = None  # of the last word; None at the start of a line
+    waiting: int | None = None  # where the last blank stands
+    for index, piece in enumerate(pieces):
+        if isinstance(piece, Text) and piece.text == " " and not piece.atom:
+            if waiting is None and left is not None:
+                waiting = index
+            else:
+                pieces[index] = _NOTHING
+            continue
+        if isinstance(piece, Text) and not piece.text:
+            continue
+        right = None if isinstance(piece, Break) else _look_of(piece)
+        if waiting is not None:
+            blank = pieces[waiting]
+            pieces[waiting] = _NOTHING
+            if isinstance(blank, Text) and left is not None and right is not None:
+                pieces[waiting] = Text(" ", blank.look.common(left).common(right))
+            waiting = None
+        left = right
+    if waiting is not None:
+        pieces[waiting] = _NOTHING
+
+
+def _look_of(piece: Inline) -> Look:
+    return piece.look if isinstance(piece, Text) and not piece.atom else NO_LOOK
+
+
+def _trimmed(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    found = tuple(inlines)
+    words = [index for index, inline in enumerate(found) if not isinstance(inline, Break)]
+    return found[words[0] : words[-1] + 1] if words else ()

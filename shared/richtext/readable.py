@@ -1,0 +1,240 @@
+"""How a person reads what a language has no node for, and the way back from what is read. Pure.
+
+`plainer` turns mentions, panels, tasks, expands and the like into words, lists and quotes, which every language has:
+a panel is a quote that begins with its sign, a task an item that begins with a box. `recognised` finds them again by
+those signs, so they survive an editor that keeps nothing but plain HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import assert_never
+
+from shared.richtext.canonical import canonical_inlines
+from shared.richtext.model import (
+    Atom,
+    Block,
+    Card,
+    Cell,
+    CodeBlock,
+    Date,
+    Emoji,
+    Expand,
+    Heading,
+    Inline,
+    Item,
+    Listing,
+    Look,
+    Mention,
+    OpaqueBlock,
+    OpaqueInline,
+    Panel,
+    PanelKind,
+    Paragraph,
+    Quote,
+    Row,
+    Rule,
+    Status,
+    Table,
+    Task,
+    Tasks,
+    Text,
+)
+
+PANEL_SIGNS: dict[PanelKind, str] = {
+    "info": "ℹ️",  # noqa: RUF001 - it is the sign
+    "note": "📝",
+    "tip": "💡",
+    "warning": "⚠️",
+    "error": "⛔",
+    "success": "✅",
+    "custom": "📌",
+}
+OPEN, DONE = "☐", "☑"
+EXPAND_SIGN = "▸"
+_SELECTOR = "\ufe0f"
+_KINDS: dict[str, PanelKind] = {sign.rstrip(_SELECTOR): kind for kind, sign in PANEL_SIGNS.items()}
+_STRONG = Look(frozenset({"strong"}))
+
+
+def words_of(atom: Atom) -> Text:
+    """Return the words that stand for a node in a line of text."""
+    match atom:
+        case Mention(name=name):
+            return Text(f"@{(name or atom.id).removeprefix('@')}", atom=True)
+        case Emoji():
+            return Text(atom.char or atom.name, atom=True)
+        case Status():
+            return Text(f"[{atom.text}]", atom=True)
+        case Date():
+            return Text(atom.day, atom=True)
+        case Card():
+            return Text(atom.url, Look(link=atom.url), atom=True)
+        case OpaqueInline():
+            return replace(atom.fallback, atom=True)
+        case _:
+            assert_never(atom)
+
+
+def plainer_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    """Return inlines with words in the place of nodes."""
+    return tuple(words_of(inline) if isinstance(inline, Atom) else inline for inline in inlines)
+
+
+def plainer(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return blocks as every language can show them: paragraphs, headings, lists, tables, code, quotes and rules."""
+    return tuple(plain for block in blocks for plain in _plainer(block))
+
+
+def _plainer(block: Block) -> tuple[Block, ...]:
+    match block:
+        case Paragraph() | Heading():
+            return (replace(block, inlines=plainer_inlines(block.inlines)),)
+        case Listing():
+            items = (Item(plainer(item.blocks)) for item in block.items)
+            return (Listing(block.ordered, tuple(items), block.start),)
+        case Tasks():
+            return _plainer(as_list(block.items))
+        case Table():
+            return (Table(tuple(Row(tuple(map(_plainer_cell, row.cells))) for row in block.rows)),)
+        case Quote():
+            return (Quote(plainer(block.blocks)),)
+        case Panel() | Expand():
+            return (Quote(plainer(labelled(block))),)
+        case OpaqueBlock():
+            return plainer(block.fallback)
+        case CodeBlock() | Rule():
+            return (block,)
+        case _:
+            assert_never(block)
+
+
+def _plainer_cell(cell: Cell) -> Cell:
+    return Cell(plainer(cell.blocks), cell.header, cell.colspan, cell.rowspan)
+
+
+def opened(blocks: Iterable[Block]) -> tuple[Block, ...]:
+    """Return blocks with what is opaque replaced by what can be read of it; panels, tasks and nodes in lines stay."""
+    return tuple(part for block in blocks for part in _opened(block))
+
+
+def _opened(block: Block) -> tuple[Block, ...]:
+    match block:
+        case OpaqueBlock():
+            return opened(block.fallback)
+        case Quote() | Panel() | Expand():
+            return (replace(block, blocks=opened(block.blocks)),)
+        case Listing():
+            return (replace(block, items=tuple(replace(item, blocks=opened(item.blocks)) for item in block.items)),)
+        case Table():
+            return (replace(block, rows=tuple(map(_opened_row, block.rows))),)
+        case _:
+            return (block,)
+
+
+def _opened_row(row: Row) -> Row:
+    return replace(row, cells=tuple(replace(cell, blocks=opened(cell.blocks)) for cell in row.cells))
+
+
+def labelled(block: Panel | Expand) -> tuple[Block, ...]:
+    """Return a panel's or expand's content with the sign by which people, and `recognised`, know it."""
+    if isinstance(block, Expand):
+        return (Paragraph((Text(f"{EXPAND_SIGN} {block.title}".strip(), _STRONG),)), *block.blocks)
+    sign = PANEL_SIGNS[block.kind]
+    if block.blocks and isinstance(block.blocks[0], Paragraph):
+        first = block.blocks[0]
+        return (Paragraph((Text(f"{sign} "), *first.inlines)), *block.blocks[1:])
+    return (Paragraph((Text(sign),)), *block.blocks)
+
+
+def as_list(tasks: tuple[Task, ...]) -> Listing:
+    """Return tasks as a list with a box before each."""
+    return Listing(False, tuple(map(_boxed, tasks)))
+
+
+def _boxed(task: Task) -> Item:
+    line = Paragraph((Text(f"{DONE if task.done else OPEN} "), *task.inlines))
+    return Item((line, as_list(task.below)) if task.below else (line,))
+
+
+def recognised(block: Block) -> Block:
+    """Return the panel or expand that a quote stands for, the tasks that a list stands for, else the block itself.
+
+    `block` is canonical, and so is what comes back.
+    """
+    if isinstance(block, Quote):
+        return _panel(block) or _expand(block) or block
+    if isinstance(block, Listing) and not block.ordered:
+        tasks = _tasks(block)
+        return Tasks(tasks, origin=block.origin) if tasks else block
+    return block
+
+
+def _panel(quote: Quote) -> Panel | None:
+    first = quote.blocks[0]
+    if not isinstance(first, Paragraph):
+        return None
+    opening = first.inlines[0]
+    if not isinstance(opening, Text) or opening.atom or opening.look.link is not None:
+        return None
+    sign, _, rest = opening.text.partition(" ")
+    kind = _KINDS.get(sign.rstrip(_SELECTOR))
+    if kind is None:
+        return None
+    line, others = _without_first(first, rest), quote.blocks[1:]
+    if line.inlines:
+        return Panel(kind, (line, *others), origin=quote.origin)
+    if others and isinstance(others[0], Paragraph):
+        return None  # a panel's sign stands in its first line
+    return Panel(kind, others, origin=quote.origin)
+
+
+def _without_first(line: Paragraph, rest: str) -> Paragraph:
+    """Return a paragraph of which the first text is only `rest`."""
+    first = line.inlines[0]
+    assert isinstance(first, Text)  # noqa: S101
+    left = list(line.inlines[1:])
+    if rest:
+        left.insert(0, Text(rest, first.look))
+    return Paragraph(canonical_inlines(left))
+
+
+def _expand(quote: Quote) -> Expand | None:
+    first = quote.blocks[0]
+    if not isinstance(first, Paragraph) or not all(isinstance(inline, Text) for inline in first.inlines):
+        return None
+    line = "".join(inline.text for inline in first.inlines if isinstance(inline, Text))
+    if line != EXPAND_SIGN and not line.startswith(f"{EXPAND_SIGN} "):
+        return None
+    return Expand(line.removeprefix(EXPAND_SIGN).strip(), quote.blocks[1:], origin=quote.origin)
+
+
+def _tasks(listing: Listing) -> tuple[Task, ...]:
+    """Return the tasks of a list, none if any item is something else."""
+    found: list[Task] = []
+    for item in listing.items:
+        task = _task(item)
+        if task is None:
+            return ()
+        found.append(task)
+    return tuple(found)
+
+
+def _task(item: Item) -> Task | None:
+    if not 1 <= len(item.blocks) <= 2 or not isinstance(item.blocks[0], Paragraph):
+        return None
+    line = item.blocks[0]
+    first = line.inlines[0]
+    if not isinstance(first, Text) or first.atom or first.look.link is not None:
+        return None
+    box, _, rest = first.text.partition(" ")
+    if box not in (OPEN, DONE):
+        return None
+    inlines = _without_first(line, rest).inlines
+    if len(item.blocks) == 1:
+        return Task(box == DONE, inlines, origin=item.origin)
+    below = item.blocks[1]
+    if not isinstance(below, Tasks):
+        return None
+    return Task(box == DONE, inlines, below.items, origin=item.origin, below_origin=below.origin)

@@ -1,0 +1,50 @@
+"""Rows of wiki tables -> model. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from shared.richtext.model import Block, Cell, Origin, Row
+
+_PART = re.compile(
+    r"\\."
+    r"|\{(code|noformat)(?::[^}\n]*)?\}.*?\{\1\}"
+    r"|\[(?:\\.|[^\[\]\\\n])*\]"
+    r"|!(?=[^\s!|])[^!|\n]{1,300}\|[^!\n]{0,300}!"
+    r"|(?P<bar>\|\|?)"
+    r"|(?P<line>\n)",
+    re.DOTALL,
+)
+
+
+def read_row(source: str, at: int, read: Callable[[str], tuple[Block, ...]]) -> tuple[Row, int]:
+    """Return the row that begins at `at`, and where the next line begins.
+
+    A cell may go on in the next lines; the row ends at the end of a line after a bar, or at an empty line.
+    """
+    cells: list[Cell] = []
+    start, header, end = -1, False, len(source)
+    for found in _PART.finditer(source, at):
+        if found["bar"]:
+            if start >= 0:
+                cells.append(_cell(source[start : found.start()], read, header=header))
+            start, header = found.end(), found["bar"] == "||"
+        elif found["line"] and _ends(source, start, found.start()):
+            end = found.start()
+            break
+    last = source[start:end]
+    if last.strip():
+        cells.append(_cell(last, read, header=header))
+    return Row(tuple(cells), origin=Origin("wiki", source[at:end].strip())), min(end + 1, len(source))
+
+
+def _ends(source: str, start: int, line_end: int) -> bool:
+    if not source[start:line_end].strip():
+        return True
+    following = source.find("\n", line_end + 1)
+    return not source[line_end + 1 : following if following >= 0 else len(source)].strip()
+
+
+def _cell(text: str, read: Callable[[str], tuple[Block, ...]], *, header: bool) -> Cell:
+    return Cell(read(text.strip()), header, origin=Origin("wiki", text))
