@@ -8,7 +8,8 @@ nothing is retried here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,11 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
+
+EntityKey = tuple[Side, ConnectionId, EntityId]
+"""One item of a vendor's, as links name it."""
+Name = LinkId | EntityKey
+"""What an input names before anything is loaded: a link, or an entity that may be in one."""
 
 LEDGER_LENGTH = 20
 """How many operations of a link are loaded at least, if there are so many."""
@@ -85,19 +91,26 @@ class LinkTransaction(Protocol):
         ...
 
     async def share_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
-        """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved."""
+        """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved.
+
+        Its ledger is loaded only if this transaction has locked it.
+        """
         ...
 
     async def insert(self, link: Link) -> bool:
-        """Insert a new link with its operations. False (and no change) if one of its entities is already in a link."""
+        """Insert a new link with its operations. False (and no change) if one of its entities is already in a link.
+
+        Of entities that were foreseen to be in none, one may be found to be in a link only when the transaction ends:
+        then that raises `Contended`.
+        """
         ...
 
     async def save(self, link: Link) -> None:
         """Save a locked link: row, changed operations, new conflicts and history (taken off the link).
 
         What a writer commits of an operation is left alone while it is open, and never made less when it is closed.
-        Raises `Contended` if an entity is in another link, `InvariantBroken` for a second open operation or a link
-        not locked here.
+        Raises `InvariantBroken` for a link not locked here; and, now or when the transaction ends, `Contended` if an
+        entity is in another link, `InvariantBroken` for a second open operation.
         """
         ...
 
@@ -156,11 +169,32 @@ class LinkTransaction(Protocol):
         ...
 
 
+class BatchTransaction(LinkTransaction, Protocol):
+    """One transaction of several inputs, handled one after the other: they share its round trips and its commit.
+
+    It never waits long for a lock that another transaction holds, so that nobody's trouble holds up the other inputs:
+    what it cannot have at once raises `Contended`. After that, and after any other failure of the store's, it can only
+    be rolled back (ADR 0015).
+    """
+
+    async def foresee(self, names: Collection[Name]) -> AbstractSet[Name]:
+        """Lock and load the links of these names, as many as are free, in one go; return the names of those that are
+        not.
+
+        Waits for nobody. Later calls find what was loaded without a round trip.
+        """
+        ...
+
+
 class LinkStore(Protocol):
     """Opens mapper transactions."""
 
     def transaction(self) -> AbstractAsyncContextManager[LinkTransaction]:
         """Begin a transaction (READ COMMITTED). Leaving by an exception rolls back."""
+        ...
+
+    def batch(self) -> AbstractAsyncContextManager[BatchTransaction]:
+        """Begin a transaction of several inputs, likewise."""
         ...
 
     async def healthy(self) -> bool:

@@ -6,20 +6,20 @@ database does.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
-from shared.store.port import LEDGER_AGE, LEDGER_LENGTH
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, EntityKey
 
-EntityKey = tuple[Side, ConnectionId, EntityId]
 OnCall = Callable[[str], Awaitable[None]]
 
 
@@ -81,11 +81,11 @@ class Tables:
     def put_operation(self, op: Operation) -> None:
         """Commit an operation (a copy that nobody else holds); an open one keeps what its writer has committed."""
         old = self.operations.get(op.id)
-        if old is None:
-            self.ledger.setdefault(op.link_id, []).append(op.id)
-        else:
+        if old is not None:
             keep_writers_columns(old, op)
         self.operations[op.id] = op
+        if old is None:  # in its place: an old one may have been pruned while somebody held it
+            insort(self.ledger.setdefault(op.link_id, []), op.id, key=lambda op_id: self.operations[op_id].seq)
         if op.open:
             self.open_operations[op.id] = None
         else:

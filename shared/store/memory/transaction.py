@@ -17,8 +17,8 @@ from shared.domain.mapping import Connection, Integration
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
 from shared.store.memory.locks import Holder
-from shared.store.memory.tables import Core, EntityKey, Parked
-from shared.store.port import Contended, InvariantBroken
+from shared.store.memory.tables import Core, Parked
+from shared.store.port import Contended, EntityKey, InvariantBroken
 
 
 class MemoryTransaction:
