@@ -26,9 +26,9 @@ Name = LinkId | EntityKey
 """What an input names before anything is loaded: a link, or an entity that may be in one."""
 
 LEDGER_LENGTH = 20
-"""How many operations of a link are loaded at least, if there are so many."""
+"""How many operations of a link are kept and loaded at least, if there are so many."""
 LEDGER_AGE = timedelta(hours=24)
-"""All operations younger than this are loaded, however many."""
+"""All operations younger than this are kept and loaded, however many."""
 
 
 class StoreUnavailable(Exception):
@@ -273,6 +273,15 @@ class ParkedEvent:
     event: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning the ledgers of some links came to."""
+
+    operations: int
+    last: LinkId | None
+    """The last link that was looked at; None: there was none left."""
+
+
 class WorkStore(Protocol):
     """How the reconciler finds work by state (PROTOCOL, Clocks)."""
 
@@ -317,6 +326,14 @@ class WorkStore(Protocol):
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection with ids after `after`, in bytewise id order; links that are gone
         not.
+        """
+        ...
+
+    async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
+        """Delete what no ledger needs any more of the next `limit` links after `after`, in bytewise id order.
+
+        That is: closed operations that are neither among the last `LEDGER_LENGTH` of their link nor younger than
+        `LEDGER_AGE`. What is loaded with a link is never less for it. One short transaction; idempotent.
         """
         ...
 

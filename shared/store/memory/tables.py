@@ -103,6 +103,17 @@ class Tables:
         fresh.operations = [copy_operation(self.operations[op_id]) for op_id in recent]
         return fresh
 
+    def prune_ledger(self, link_id: LinkId, now: datetime) -> int:
+        """Delete the operations of a link that `load` would leave out; return how many."""
+        ids = self.ledger.get(link_id, [])
+        older = ids[:-LEDGER_LENGTH]
+        old = {op_id for op_id in older if not _is_recent(self.operations[op_id], now - LEDGER_AGE)}
+        for op_id in old:
+            del self.operations[op_id]
+        if old:
+            self.ledger[link_id] = [op_id for op_id in ids if op_id not in old]
+        return len(old)
+
     def current_integration(self, integration_id: IntegrationId) -> Integration | None:
         """Return the current revision of an integration."""
         revisions = self.integrations.get(integration_id)
