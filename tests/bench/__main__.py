@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -40,6 +41,7 @@ async def _mapper(folder: Path, progress: Progress) -> tuple[MapperFigures, Mapp
 
 async def _main(to: Path) -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    at, load = datetime.now(UTC), os.getloadavg()[0]  # the date of the results
     try:
         with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder, ConsoleProgress() as progress:
             one, batched = await _mapper(Path(folder) / "mapper", progress)
@@ -48,7 +50,7 @@ async def _main(to: Path) -> int:
     except LocalStackError as error:
         Console(stderr=True).print(str(error), markup=False)
         return 1
-    text = report(one, batched, lags, datetime.now(UTC))  # the date of the results
+    text = report(one, batched, lags, at, load)
     to.write_text(text)
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
     return 0

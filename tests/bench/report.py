@@ -39,7 +39,7 @@ Written by `make bench`: figures for comparing one change with another on the sa
 All processes (Kafka, Postgres, services, stand-ins, the bench itself) share the cores, so a deployment where each has
 its own does better.
 
-{at:%Y-%m-%d}, {cores} cores, Python {platform.python_version()}; load average {load:.1f} when it began (0 is an idle machine).
+{at:%Y-%m-%d}, {cores} cores, Python {platform.python_version()}; load average {load:.1f} when it began (idle: 0).
 
 ## Mapper
 One process on real Kafka and Postgres; changes of the titles of {LINKS:,} linked issues, twelve mapped pairs each.
