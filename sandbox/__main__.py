@@ -17,6 +17,7 @@ from typing import Any
 
 from sandbox.craft.settings import ADA_KEY, BEN_KEY, SYNC_KEY, CraftKey, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
+from sandbox.jira.edition import CLOUD, data_center
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from sandbox.kit.controllable import ControllableSite
 from sandbox.kit.server import SandboxServer, open_listener, url_of
@@ -33,11 +34,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jira-port", type=int, default=0, metavar="PORT", help="default: a free one")
     parser.add_argument("--craft-port", type=int, default=0, metavar="PORT", help="default: a free one")
     parser.add_argument("--seed", type=int, default=0, help="of ids, lags and faults")
+    parser.add_argument(
+        "--jira-edition",
+        choices=("cloud", "data-center"),
+        default="cloud",
+        help="which Jira to stand in for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--jira-version", default="9.12.15", metavar="X.Y.Z", help="version of a Data Center (default: %(default)s)"
+    )
     parser.add_argument("--jira-email", default=SYNC_EMAIL, help="account of the sync (default: %(default)s)")
-    parser.add_argument("--jira-token", default=SYNC_TOKEN, help="its API token (default: %(default)s)")
+    parser.add_argument(
+        "--jira-token", default=SYNC_TOKEN, help="its API token, or personal access token (default: %(default)s)"
+    )
     parser.add_argument("--jira-project", default="TAN", metavar="KEY", help="project to seed (default: %(default)s)")
     parser.add_argument("--jira-webhook", metavar="URL", help="register an admin webhook to this address")
-    parser.add_argument("--jira-webhook-secret", metavar="SECRET", help="sign its deliveries")
+    parser.add_argument(
+        "--jira-webhook-secret", metavar="SECRET", help="sign its deliveries (Data Center: from version 10)"
+    )
     parser.add_argument("--craft-key", default=SYNC_KEY.key, metavar="KEY", help="API key of the sync")
     parser.add_argument("--craft-workspace", default="Roadmap", metavar="NAME", help="workspace to seed")
     parser.add_argument("--craft-webhook", metavar="URL", help="send the assumed webhook to this address")
@@ -77,7 +91,8 @@ def _apply(site: ControllableSite, options: Mapping[str, Any]) -> None:
 
 
 def _jira(arguments: argparse.Namespace, url: str, options: Mapping[str, Any]) -> JiraSite:
-    site = JiraSite(now=SystemClock().now, base_url=url, seed=arguments.seed)
+    edition = CLOUD if arguments.jira_edition == "cloud" else data_center(arguments.jira_version)
+    site = JiraSite(now=SystemClock().now, base_url=url, seed=arguments.seed, edition=edition)
     if arguments.jira_email != SYNC_EMAIL:
         site.add_account(arguments.jira_email, "Tandem Sync", token=arguments.jira_token, admin=True)
     elif arguments.jira_token != SYNC_TOKEN:
@@ -131,6 +146,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         places = {
             "jira": {
                 "url": jira.url,
+                "edition": arguments.jira_edition,
                 "email": arguments.jira_email,
                 "token": arguments.jira_token,
                 "project": arguments.jira_project,

@@ -15,10 +15,10 @@ from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
 from deploy.local.signals import run_until_signal
 from deploy.local.story import STEPS, Check, Story, StoryError
-from deploy.local.system import running_system
+from deploy.local.system import QUICK, JiraEdition, Tuning, edition_argument, running_system
 
 
-async def _main() -> int:
+async def _main(jira: JiraEdition) -> int:
     console = Console()
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="tandem-demo-"))
@@ -26,7 +26,7 @@ async def _main() -> int:
     failure: str | None = None
     try:
         with ConsoleProgress() as progress:
-            async with running_system(folder, progress) as system:
+            async with running_system(folder, progress, Tuning(settings=QUICK, jira=jira)) as system:
                 story = Story(system, checks)
                 for name, step in STEPS:
                     progress.stage(name)
@@ -55,4 +55,4 @@ def _table(console: Console, checks: list[Check]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run_until_signal(_main()))
+    sys.exit(run_until_signal(_main(edition_argument(__doc__))))

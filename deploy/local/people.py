@@ -16,11 +16,13 @@ class JiraPerson:
     """Somebody who works in Jira (REST v2, so that descriptions are strings)."""
 
     def __init__(self, place: Mapping[str, Any], http: aiohttp.ClientSession) -> None:
-        person = place["people"][0]
         self._url = place["url"]
         self._project = place["project"]
-        self._headers = {"authorization": aiohttp.encode_basic_auth(person["email"], person["token"])}
+        self._headers = {"authorization": self._login(place["people"][0])}
         self._http = http
+
+    def _login(self, person: Mapping[str, Any]) -> str:
+        return aiohttp.encode_basic_auth(person["email"], person["token"])
 
     async def call(self, method: str, path: str, body: object = None) -> Any:
         """Return the JSON answer of `/rest/api/2{path}`. Raises LocalStackError when Jira refuses."""
@@ -31,11 +33,26 @@ class JiraPerson:
                 raise LocalStackError(f"Jira {method} {path}: {answer.status} {await answer.text()}")
             return await answer.json() if answer.status != 204 else None
 
-    async def create(self, kind: str, summary: str, **fields: object) -> str:
-        """Create an issue and return its id."""
+    async def create(self, kind: str, summary: str, *, parent: str | None = None, **fields: object) -> str:
+        """Create an issue, below the one of the id `parent` if one is given, and return its id."""
         shown = {"project": {"key": self._project}, "issuetype": {"name": kind}, "summary": summary, **fields}
-        made = await self.call("POST", "/issue", {"fields": shown})
+        above = await self._above(kind, parent) if parent is not None else {}
+        made = await self.call("POST", "/issue", {"fields": {**shown, **await self._needed(kind, summary), **above}})
         return str(made["id"])
+
+    async def move(self, issue: str, epic: str) -> None:
+        """Put a story below another epic."""
+        await self.edit(issue, **await self._above("Story", epic))
+
+    async def _above(self, kind: str, parent: str) -> dict[str, object]:
+        """Return the fields that put an issue below another one."""
+        del kind
+        return {"parent": {"id": parent}}
+
+    async def _needed(self, kind: str, summary: str) -> dict[str, object]:
+        """Return what else an issue needs when it is created."""
+        del kind, summary
+        return {}
 
     async def edit(self, issue: str, **fields: object) -> None:
         """Set fields of an issue."""
@@ -52,6 +69,29 @@ class JiraPerson:
         found = await self.call("GET", f"/issue/{issue}")
         fields: dict[str, Any] = found["fields"]
         return fields
+
+
+class DataCenterPerson(JiraPerson):
+    """Somebody who works in a Data Center, where stories hang below epics by the key in Epic Link."""
+
+    def _login(self, person: Mapping[str, Any]) -> str:
+        return f"Bearer {person['token']}"
+
+    async def _above(self, kind: str, parent: str) -> dict[str, object]:
+        if kind == "Sub-task":
+            return await super()._above(kind, parent)
+        return {await self._field("Epic Link"): (await self.call("GET", f"/issue/{parent}"))["key"]}
+
+    async def _needed(self, kind: str, summary: str) -> dict[str, object]:
+        return {await self._field("Epic Name"): summary} if kind == "Epic" else {}
+
+    async def _field(self, name: str) -> str:
+        return next(str(field["id"]) for field in await self.call("GET", "/field") if field["name"] == name)
+
+
+def jira_person(place: Mapping[str, Any], http: aiohttp.ClientSession) -> JiraPerson:
+    """Return somebody who works in the stand-in of Jira, whichever edition it is."""
+    return (DataCenterPerson if place["edition"] == "data-center" else JiraPerson)(place, http)
 
 
 class CraftPerson:

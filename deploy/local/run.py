@@ -1,4 +1,7 @@
-"""`make run`: bring the whole system up with the stand-ins, configured, and keep it up until Ctrl-C."""
+"""`make run`: bring the whole system up with the stand-ins, configured, and keep it up until Ctrl-C.
+
+`python -m deploy.local.run --jira data-center` does the same with a Jira Data Center.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
 from deploy.local.signals import run_until_signal
 from deploy.local.stack_file import STACK_FILE
-from deploy.local.system import System, running_system
+from deploy.local.system import QUICK, JiraEdition, System, Tuning, edition_argument, running_system
 
 
 def _tell(console: Console, system: System) -> None:
@@ -29,12 +32,15 @@ def _tell(console: Console, system: System) -> None:
     ):
         console.print(f"  {name:<12} {where}", highlight=False, soft_wrap=True)
     person, member = jira["people"][0], craft["people"][0]
-    epic = {"project": {"key": jira["project"]}, "issuetype": {"name": "Epic"}, "summary": "Hello"}
-    create = f"-H 'content-type: application/json' -d '{json.dumps({'fields': epic})}' {jira['url']}/rest/api/2/issue"
+    issue = {"project": {"key": jira["project"]}, "issuetype": {"name": "Story"}, "summary": "Hello"}
+    create = f"-H 'content-type: application/json' -d '{json.dumps({'fields': issue})}' {jira['url']}/rest/api/2/issue"
+    login = f"-u {person['email']}:{person['token']}"
+    if jira["edition"] == "data-center":
+        login = f"-H 'authorization: Bearer {person['token']}'"
     items = f"'{craft['url']}/workspace/{craft['workspace_id']}/items?fields=title,type,status'"
     links = f"{content['console']}/api/v1/links"
     lines = (
-        ("Create an issue in Jira:", f"curl -s -u {person['email']}:{person['token']} {create}"),
+        ("Create an issue in Jira:", f"curl -s {login} {create}"),
         ("Find it in Craft.io a moment later:", f"curl -s -H 'x-api-key: {member['api_key']}' {items}"),
         ("See what Tandem says of it:", f"curl -s -H 'authorization: Bearer {content['console_token']}' {links}"),
     )
@@ -43,11 +49,12 @@ def _tell(console: Console, system: System) -> None:
         console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
 
 
-async def _main() -> int:
+async def _main(jira: JiraEdition) -> int:
     console = Console()
     try:
         with ConsoleProgress() as progress:
-            async with running_system(CHECKOUT / ".run", progress, stack_file=STACK_FILE) as system:
+            tuning = Tuning(settings=QUICK, jira=jira)
+            async with running_system(CHECKOUT / ".run", progress, tuning, stack_file=STACK_FILE) as system:
                 progress.stage("Ready")
                 _tell(console, system)
                 await asyncio.Event().wait()
@@ -58,4 +65,4 @@ async def _main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(run_until_signal(_main()))
+    sys.exit(run_until_signal(_main(edition_argument(__doc__))))

@@ -34,6 +34,7 @@ def integration(
     with_key: bool = True,
     policy: Policy = Policy.ASK,
     to_jira: Mode = Mode.AUTOMATIC,
+    status: Direction = Direction.TO_CRAFT,
 ) -> Integration:
     """Return the integration of a project and a workspace (as in the Craft stand-in's `state()["workspaces"]`)."""
     custom = {field["name"]: field for field in workspace["customFields"]}
@@ -89,7 +90,7 @@ def integration(
                 FieldKind.STATUS,
                 "status",
                 "status",
-                direction=Direction.TO_CRAFT,
+                direction=status,
                 values=tuple(ValuePair(jira=jira_statuses[j], craft=statuses[c]) for j, c in _STATUS),
             ),
             pair("parent", FieldKind.PARENT, "parent", "parent"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from deploy.local.jars import CHECKOUT
 
@@ -17,10 +17,13 @@ STACK_FILE = CHECKOUT / ".run" / "stack.json"
 
 
 class ConnectionEntry(TypedDict):
-    """One connection: its id in webhook addresses and the secret that signs its webhooks."""
+    """One connection: its id in webhook addresses, the secret that signs its webhooks, and the token that their URL
+    carries where they are not signed.
+    """
 
     id: str
     webhook_secret: str
+    url_token: NotRequired[str]
 
 
 class JiraSandboxEntry(TypedDict):
@@ -31,6 +34,7 @@ class JiraSandboxEntry(TypedDict):
     token: str
     project: str
     control: str
+    edition: str
 
 
 class CraftSandboxEntry(TypedDict):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from deploy.local import scene
-from deploy.local.people import CraftPerson, JiraPerson
+from deploy.local.people import CraftPerson, jira_person
 from deploy.local.processes import LocalStackError
 from deploy.local.system import System
 from shared.domain.mapping import Policy
@@ -43,7 +43,7 @@ class Story:
     def __init__(self, system: System, checks: list[Check]) -> None:
         self.system = system
         self.checks = checks
-        self.jira = JiraPerson(system.places["jira"], system.http)
+        self.jira = jira_person(system.places["jira"], system.http)
         self.craft = CraftPerson(system.places["craft"], system.http)
         self.issues: dict[str, str] = {}
         """Our names of issues to their ids."""
@@ -102,9 +102,9 @@ async def backlog(story: Story) -> None:
         ("mail", "Send the receipt", 3, "4"),
     ):
         issues[name] = await jira.create(
-            "Story", summary, parent={"id": issues["epic"]}, priority={"id": priority}, **{POINTS: points}
+            "Story", summary, parent=issues["epic"], priority={"id": priority}, **{POINTS: points}
         )
-    issues["sub"] = await jira.create("Sub-task", "Style the cart", parent={"id": issues["cart"]})
+    issues["sub"] = await jira.create("Sub-task", "Style the cart", parent=issues["cart"])
 
     async def arrived() -> dict[str, dict[str, Any]] | None:
         items = {name: await story.item_of(issue) for name, issue in issues.items()}
@@ -226,7 +226,7 @@ async def killed_writer(story: Story) -> None:
     pid = writer.pid or 0
     made: list[str] = []
     for number in range(12):
-        made.append(await story.jira.create("Story", f"Story {number}", parent={"id": story.issues["epic"]}))
+        made.append(await story.jira.create("Story", f"Story {number}", parent=story.issues["epic"]))
         if number == 6:
             await writer.kill()
     began = time.monotonic()

@@ -6,6 +6,7 @@ would.
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
@@ -15,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from cryptography.fernet import Fernet
@@ -25,7 +26,7 @@ from deploy.local.ports import free_port
 from deploy.local.processes import LocalStackError, start_child, wait_until_ready
 from deploy.local.progress import Progress
 from deploy.local.stack import Stack, local_stack
-from deploy.local.stack_file import StackContent, remove_stack_file, write_stack_file
+from deploy.local.stack_file import ConnectionEntry, StackContent, remove_stack_file, write_stack_file
 from deploy.local.supervisor import Supervisor, service_spec
 from sandbox.control import ControlClient
 from shared.domain.mapping import Integration
@@ -34,7 +35,16 @@ from shared.store.migrate import migrate
 
 SERVICES = ("webhook_gateway", "mapper", "jira_writer", "craft_writer", "reconciler", "console")
 READY_DEADLINE_S = 90.0
+JiraEdition = Literal["cloud", "data-center"]
 PROJECT = "TAN"
+
+
+def edition_argument(description: str | None) -> JiraEdition:
+    """Return which Jira the command line asks for: `--jira data-center`, else Cloud."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--jira", choices=("cloud", "data-center"), default="cloud", help="default: %(default)s")
+    edition: JiraEdition = parser.parse_args().jira
+    return edition
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,8 @@ class Tuning:
     craft_webhook: bool = False
     """Whether the stand-in of Craft.io pushes events; without, they are polled."""
     sandbox_options: Mapping[str, Any] | None = None
+    jira: JiraEdition = "cloud"
+    """Which Jira the stand-in is."""
 
 
 QUICK = {
@@ -119,6 +131,8 @@ async def running_system(
         ports = {name: free_port() for name in SERVICES}
         gateway, console = (f"http://127.0.0.1:{ports[name]}" for name in ("webhook_gateway", "console"))
         webhook_secrets = {"jira": secrets.token_urlsafe(32), "craft": secrets.token_urlsafe(32)}
+        if tuning.jira == "data-center":
+            webhook_secrets["jira_url_token"] = secrets.token_urlsafe(32)
         token = secrets.token_urlsafe(32)
         progress.stage("Starting the stand-ins of Jira and Craft.io")
         places = await _sandbox(cleanup, folder, logs, gateway, webhook_secrets, tuning)
@@ -139,12 +153,12 @@ async def running_system(
             "topic_prefix": prefix,
             "database_url": stack.database_url,
             "connections": {
-                "jira": {"id": scene.JIRA, "webhook_secret": webhook_secrets["jira"]},
+                "jira": _jira_entry(webhook_secrets),
                 "craft": {"id": scene.CRAFT, "webhook_secret": webhook_secrets["craft"]},
             },
             "integration_id": scene.INTEGRATION,
             "sandbox": {
-                "jira": {k: places["jira"][k] for k in ("url", "email", "token", "project", "control")},  # type: ignore[typeddict-item]  # the same keys
+                "jira": {k: places["jira"][k] for k in ("url", "email", "token", "project", "control", "edition")},  # type: ignore[typeddict-item]  # the same keys
                 "craft": {k: places["craft"][k] for k in ("url", "api_key", "workspace_id", "control")},  # type: ignore[typeddict-item]  # the same keys
             },
             "services": {},
@@ -183,15 +197,15 @@ async def _sandbox(
     log_path = logs / "sandbox.log"
     log_path.unlink(missing_ok=True)
     argv = [sys.executable, "-u", "-m", "sandbox", "--jira-project", PROJECT, "--options", str(options)]
-    argv += [
-        "--jira-webhook",
-        f"{gateway}/webhooks/jira/{scene.JIRA}",
-        "--jira-webhook-secret",
-        webhook_secrets["jira"],
-    ]
+    jira_hook = f"{gateway}/webhooks/jira/{scene.JIRA}"
+    # With `=`: a random secret may begin with a dash.
+    argv += ["--jira-edition", tuning.jira, f"--jira-webhook-secret={webhook_secrets['jira']}"]
+    if "jira_url_token" in webhook_secrets:
+        jira_hook += f"?token={webhook_secrets['jira_url_token']}"
+    argv += ["--jira-webhook", jira_hook]
     if tuning.craft_webhook:
         argv += ["--craft-webhook", f"{gateway}/webhooks/craft/{scene.CRAFT}"]
-        argv += ["--craft-webhook-secret", webhook_secrets["craft"]]
+        argv += [f"--craft-webhook-secret={webhook_secrets['craft']}"]
     child = await start_child("sandbox", argv, log_path=log_path)
     cleanup.push_async_callback(child.stop, deadline_s=5)
     places: dict[str, Any] = {}
@@ -210,18 +224,7 @@ async def _configure(
     api: ConsoleClient, craft: ControlClient, places: Mapping[str, Any], webhook_secrets: Mapping[str, str]
 ) -> Integration:
     """Save both connections and the integration, as an admin would."""
-    await api.call(
-        "PUT",
-        f"/connections/{scene.JIRA}",
-        {
-            "revision": 0,
-            "kind": "jira_cloud",
-            "name": "Demo Jira",
-            "url": places["jira"]["url"],
-            "email": places["jira"]["email"],
-            "secrets": {"token": places["jira"]["token"], "webhook_secrets": [webhook_secrets["jira"]]},
-        },
-    )
+    await api.call("PUT", f"/connections/{scene.JIRA}", _jira_connection(places["jira"], webhook_secrets))
     await api.call(
         "PUT",
         f"/connections/{scene.CRAFT}",
@@ -237,4 +240,21 @@ async def _configure(
     state = await craft.state()
     draft = scene.integration(project=PROJECT, workspace=state["workspaces"][0], craft_root=made["items"]["root"])
     saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json"))
-    return Integration.model_validate(saved)
+    return Integration.model_validate({name: value for name, value in saved.items() if name != "findings"})
+
+
+def _jira_entry(webhook_secrets: Mapping[str, str]) -> ConnectionEntry:
+    entry: ConnectionEntry = {"id": scene.JIRA, "webhook_secret": webhook_secrets["jira"]}
+    if "jira_url_token" in webhook_secrets:
+        entry["url_token"] = webhook_secrets["jira_url_token"]
+    return entry
+
+
+def _jira_connection(place: Mapping[str, Any], webhook_secrets: Mapping[str, str]) -> dict[str, Any]:
+    """Return the connection to the stand-in: by e-mail and API token, or to a Data Center by personal access token."""
+    held: dict[str, Any] = {"token": place["token"], "webhook_secrets": [webhook_secrets["jira"]]}
+    login: dict[str, Any] = {"kind": "jira_cloud", "email": place["email"]}
+    if place["edition"] == "data-center":
+        login = {"kind": "jira_data_center"}
+        held["url_token"] = webhook_secrets["jira_url_token"]
+    return {"revision": 0, "name": "Demo Jira", "url": place["url"], **login, "secrets": held}

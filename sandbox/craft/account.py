@@ -8,7 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from sandbox.craft.model import Catalogue, CustomField, Entity, Ids, InitiativeRecord, User, Workspace, short_ids
+from sandbox.craft.model import (
+    Catalogue,
+    CustomField,
+    Entity,
+    FieldType,
+    Ids,
+    InitiativeRecord,
+    User,
+    Workspace,
+    short_ids,
+)
 from sandbox.craft.refusal import Refusal
 from sandbox.craft.settings import CraftKey, CraftSiteSettings
 from sandbox.kit.site import Now, SiteRequest
@@ -29,7 +39,32 @@ CUSTOM_FIELDS: Mapping[str, tuple[str, ...] | str] = {
 }
 """The custom fields of a new workspace: a kind, or the options of a dropdown."""
 
+FieldSpec = tuple[str, ...] | Mapping[str, tuple[str, ...]] | str
+"""How a custom field is seeded: a kind, the options of a dropdown, or `{"multi_select": options}`."""
 
+RICH_FIELDS: Mapping[str, FieldSpec] = {
+    **CUSTOM_FIELDS,
+    "Platforms": {"multi_select": ("Web", "iOS", "Android", "API")},
+    "Size": ("S", "M", "L", "XL"),
+    "Region": ("Europe", "Berlin", "Paris", "America", "Austin"),
+    "Approved": "checkbox",
+    "Launch day": "date",
+    "Go live": "text",
+    "Design": "url",
+}
+"""Custom fields of every type, for a workspace to map all kinds with."""
+
+RICH_CATALOGUES: Mapping[Catalogue, tuple[str, ...]] = {
+    "sprint": ("Sprint 1", "Sprint 2", "Sprint 3", "Sprint 4"),
+    "quarter": ("2026 Q1", "2026 Q2", "2026 Q3"),
+    "objectives": ("Grow", "Delight"),
+    "keyResults": ("NPS 50", "1M users"),
+    "personas": ("Admin", "Buyer", "Visitor"),
+}
+"""Sprints, quarters, objectives, key results and personas, to go with them."""
+
+
+_PLAIN: Mapping[str, FieldType] = {"number": "number", "checkbox": "checkbox", "date": "date", "url": "url"}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 
@@ -75,9 +110,10 @@ class Account:
         terminology: Mapping[str, tuple[str, str]] = TERMS,
         statuses: tuple[str, ...] = STATUSES,
         importances: tuple[str, ...] = IMPORTANCES,
-        custom_fields: Mapping[str, tuple[str, ...] | str] = CUSTOM_FIELDS,
+        custom_fields: Mapping[str, FieldSpec] = CUSTOM_FIELDS,
+        catalogues: Mapping[Catalogue, tuple[str, ...]] | None = None,
     ) -> Workspace:
-        """Add an empty workspace. A custom field is a kind (`text`, `number`) or the tuple of a dropdown's options."""
+        """Add an empty workspace, with what its items can point to if `catalogues` names any."""
         workspace = Workspace(
             id=self.ids.take(),
             name=name,
@@ -88,6 +124,9 @@ class Account:
             custom_fields=tuple(self._new_field(each, kind) for each, kind in custom_fields.items()),
         )
         self.workspaces[workspace.id] = workspace
+        for kind, names in (catalogues or {}).items():
+            for each in names:
+                self.add_to_catalogue(workspace.id, kind, each)
         return workspace
 
     def add_to_catalogue(
@@ -105,10 +144,12 @@ class Account:
         self.initiatives[record.id] = record
         return record.id
 
-    def _new_field(self, name: str, kind: tuple[str, ...] | str) -> CustomField:
+    def _new_field(self, name: str, kind: FieldSpec) -> CustomField:
         if isinstance(kind, tuple):
             return CustomField(self.ids.take(), name, "dropdown", self.ids.entities(kind))
-        return CustomField(self.ids.take(), name, "number" if kind == "number" else "text")
+        if isinstance(kind, Mapping):
+            return CustomField(self.ids.take(), name, "multi_select", self.ids.entities(tuple(kind["multi_select"])))
+        return CustomField(self.ids.take(), name, _PLAIN.get(kind, "text"))
 
     # Time and names
 

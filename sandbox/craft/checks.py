@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from sandbox.craft.model import LEVELS, Catalogue, CustomField, Workspace, iso
 
@@ -27,7 +27,7 @@ class Changes:
 
     values: Mapping[str, object]
     empty: frozenset[str]
-    custom: Mapping[str, str | None]
+    custom: Mapping[str, str | tuple[str, ...] | None]
 
 
 _NUMBERS = frozenset({"storyPoints", "value", "effort", "estimatedHours"})
@@ -195,7 +195,7 @@ def check_values(
             problems |= problem(name, str(error), value)
             continue
         values[name] = read.strip() if trims_text and isinstance(read, str) else read
-    custom: dict[str, str | None] = {}
+    custom: dict[str, str | tuple[str, ...] | None] = {}
     if "customFields" in body:
         custom, custom_problems = _check_custom(body["customFields"], workspace, trims_text=trims_text)
         problems |= custom_problems
@@ -219,11 +219,13 @@ def _check_reference(name: str, read: object, workspace: Workspace) -> None:
             raise PropertyError(f"no {name} with id {each} in this workspace")
 
 
-def _check_custom(value: object, workspace: Workspace, *, trims_text: bool) -> tuple[dict[str, str | None], Problems]:
+def _check_custom(
+    value: object, workspace: Workspace, *, trims_text: bool
+) -> tuple[dict[str, str | tuple[str, ...] | None], Problems]:
     if not isinstance(value, list):
         return {}, problem("customFields", "invalid array", value)
     fields = {custom.id: custom for custom in workspace.custom_fields}
-    read: dict[str, str | None] = {}
+    read: dict[str, str | tuple[str, ...] | None] = {}
     problems: Problems = {}
     for at, entry in enumerate(value):
         path = f"customFields.${at}"
@@ -238,20 +240,24 @@ def _check_custom(value: object, workspace: Workspace, *, trims_text: bool) -> t
             try:
                 text = _custom_value(entry, fields[entry["id"]])
             except PropertyError as error:
-                problems |= problem(f"{path}.value", str(error), entry.get("value"))
+                part = "values" if fields[entry["id"]].type == "multi_select" else "value"
+                problems |= problem(f"{path}.{part}", str(error), entry.get(part))
             else:
-                read[entry["id"]] = text.strip() if trims_text and text is not None else text
+                read[entry["id"]] = text.strip() if trims_text and isinstance(text, str) else text
     return read, problems
 
 
-def _custom_value(entry: Mapping[str, object], custom: CustomField) -> str | None:
-    """Return the text of a custom field's value, None to empty it. Raises PropertyError."""
+def _custom_value(entry: Mapping[str, object], custom: CustomField) -> str | tuple[str, ...] | None:
+    """Return the text of a custom field's value (a multi select: the ids), None to empty it. Raises PropertyError."""
+    if custom.type == "multi_select":
+        return _custom_values(entry, custom)
     if "value" not in entry:
         raise PropertyError("'value' is required for a field with one value")
     value = entry["value"]
     if value is None:
         return None
     text = _text(value)
+    _check_plain(text, custom)
     if custom.type == "number":
         try:
             number = float(text)
@@ -262,3 +268,28 @@ def _custom_value(entry: Mapping[str, object], custom: CustomField) -> str | Non
     if custom.type == "dropdown" and text not in {option.id for option in custom.options}:
         raise PropertyError(f"no option with id {text}")
     return text
+
+
+def _check_plain(text: str, custom: CustomField) -> None:
+    """Check the types that hold some texts only. Raises PropertyError."""
+    if custom.type == "checkbox" and text not in ("true", "false"):
+        raise PropertyError("invalid boolean value")
+    if custom.type == "url" and not text.startswith(("http://", "https://")):
+        raise PropertyError("invalid url")
+    if custom.type == "date":
+        try:
+            date.fromisoformat(text)
+        except ValueError as error:
+            raise PropertyError("invalid ISO 8601 date format, i.e. YYYY-MM-DD") from error
+
+
+def _custom_values(entry: Mapping[str, object], custom: CustomField) -> tuple[str, ...] | None:
+    if "values" not in entry:
+        raise PropertyError("'values' is required for a field with several values")
+    if entry["values"] is None:
+        return None
+    ids = _texts(entry["values"])
+    for each in ids:
+        if each not in {option.id for option in custom.options}:
+            raise PropertyError(f"no option with id {each}")
+    return tuple(dict.fromkeys(ids)) or None

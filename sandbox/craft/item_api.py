@@ -53,6 +53,13 @@ class ItemApi:
         workspace = self._account.workspaces[record.workspace_id]
         return render.full_item(record, workspace, self._items.get, self._account.base_url)
 
+    def set_native_key(self, item_id: str, jira_key: str) -> None:
+        """Put a Jira key on an item, as Craft.io's own integration does. Raises KeyError."""
+        record = self._items.get(item_id)
+        if record is None:
+            raise KeyError(item_id)
+        self._store(dataclasses.replace(record, native_key=jira_key))
+
     def _item_for(self, key: CraftKey, item_id: str) -> ItemRecord:
         record = self._items.get(item_id)
         if record is None:
@@ -153,6 +160,11 @@ class ItemApi:
             trims_text=self._account.settings.trims_text,
         )
         refuse(problems)
+        assignee = changes.values.get("assignee")
+        if isinstance(assignee, dict):  # who it is, is shown by name
+            names = {user.id: user.name for user in self._account.users.values()}
+            if assignee["id"] in names:
+                assignee["user"] = names[assignee["id"]]
         return changes
 
     def _check_references(self, changes: Changes, item_type: str, workspace_id: str) -> None:

@@ -15,6 +15,7 @@ LEVELS: Mapping[str, int] = {"product": 3, "epic": 2, "feature": 1, "story": 0}
 """The item types by their default terms, highest first."""
 
 Catalogue = Literal["sprint", "quarter", "objectives", "keyResults", "personas"]
+FieldType = Literal["text", "number", "dropdown", "multi_select", "checkbox", "date", "url"]
 CATALOGUES: tuple[Catalogue, ...] = ("sprint", "quarter", "objectives", "keyResults", "personas")
 
 
@@ -38,11 +39,15 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """A custom field of a workspace. A value is text, a number written as text, or the id of one of `options`."""
+    """A custom field of a workspace.
+
+    A value is text, a number written as text, "true" or "false" (checkbox), `YYYY-MM-DD` (date), an address, the id of
+    one of `options`, or, for a multi select, the ids of several.
+    """
 
     id: str
     name: str
-    type: Literal["text", "number", "dropdown"]
+    type: FieldType
     options: tuple[Entity, ...] = ()
 
     def option_id(self, label: str) -> str:
@@ -102,6 +107,8 @@ class ItemRecord:
     updated_at: datetime
     created_by: User
     values: Mapping[str, object]
+    native_key: str | None = None
+    """The Jira key that Craft.io's own integration put on it (`devToolKey.jira`); the API only shows it."""
 
     @property
     def parent_id(self) -> str | None:

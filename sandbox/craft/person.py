@@ -94,5 +94,9 @@ def _body(properties: dict[str, Any], workspace: Workspace) -> dict[str, Any]:
 def _custom(workspace: Workspace, name: str, value: Any) -> dict[str, Any]:
     field = workspace.custom_field(name)
     if value is None:
-        return {"id": field.id, "value": None}
+        return {"id": field.id, "values" if field.type == "multi_select" else "value": None}
+    if field.type == "multi_select":
+        return {"id": field.id, "values": [field.option_id(each) for each in value]}
+    if field.type == "checkbox":
+        return {"id": field.id, "value": "true" if value else "false"}
     return {"id": field.id, "value": field.option_id(value) if field.type == "dropdown" else str(value)}

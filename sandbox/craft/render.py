@@ -43,6 +43,8 @@ def full_item(record: ItemRecord, workspace: Workspace, lookup: Lookup, base_url
     for name in ("storyPoints", "value", "effort", "kano", "estimatedHours", "outIn"):
         if name in values:
             item[name] = values[name]
+    if record.native_key is not None:
+        item["devToolKey"] = {"jira": record.native_key}
     for name in ("sprint", "quarter", "persona"):
         item[name] = _of_catalogue(workspace, name, values.get(name))
     for name in ("objectives", "keyResults", "personas"):
@@ -66,7 +68,8 @@ def flat_item(record: ItemRecord, workspace: Workspace, lookup: Lookup, base_url
     else:
         flat |= {"parent_id": None, "parent_name": None, "parent_shortId": None}
     for custom in workspace.custom_fields:
-        flat[f"custom_{custom.id}"] = _custom_texts(record).get(custom.id)
+        held = _custom_texts(record).get(custom.id)
+        flat[f"custom_{custom.id}"] = ", ".join(held) if isinstance(held, tuple) else held
     return flat
 
 
@@ -144,6 +147,10 @@ def workspace_state(workspace: Workspace, base_url: str) -> dict[str, object]:
         "statuses": [{"id": each.id, "name": each.name} for each in workspace.statuses],
         "importances": [{"id": each.id, "name": each.name} for each in workspace.importances],
         "customFields": custom_fields_json(workspace, include_options=True, with_system_fields=False),
+        "catalogues": {
+            kind: [{"id": each.id, "name": each.name} for each in known.values()]
+            for kind, known in workspace.catalogues.items()
+        },
     }
 
 
@@ -166,7 +173,7 @@ def custom_fields_json(
     shown: list[dict[str, object]] = []
     for field_id, name, kind, options in fields:
         entry: dict[str, object] = {"id": field_id, "name": name, "type": kind}
-        if kind == "dropdown":
+        if kind in ("dropdown", "multi_select"):
             entry["values"] = [option.name for option in options]
             if include_options:
                 entry["options"] = [{"id": option.id, "label": option.name} for option in options]
@@ -222,7 +229,7 @@ def _parent(record: ItemRecord, lookup: Lookup, base_url: str) -> dict[str, obje
     }
 
 
-def _custom_texts(record: ItemRecord) -> Mapping[str, str]:
+def _custom_texts(record: ItemRecord) -> Mapping[str, str | tuple[str, ...]]:
     texts = record.values.get("customFields", {})
     return texts if isinstance(texts, dict) else {}
 
@@ -235,7 +242,11 @@ def _custom_fields(record: ItemRecord, workspace: Workspace) -> list[dict[str, o
         text = texts.get(custom.id)
         if text is None:
             continue
-        entry: dict[str, object] = {"id": custom.id, "name": custom.name, "value": text}
+        entry: dict[str, object] = {"id": custom.id, "name": custom.name}
+        if isinstance(text, tuple):
+            shown.append({**entry, "value": None, "values": list(text)})
+            continue
+        entry["value"] = text
         for option in custom.options:
             if option.id == text:
                 entry["label"] = option.name

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.craft.account import CUSTOM_FIELDS, IMPORTANCES, STATUSES, TERMS
+from sandbox.craft.model import Catalogue
 from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY, SCOPES, CraftKey, CraftSiteSettings, CraftWebhook, WriteLimit
 
@@ -36,17 +37,21 @@ class KeyScene(_Strict):
     workspaces: frozenset[str] | None = None
 
 
+Plain = Literal["text", "number", "checkbox", "date", "url"]
+
+
 class WorkspaceScene(_Strict):
-    """A workspace; a custom field is a kind, or the list of a dropdown's options."""
+    """A workspace; a custom field is a kind, the list of a dropdown's options, or `{"multi_select": options}`."""
 
     name: str
     key: str = "CRK"
     terminology: Mapping[str, tuple[str, str]] = TERMS
     statuses: tuple[str, ...] = STATUSES
     importances: tuple[str, ...] = IMPORTANCES
-    custom_fields: Mapping[str, Literal["text", "number"] | tuple[str, ...]] = Field(
+    custom_fields: Mapping[str, Plain | tuple[str, ...] | Mapping[Literal["multi_select"], tuple[str, ...]]] = Field(
         default_factory=lambda: dict(CUSTOM_FIELDS)  # type: ignore[arg-type]  # kinds are validated when given
     )
+    catalogues: Mapping[Catalogue, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class ItemScene(BaseModel):

@@ -114,6 +114,10 @@ class CraftSite:
         """Return an item as it is now."""
         return self._store.get(item_id)
 
+    def set_native_key(self, item_id: str, jira_key: str) -> None:
+        """Mark an item as one that Craft.io's own Jira integration keeps in step. Raises KeyError."""
+        self._items.set_native_key(item_id, jira_key)
+
     def person(self, key: str) -> CraftPerson:
         """Return somebody who acts with this API key."""
         return CraftPerson(self, key)

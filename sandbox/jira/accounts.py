@@ -1,4 +1,4 @@
-"""Who calls: Basic credentials, tokens that can be taken away, and what bad credentials look like.
+"""Who calls: Basic and Bearer credentials, tokens that can be taken away, and what bad credentials look like.
 
 Called by `sandbox.jira.site` once per request.
 """
@@ -19,16 +19,18 @@ _HTML = b"<html><head><title>Unauthorized (401)</title></head><body><h1>Unauthor
 
 
 class Tokens:
-    """The API tokens of a site: each belongs to one account and may be revoked."""
+    """The tokens and passwords of a site: each belongs to one account and may be revoked."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
+        self._passwords: set[str] = set()
         self._revoked: set[str] = set()
 
-    def add(self, token: str, account_id: str) -> None:
-        """Give a token to an account; a token that was revoked is good again."""
+    def add(self, token: str, account_id: str, *, password: bool = False) -> None:
+        """Give a token (or password) to an account; one that was revoked is good again."""
         self._owners[token] = account_id
         self._revoked.discard(token)
+        (self._passwords.add if password else self._passwords.discard)(token)
 
     def revoke(self, token: str) -> None:
         """Refuse the token from now on. Idempotent. Raises KeyError for an unknown token."""
@@ -42,14 +44,21 @@ class Tokens:
             raise KeyError(token)
         self._revoked.discard(token)
 
-    def owner(self, token: str) -> str | None:
-        """Return the account id of a good token."""
-        return None if token in self._revoked else self._owners.get(token)
+    def owner(self, token: str, *, password: bool = False) -> str | None:
+        """Return the account id of a good token (or password)."""
+        if token in self._revoked or (token in self._passwords) is not password:
+            return None
+        return self._owners.get(token)
 
 
 def credentials(email: str, token: str) -> str:
-    """Return the Authorization header of an account."""
+    """Return the Authorization header of an account: e-mail address and API token, or user name and password."""
     return "Basic " + base64.b64encode(f"{email}:{token}".encode()).decode()
+
+
+def bearer(token: str) -> str:
+    """Return the Authorization header of a personal access token."""
+    return f"Bearer {token}"
 
 
 def authenticate(world: World, tokens: Tokens, request: SiteRequest) -> tuple[Account | None, bool]:
@@ -58,16 +67,23 @@ def authenticate(world: World, tokens: Tokens, request: SiteRequest) -> tuple[Ac
     if not given:
         return None, False
     scheme, _, encoded = given.partition(" ")
-    if scheme.lower() != "basic":
-        return None, True
+    personal = world.edition.personal_tokens
+    if scheme.lower() == "bearer" and personal:
+        account = world.accounts.get(tokens.owner(encoded) or "")
+    elif scheme.lower() == "basic":
+        account = _basic(world, tokens, encoded, personal=personal)
+    else:
+        account = None
+    return (None, True) if account is None or not account.active else (account, False)
+
+
+def _basic(world: World, tokens: Tokens, encoded: str, *, personal: bool) -> Account | None:
     try:
-        email, _, token = base64.b64decode(encoded, validate=True).decode().partition(":")
+        login, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
-        return None, True
-    account = world.accounts.get(tokens.owner(token) or "")
-    if account is None or account.email != email or not account.active:
-        return None, True
-    return account, False
+        return None
+    account = world.accounts.get(tokens.owner(secret, password=personal) or "")
+    return account if account and login == (account.name if personal else account.email) else None
 
 
 def unauthorized(world: World) -> SiteResponse:

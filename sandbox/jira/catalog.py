@@ -6,7 +6,8 @@ thousands of sites costs little.
 
 from __future__ import annotations
 
-from sandbox.jira.model import FieldDef, IssueType, JsonObject, Kind, Option, Screen, Status, Transition
+from sandbox.jira.edition import Edition
+from sandbox.jira.model import ALL_LEVELS, FieldDef, IssueType, JsonObject, Kind, Option, Screen, Status, Transition
 
 EPIC, STORY, TASK, BUG, SUBTASK = (
     IssueType("10000", "Epic", 1, "Epics track collections of related bugs, stories, and tasks."),
@@ -48,6 +49,13 @@ PRIORITIES = {
     )
 }
 DEFAULT_PRIORITY = "3"
+LINK_TYPES = (
+    ("10000", "Blocks", "is blocked by", "blocks"),
+    ("10001", "Cloners", "is cloned by", "clones"),
+    ("10002", "Duplicate", "is duplicated by", "duplicates"),
+    ("10003", "Relates", "relates to", "relates to"),
+)
+"""Id, name, inward and outward words of the types of issue links."""
 RESOLVED = Option("10000", "Done", "Work has been completed on this issue.")
 
 START_DATE, STORY_POINTS, TEXT_FIELD, NUMBER_FIELD, SELECT_FIELD = (
@@ -58,14 +66,22 @@ START_DATE, STORY_POINTS, TEXT_FIELD, NUMBER_FIELD, SELECT_FIELD = (
     "Squad",
 )
 SQUADS = ("Red", "Green", "Blue")
+EPIC_LINK, EPIC_NAME = "Epic Link", "Epic Name"
 _PLUGIN = "com.atlassian.jira.plugin.system.customfieldtypes"
-_CUSTOM: tuple[tuple[str, Kind, str, str], ...] = (
-    (START_DATE, Kind.DATE, "date", f"{_PLUGIN}:datepicker"),
-    (STORY_POINTS, Kind.NUMBER, "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
-    (TEXT_FIELD, Kind.TEXT, "string", f"{_PLUGIN}:textfield"),
-    (NUMBER_FIELD, Kind.NUMBER, "number", f"{_PLUGIN}:float"),
-    (SELECT_FIELD, Kind.OPTION, "option", f"{_PLUGIN}:select"),
+_SOFTWARE = "com.pyxis.greenhopper.jira"
+_Custom = tuple[str, Kind, str, str, frozenset[int]]
+_CUSTOM: tuple[_Custom, ...] = (
+    (START_DATE, Kind.DATE, "date", f"{_PLUGIN}:datepicker", ALL_LEVELS),
+    (STORY_POINTS, Kind.NUMBER, "number", f"{_SOFTWARE}:jsw-story-points", frozenset({0, 1})),
+    (TEXT_FIELD, Kind.TEXT, "string", f"{_PLUGIN}:textfield", ALL_LEVELS),
+    (NUMBER_FIELD, Kind.NUMBER, "number", f"{_PLUGIN}:float", ALL_LEVELS),
+    (SELECT_FIELD, Kind.OPTION, "option", f"{_PLUGIN}:select", ALL_LEVELS),
 )
+_EPIC_FIELDS: tuple[_Custom, ...] = (
+    (EPIC_LINK, Kind.EPIC_LINK, "any", f"{_SOFTWARE}:gh-epic-link", ALL_LEVELS),
+    (EPIC_NAME, Kind.TEXT, "string", f"{_SOFTWARE}:gh-epic-label", frozenset({1})),
+)
+"""What an edition has for its epics instead of `parent`."""
 
 
 def _system(
@@ -116,7 +132,7 @@ _CREATE = (
 _EDIT = ("summary", "issuetype", "description", "priority", "labels", "assignee", "reporter", "parent", "duedate")
 
 
-def custom_fields(first: int) -> tuple[FieldDef, ...]:
+def custom_fields(first: int, edition: Edition) -> tuple[FieldDef, ...]:
     """Return the custom fields of a site whose first one has the number `first`."""
     return tuple(
         FieldDef(
@@ -126,17 +142,23 @@ def custom_fields(first: int) -> tuple[FieldDef, ...]:
             {"type": schema_type, "custom": custom, "customId": number},
             (f"cf[{number}]", name),
             custom=True,
-            not_for_subtasks=name == STORY_POINTS,
+            levels=levels,
         )
-        for number, (name, kind, schema_type, custom) in enumerate(_CUSTOM, first)
+        for number, (name, kind, schema_type, custom, levels) in enumerate(
+            (*_CUSTOM, *(_EPIC_FIELDS if edition.epic_link else ())), first
+        )
     )
 
 
-def screen(operation: str, issue_type: IssueType, customs: tuple[FieldDef, ...]) -> Screen:
+def screen(operation: str, issue_type: IssueType, customs: tuple[FieldDef, ...], edition: Edition) -> Screen:
     """Return the screen of a new project for `create` or `edit`; each call returns one of its own."""
     required = {"summary", "issuetype", "project", "reporter"}
     if issue_type.level < 0:
         required.add("parent")
     ids = list(_CREATE if operation == "create" else _EDIT)
-    ids += [one.id for one in customs if not (one.not_for_subtasks and issue_type.level < 0)]
+    if edition.epic_link and not (issue_type.level < 0 and operation == "create"):
+        ids.remove("parent")
+    on_screen = [one for one in customs if one.kind is not Kind.EPIC_LINK or issue_type.level == 0]
+    ids += [one.id for one in on_screen if issue_type.level in one.levels]
+    required |= {one.id for one in customs if one.name == EPIC_NAME and operation == "create"}
     return Screen({field_id: field_id in required for field_id in ids})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
 from sandbox.jira.model import (
     Account,
     ChangeItem,
@@ -33,7 +33,7 @@ def apply(
     changed = {key: value for key, value in wanted.items() if not same(issue.values.get(key), value)}
     if not changed:
         return None
-    items = tuple(item for key, value in changed.items() if (item := change_item(world, issue, key, value)))
+    items = tuple(item for key, value in changed.items() for item in change_items(world, issue, key, value))
     now = world.now()
     entry = History(
         world.new_history_id(),
@@ -60,23 +60,31 @@ def move_child(world: World, issue: Issue, parent: Value) -> None:
 
 def same(left: Value, right: Value) -> bool:
     """Return whether two values of one field are equal for the changelog; nothing and no labels are the same."""
-    if isinstance(left, RichText) and isinstance(right, RichText):
-        return left.adf == right.adf
     return left == right or (left in (None, ()) and right in (None, ()))
 
 
-def change_item(world: World, issue: Issue, field_id: str, value: Value) -> ChangeItem | None:
-    """Return the changelog item for a field that gets a new value; None for a field without one of its own."""
+def change_items(world: World, issue: Issue, field_id: str, value: Value) -> tuple[ChangeItem, ...]:
+    """Return the changelog items for a field that gets a new value; none for a field without one of its own."""
     known = world.fields.get(field_id)
     if known is None:
-        return None
+        return ()
+    if known.kind in things.KINDS:
+        name = {"components": "Component", "fixVersions": "Fix Version", "versions": "Version"}.get(
+            known.id, known.name
+        )
+        lists = world.lists(world.projects[str(issue.values["project"])])
+        return tuple(
+            ChangeItem(name, known.custom, known.id, *each)
+            for each in things.logged(known, issue.values.get(field_id), value, lists)
+        )
     old_id, old_label = _logged(world, known, issue.values.get(field_id))
     new_id, new_label = _logged(world, known, value)
     if known.kind is Kind.PARENT:
         name = world.settings.parent_history_name
-        return ChangeItem(name, False, "parent" if name == "Parent" else None, old_id, old_label, new_id, new_label)
+        parent_id = "parent" if name == "Parent" else None
+        return (ChangeItem(name, False, parent_id, old_id, old_label, new_id, new_label),)
     name = known.name if known.custom else known.id
-    return ChangeItem(name, known.custom, known.id, old_id, old_label, new_id, new_label)
+    return (ChangeItem(name, known.custom, known.id, old_id, old_label, new_id, new_label),)
 
 
 def _logged(world: World, known: FieldDef, value: Value) -> tuple[str | None, str | None]:
@@ -99,7 +107,7 @@ def _logged(world: World, known: FieldDef, value: Value) -> tuple[str | None, st
             return text, world.accounts[text].display_name
         case Kind.OPTION:
             return text, world.options[known.id][text].name
-        case Kind.PARENT:
+        case Kind.PARENT | Kind.EPIC_LINK:
             return text, str(world.issues[text].values["key"])
         case Kind.DATE:
             return text, _date_label(known, text)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from sandbox.jira import things
 from sandbox.jira.http import Refusal, bad_request
-from sandbox.jira.model import JsonObject, Kind, Screen, Value, Values
+from sandbox.jira.model import FieldDef, JsonObject, Kind, Screen, Value, Values
 from sandbox.jira.values import BadValue, Surroundings, off_screen, read, read_label
 from sandbox.jira.world import World
 
@@ -104,6 +105,9 @@ def read_fields(
         try:
             if field_id in fields:
                 wanted[field_id] = read(known, fields[field_id], around)
+                if known.kind is Kind.SPRINT:
+                    held = current.get(field_id)
+                    wanted[field_id] = things.kept_sprints(held, wanted[field_id], around.world.sprints)
             else:
                 wanted[field_id] = _updated(around, field_id, update[field_id], current)
         except BadValue as problem:
@@ -124,15 +128,20 @@ def _updated(around: Surroundings, field_id: str, operations: object, current: V
         if verb == "set":
             value = read(known, raw, around)
             continue
-        if known.kind is not Kind.LABELS:
-            raise BadValue(f"Field with id '{field_id}' and name '{known.name}' does not support operation '{verb}'")
-        label = read_label(raw)
+        label = read_label(raw) if known.kind is Kind.LABELS else _thing(around, known, raw)
         held = value if isinstance(value, tuple) else ()
         if verb == "remove":
             value = tuple(one for one in held if one != label)
         elif label not in held:
             value = (*held, label)
     return value
+
+
+def _thing(around: Surroundings, known: FieldDef, raw: object) -> str:
+    try:
+        return things.one_of(known, raw, around.world.lists(around.project))
+    except things.BadThing as problem:
+        raise BadValue(str(problem)) from None
 
 
 def check_required(screen: Screen, values: Values, world: World, problems: Problems) -> None:

@@ -17,7 +17,7 @@ _NOT_FIELDS = frozenset({"id", "key", "*all", "*navigable", ""})
 _SPARSE = frozenset({"id", "key"})
 
 
-def _words(raw: object) -> list[str]:
+def words(raw: object) -> list[str]:
     """Return a list parameter that may come as a list, as one string with commas, or not at all."""
     if raw is None:
         return []
@@ -50,9 +50,9 @@ class Wanted:
     @classmethod
     def for_search(cls, fields: object, properties: object, expand: object) -> Wanted:
         """Return what a search shows: only ids unless fields are named."""
-        named = _words(fields)
-        extra = _words(properties)
-        expansions = _words(expand)
+        named = words(fields)
+        extra = words(properties)
+        expansions = words(expand)
         sparse = not set(named) - _SPARSE
         wanted = cls.of(named, extra, expansions)
         if not sparse:

@@ -11,6 +11,7 @@ from sandbox.jira.http import Call, Refusal, answer, bad_request, no_content
 from sandbox.jira.issue_view import Wanted, show
 from sandbox.jira.limits import check_write
 from sandbox.jira.model import Account, Issue, IssueType, JsonObject, Project, Value
+from sandbox.jira.permissions import CREATE, EDIT, check_may, may
 from sandbox.jira.render import Renderer
 from sandbox.jira.values import BadValue, Surroundings, read_type
 from sandbox.jira.world import World
@@ -106,6 +107,8 @@ def _where(world: World, account: Account, fields: JsonObject) -> tuple[Project,
     raw = fields.get("project")
     wanted = (raw.get("id") or raw.get("key")) if isinstance(raw, dict) else None
     project = world.visible_project(str(wanted), account) if wanted else None
+    if project is not None and not may(project, account, CREATE):
+        raise bad_request(pid="You do not have permission to create issues in this project.")
     if project is None:
         problems.errors["project"] = (
             "data was not an object" if isinstance(raw, str) else "Specify a valid project ID or key"
@@ -134,6 +137,7 @@ def edit(world: World, call: Call, issue: str) -> SiteResponse:
     """PUT issue/{idOrKey}: 204, or 200 with the issue when returnIssue is asked for. A transition in it is ignored."""
     account = call.caller
     found = world.issue(issue, account)
+    check_may(world.projects[str(found.values["project"])], account, EDIT)
     check_write(world, call, found)
     _check_conflict(world, found)
     body = call.json_object()
@@ -155,7 +159,7 @@ def edit(world: World, call: Call, issue: str) -> SiteResponse:
     found.properties.update(properties)
     if entry is not None:
         webhooks.issue_updated(world, found, account, entry)
-    if not call.flag("returnIssue"):
+    if not call.flag("returnIssue") or not world.edition.edits_return_issue:
         return no_content()
     only = [] if world.settings.return_issue_fields == "all" else [*fields, *update, "id"]
     renderer = Renderer(world, call.api, account, call.zone)
@@ -205,6 +209,10 @@ def _remove(world: World, issue: Issue) -> None:
     for child in list(issue.children):
         orphan = world.issues[child]
         world.put_values(orphan, {**orphan.values, "parent": None})
+    if (link := world.epic_link) is not None:
+        for other in world.issues.values():
+            if other.values.get(link.id) == issue.id:
+                world.put_values(other, {**other.values, link.id: None})
     changes.move_child(world, issue, None)
     del world.issues[issue.id]
     world.deleted.append(issue.id)

@@ -211,7 +211,7 @@ class Matcher:
             return [text]
         if known.kind is Kind.USER:
             return self._users(operand)
-        if known.kind is Kind.PARENT:
+        if known.kind in (Kind.PARENT, Kind.EPIC_LINK):
             return [self._issue_id(operand)]
         if known.kind is Kind.PROJECT:
             found = [
@@ -228,7 +228,7 @@ class Matcher:
                 Kind.RESOLUTION: {catalog.RESOLVED.id: catalog.RESOLVED.name},
                 Kind.OPTION: {one.id: one.name for one in self.world.options.get(known.id, {}).values()},
             }
-            found = [key for key, name in names[known.kind].items() if lower in (key, name.lower())]
+            found = [key for key, name in names.get(known.kind, {}).items() if lower in (key, name.lower())]
         if not found:
             raise JqlError(f"The value '{text}' does not exist for the field '{known.clause_names[0]}'.")
         return found
@@ -242,7 +242,7 @@ class Matcher:
         return [
             one.account_id
             for one in self.world.accounts.values()
-            if lower in (one.account_id.lower(), one.email.lower(), one.display_name.lower())
+            if lower in (one.account_id.lower(), one.name.lower(), one.email.lower(), one.display_name.lower())
         ] or [operand.text]
 
 

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.jira import catalog
-from sandbox.jira.http import Call, Refusal, answer, bad_request, not_found
+from sandbox.jira import catalog, things
+from sandbox.jira.http import Call, Refusal, answer, not_found
 from sandbox.jira.model import FieldDef, Issue, IssueType, JsonObject, Kind, Project, Screen
+from sandbox.jira.permissions import CREATE, EDIT, may
 from sandbox.jira.render import Renderer, moment
 from sandbox.jira.world import World
 from sandbox.kit.site import SiteResponse
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
-MAX_USERS = 1000
 _NO_PROJECT = "No project could be found with key or id '{}'."
 
 
@@ -24,23 +24,17 @@ def _renderer(world: World, call: Call) -> Renderer:
     return Renderer(world, call.api, call.account, call.zone)
 
 
-def myself(world: World, call: Call) -> SiteResponse:
-    """GET myself: 401 for bad credentials, the one honest health check."""
-    account = call.caller
-    shown = _renderer(world, call).user(account)
-    return answer(200, {**shown, "locale": "en_US", "groups": {"size": 0, "items": []}})
-
-
 def server_info(world: World, call: Call) -> SiteResponse:
     """GET serverInfo."""
+    edition = world.edition
     return answer(
         200,
         {
             "baseUrl": world.base_url,
             "displayUrl": world.base_url,
-            "version": "1001.0.0-SNAPSHOT",
-            "versionNumbers": [1001, 0, 0],
-            "deploymentType": "Cloud",
+            "version": edition.version,
+            "versionNumbers": edition.version_numbers,
+            "deploymentType": edition.deployment,
             "buildNumber": 100_300,
             "buildDate": "2026-01-02T03:04:05.000+0000",
             "serverTime": moment(world.now(), call.zone),
@@ -48,27 +42,6 @@ def server_info(world: World, call: Call) -> SiteResponse:
             "serverTitle": "Jira",
         },
     )
-
-
-def user_search(world: World, call: Call) -> SiteResponse:
-    """GET user/search: prefixes of name and visible address; a hidden address neither matches nor shows."""
-    if call.account is None:
-        return answer(200, [])
-    query, account_id = call.first("query"), call.first("accountId")
-    if query is None and account_id is None and not call.first("username"):
-        raise bad_request("A query, accountId or property must be provided")
-    wanted = (query or "").lower()
-    found = []
-    for one in world.accounts.values():
-        words = [*one.display_name.lower().split(), one.display_name.lower()]
-        if one.email_visible or one.account_id == call.account.account_id:
-            words.append(one.email.lower())
-        hit = one.account_id == account_id if query is None else any(word.startswith(wanted) for word in words)
-        if hit:
-            found.append(one)
-    start = call.number("startAt", 0, MAX_USERS)
-    shown = found[start : start + call.number("maxResults", DEFAULT_PAGE, MAX_USERS)]
-    return answer(200, [_renderer(world, call).user(one) for one in shown])
 
 
 def fields(world: World, call: Call) -> SiteResponse:
@@ -86,7 +59,7 @@ def fields(world: World, call: Call) -> SiteResponse:
             "schema": one.schema,
         }
         for one in world.fields.values()
-        if call.account or not one.custom
+        if (call.account or not one.custom) and not (world.edition.epic_link and one.kind is Kind.PARENT)
     ]
     key: JsonObject = {
         "id": "issuekey",
@@ -168,8 +141,8 @@ def project(world: World, call: Call, project: str) -> SiteResponse:
             "description": "",
             "lead": renderer.user(world.accounts[found.lead]),
             "assigneeType": "UNASSIGNED",
-            "components": [],
-            "versions": [],
+            "components": [things.thing_json(Kind.COMPONENTS, one, renderer.rest) for one in found.components.values()],
+            "versions": [things.thing_json(Kind.VERSIONS, one, renderer.rest) for one in found.versions.values()],
             "roles": {},
             "issueTypes": [renderer.issue_type(catalog.TYPES[one]) for one in found.type_ids],
         },
@@ -203,16 +176,24 @@ def _visible(world: World, call: Call, id_or_key: str) -> Project:
     return found
 
 
+def _creatable(world: World, call: Call, id_or_key: str) -> Project:
+    """Return a project that the caller may create issues in; for Jira any other one is not there."""
+    found = _visible(world, call, id_or_key)
+    if not may(found, call.account, CREATE):
+        raise not_found(_NO_PROJECT.format(id_or_key))
+    return found
+
+
 def create_types(world: World, call: Call, project: str) -> SiteResponse:
     """GET issue/createmeta/{project}/issuetypes."""
-    found = _visible(world, call, project)
+    found = _creatable(world, call, project)
     renderer = _renderer(world, call)
-    return _page(call, "issueTypes", [catalog.TYPES[one] for one in found.type_ids], renderer.issue_type)
+    return _page(world, call, "issueTypes", [catalog.TYPES[one] for one in found.type_ids], renderer.issue_type)
 
 
 def create_meta(world: World, call: Call, project: str, issue_type: str) -> SiteResponse:
     """GET issue/createmeta/{project}/issuetypes/{id}: the fields of the create screen."""
-    found = _visible(world, call, project)
+    found = _creatable(world, call, project)
     screen = found.create_screens.get(issue_type)
     if screen is None:
         raise Refusal(404, f"No issue type found with id '{issue_type}' in the project.")
@@ -222,20 +203,26 @@ def create_meta(world: World, call: Call, project: str, issue_type: str) -> Site
     def shown(field_id: str) -> JsonObject:
         return {**field_meta(renderer, found, kind, screen, field_id, creating=True), "fieldId": field_id}
 
-    return _page(call, "fields", list(screen.fields), shown)
+    return _page(world, call, "fields", list(screen.fields), shown)
 
 
-def _page(call: Call, name: str, rows: list[IssueType] | list[str], show: Callable[..., JsonObject]) -> SiteResponse:
+def _page(
+    world: World, call: Call, name: str, rows: list[IssueType] | list[str], show: Callable[..., JsonObject]
+) -> SiteResponse:
     start, limit = call.number("startAt", 0, 1 << 31), call.number("maxResults", DEFAULT_PAGE, MAX_PAGE)
     page = rows[start : start + limit]
     shown = [show(one) for one in page]
-    return answer(200, {name: shown, "startAt": start, "maxResults": limit, "total": len(rows)})
+    head: JsonObject = {"startAt": start, "maxResults": limit, "total": len(rows)}
+    if world.edition.paged_by_number:
+        return answer(200, {**head, "isLast": start + limit >= len(rows), "values": shown})
+    return answer(200, {name: shown, **head})
 
 
 def edit_meta(world: World, call: Call, issue: str) -> SiteResponse:
     """GET issue/{id}/editmeta: the fields of the edit screen."""
     found = world.issue(issue, call.account)
-    return answer(200, {"fields": edit_fields(_renderer(world, call), found)})
+    editable = may(world.projects[str(found.values["project"])], call.account, EDIT)
+    return answer(200, {"fields": edit_fields(_renderer(world, call), found) if editable else {}})
 
 
 def edit_fields(renderer: Renderer, issue: Issue) -> JsonObject:
@@ -283,4 +270,4 @@ def _allowed(
             same = [catalog.TYPES[one] for one in project.type_ids if catalog.TYPES[one].level == kind.level]
             return [renderer.issue_type(one) for one in ([kind] if creating else same)]
         case _:
-            return None
+            return things.allowed(known, renderer.world.lists(project), renderer.rest)

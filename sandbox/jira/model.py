@@ -44,12 +44,23 @@ class Kind(StrEnum):
     PROJECT = "project"
     STATUS = "status"
     PARENT = "parent"
+    EPIC_LINK = "epic_link"
     OPTION = "option"
+    MULTI = "multi"
+    CASCADE = "cascade"
+    COMPONENTS = "components"
+    VERSIONS = "versions"
+    SPRINT = "sprint"
+    URL = "url"
+    MOMENT = "moment"
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Someone who can log in. `email_visible` False hides the address from other people, as most do in Jira Cloud."""
+    """Someone who can log in. `email_visible` False hides the address from other people, as most do in Jira Cloud.
+
+    `account_id` is the accountId of Cloud or the key of Data Center.
+    """
 
     account_id: str
     email: str
@@ -60,10 +71,18 @@ class Account:
     email_visible: bool = True
     utc_offset_min: int = 0
 
+    @property
+    def name(self) -> str:
+        """Return the name to log in with at a Data Center."""
+        return self.email.partition("@")[0]
+
+
+ALL_LEVELS = frozenset({-1, 0, 1})
+
 
 @dataclass(frozen=True, slots=True)
 class FieldDef:
-    """One field of the site. `not_for_subtasks` is its context: where it does not apply, issues lack it altogether."""
+    """One field of the site. `levels` is its context: issues of other levels lack it altogether."""
 
     id: str
     name: str
@@ -72,16 +91,18 @@ class FieldDef:
     clause_names: tuple[str, ...]
     custom: bool = False
     operations: tuple[str, ...] = ("set",)
-    not_for_subtasks: bool = False
+    levels: frozenset[int] = ALL_LEVELS
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One choice of a single select, or a priority or resolution."""
+    """One choice of a select, or a priority, resolution, component or version."""
 
     id: str
     name: str
     description: str = ""
+    parent: str | None = None
+    """Of the second level of a cascading select: the option above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +163,11 @@ class Project:
     edit_screens: dict[str, Screen]
     transition_screens: dict[str, Screen] = field(default_factory=dict)
     hidden_from: set[str] = field(default_factory=set)
+    denied: set[tuple[str, str]] = field(default_factory=set)
+    """Permissions taken away: account id and key."""
     next_number: int = 1
+    components: dict[str, Option] = field(default_factory=dict)
+    versions: dict[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

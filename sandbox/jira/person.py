@@ -2,6 +2,7 @@
 
 Made by `JiraSite.person`. Uses REST v2, so that descriptions are plain strings. Fields are named by id (`duedate`) or
 by their display name in lower case with underscores (`story_points`, `start_date`, `customer_reference`, `squad`).
+A `parent` is told by its id, whatever field the edition holds it in.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from collections.abc import Callable
 
 from sandbox.jira import catalog
-from sandbox.jira.accounts import credentials
+from sandbox.jira.accounts import bearer, credentials
 from sandbox.jira.model import Account, FieldDef, JsonObject, Kind
 from sandbox.jira.workflow import route
 from sandbox.jira.world import World
@@ -36,14 +37,18 @@ class Person:
         self._world = world
         self._handle = handle
         self._headers = {
-            "authorization": credentials(account.email, token),
+            "authorization": bearer(token) if world.edition.personal_tokens else credentials(account.email, token),
             "content-type": "application/json",
             "accept": "application/json",
         }
 
     def create_issue(self, project: str, summary: str, *, type: str = "Task", **fields: object) -> str:  # noqa: A002  # Jira's word
         """Create an issue and return its id."""
-        shown = self._fields(fields) | {
+        parent = fields.pop("parent", None)
+        shown: JsonObject = {
+            **self._fields(fields),
+            **self._epic(summary, type, fields),
+            **(self._above(parent, type) if parent is not None else {}),
             "project": {"key": project},
             "issuetype": {"name": type},
             "summary": summary,
@@ -54,11 +59,13 @@ class Person:
     def edit(self, issue: str, **fields: object) -> None:
         """Set fields of an issue; None empties one. Setting a field to what it holds leaves no trace."""
         parent = fields.pop("parent", ...)
-        body: JsonObject = {"fields": self._fields(fields)}
-        if parent is None:
+        shown = self._fields(fields)
+        body: JsonObject = {"fields": shown}
+        if parent is None and self._world.epic_link is None:
             body["update"] = {"parent": [{"set": {"none": True}}]}
         elif parent is not ...:
-            body["fields"] = self._fields({**fields, "parent": parent})
+            kind = catalog.TYPES[str(self._world.issue(issue, self.account).values["issuetype"])].name
+            shown |= self._above(parent, kind)
         self.send("PUT", f"/issue/{issue}", body)
 
     def transition(self, issue: str, status: str) -> None:
@@ -93,6 +100,21 @@ class Person:
         data: object = json.loads(response.body) if response.body else {}
         return data if isinstance(data, dict) else {"values": data}
 
+    def _above(self, parent: object, kind: str) -> JsonObject:
+        """Return what puts an issue below another one: Epic Link where the edition has it, but for sub-tasks."""
+        link = self._world.epic_link
+        if parent is None:
+            return {link.id: None} if link and kind != catalog.SUBTASK.name else {}
+        if link is None or kind == catalog.SUBTASK.name:
+            return {"parent": {"id": parent}}
+        return {link.id: self._world.issue(str(parent), self.account).values["key"]}
+
+    def _epic(self, summary: str, kind: str, fields: dict[str, object]) -> JsonObject:
+        """Return the name of a new epic, where the edition asks for one."""
+        if self._world.epic_link is None or kind != catalog.EPIC.name or "epic_name" in fields:
+            return {}
+        return {_by_name(self._world, "epic_name").id: summary}
+
     def _fields(self, fields: dict[str, object]) -> JsonObject:
         return dict(self._field(name, value) for name, value in fields.items())
 
@@ -106,11 +128,26 @@ class Person:
             case Kind.OPTION:
                 return known.id, {"value": value}
             case Kind.USER:
-                return known.id, {"accountId": self._world.account_by_email(str(value)).account_id}
+                found = self._world.account_by_email(str(value))
+                named = self._world.edition.named_users
+                return known.id, {"name": found.name} if named else {"accountId": found.account_id}
             case Kind.PARENT:
                 return known.id, {"id": value}
+            case Kind.MULTI:
+                return known.id, [{"value": each} for each in _each(value)]
+            case Kind.COMPONENTS | Kind.VERSIONS:
+                return known.id, [{"name": each} for each in _each(value)]
+            case Kind.CASCADE:
+                top, *below = _each(value)
+                return known.id, {"value": top, **({"child": {"value": below[0]}} if below else {})}
+            case Kind.SPRINT:
+                return known.id, next(int(one.id) for one in self._world.sprints.values() if one.name == value)
             case _:
                 return known.id, list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def _each(value: object) -> list[object]:
+    return list(value) if isinstance(value, tuple | list | set | frozenset) else [value]
 
 
 def _by_name(world: World, name: str) -> FieldDef:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, tzinfo
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
 from sandbox.jira.model import (
     Account,
     ChangeItem,
@@ -50,6 +50,7 @@ class Renderer:
         self._shows: dict[Kind, Callable[[FieldDef, Value], object]] = {
             Kind.RICH: self._rich,
             Kind.NUMBER: lambda _, value: value,
+            Kind.MOMENT: lambda _, value: moment(value, zone) if isinstance(value, datetime) else None,
             Kind.DATETIME: lambda _, value: moment(value, zone) if isinstance(value, datetime) else None,
             Kind.LABELS: lambda _, value: list(value) if isinstance(value, tuple) else [],
             Kind.USER: lambda _, value: self.user(world.accounts[str(value)]),
@@ -59,6 +60,7 @@ class Renderer:
             Kind.PROJECT: lambda _, value: self.project_ref(world.projects[str(value)]),
             Kind.STATUS: lambda _, value: self.status(catalog.STATUSES[str(value)]),
             Kind.PARENT: lambda _, value: self.issue_ref(world.issues[str(value)]),
+            Kind.EPIC_LINK: lambda _, value: self._key(str(value)),
             Kind.OPTION: lambda field, value: self.option(world.options[field.id][str(value)]),
         }
 
@@ -67,21 +69,34 @@ class Renderer:
             return None
         return value.adf if self.api >= 3 else value.wiki  # the API version
 
+    def _key(self, issue_id: str) -> object:
+        found = self.world.issues.get(issue_id)
+        return found.values["key"] if found else None
+
     def user(self, account: Account) -> JsonObject:
-        """Return a user; the e-mail only where its owner shows it, and never in webhooks."""
-        with_email = bool(self.reader and (account.email_visible or account.account_id == self.reader.account_id))
+        """Return a user; on Cloud the e-mail only where its owner shows it, and never in webhooks."""
+        named = self.world.edition.named_users
+        ours = self.reader and (account.email_visible or account.account_id == self.reader.account_id)
+        with_email = named or bool(ours)
         cached = self.world.rendered.get((self.api, account.account_id, with_email))
         if cached is not None:
             return cached
         host = self.world.base_url
+        told: JsonObject = (
+            {"self": f"{self.rest}/user?username={account.name}", "name": account.name, "key": account.account_id}
+            if named
+            else {
+                "self": f"{self.rest}/user?accountId={account.account_id}",
+                "accountId": account.account_id,
+                "accountType": account.account_type,
+            }
+        )
         shown: JsonObject = {
-            "self": f"{self.rest}/user?accountId={account.account_id}",
-            "accountId": account.account_id,
+            **told,
             "avatarUrls": {size: f"{host}/avatar/{account.account_id}?size={size[:2]}" for size in _SIZES},
             "displayName": account.display_name,
             "active": account.active,
             "timeZone": "Etc/UTC",
-            "accountType": account.account_type,
         }
         if with_email:
             shown["emailAddress"] = account.email
@@ -90,15 +105,15 @@ class Renderer:
 
     def issue_type(self, one: IssueType) -> JsonObject:
         """Return an issue type."""
-        return {
+        shown: JsonObject = {
             "self": f"{self.rest}/issuetype/{one.id}",
             "id": one.id,
             "description": one.description,
             "iconUrl": f"{self.world.base_url}/images/icons/issuetypes/{one.id}.svg",
             "name": one.name,
             "subtask": one.level < 0,
-            "hierarchyLevel": one.level,
         }
+        return shown if self.world.edition.epic_link else {**shown, "hierarchyLevel": one.level}
 
     def status(self, one: Status) -> JsonObject:
         """Return a status with its category."""
@@ -154,10 +169,16 @@ class Renderer:
         shown = {name: self.value(field, issue.values.get(name)) for name, field in fields.items()}
         return {"id": issue.id, "key": issue.values["key"], "self": f"{self.rest}/issue/{issue.id}", "fields": shown}
 
-    def value(self, field: FieldDef, value: Value) -> object:
-        """Return the value of one field."""
-        if value is None:
-            return [] if field.kind is Kind.LABELS else None
+    def _lists(self, values: Values | None) -> things.Lists:
+        projects = self.world.projects
+        return self.world.lists(projects[str(values["project"])] if values else next(iter(projects.values())))
+
+    def value(self, field: FieldDef, value: Value, issue: Values | None = None) -> object:
+        """Return the value of one field; `issue` are all values of the issue, where the project matters."""
+        if value is None or value == ():
+            return [] if field.kind in things.EMPTY_LISTS else None
+        if field.kind in things.KINDS and field.kind is not Kind.MOMENT:
+            return things.show(field, value, self._lists(issue), self.rest)
         show = self._shows.get(field.kind)
         return show(field, value) if show else value
 
@@ -166,7 +187,7 @@ class Renderer:
 
         Empty is null; missing is what does not apply: a parent that is not there, a field outside its context.
         """
-        subtask = catalog.TYPES[str(values["issuetype"])].level < 0
+        level = catalog.TYPES[str(values["issuetype"])].level
         shown: JsonObject = {}
         for field in self.world.fields.values():
             if only is not None and field.id not in only:
@@ -174,9 +195,9 @@ class Renderer:
             value = values.get(field.id)
             if field.kind is Kind.PARENT and str(value) not in self.world.issues:
                 continue
-            if field.not_for_subtasks and subtask:
+            if level not in field.levels:
                 continue
-            shown[field.id] = self.value(field, value)
+            shown[field.id] = self.value(field, value, values)
         if only is None or "subtasks" in only:
             shown["subtasks"] = [self.issue_ref(self.world.issues[child]) for child in self._subtasks(issue)]
         if only is not None and "comment" in only:
@@ -198,11 +219,10 @@ class Renderer:
             "fields": self.fields(issue, values, only),
         }
 
-    @staticmethod
-    def change(item: ChangeItem) -> JsonObject:
+    def change(self, item: ChangeItem) -> JsonObject:
         """Return one changed field."""
         shown: JsonObject = {"field": item.field, "fieldtype": "custom" if item.custom else "jira"}
-        if item.field_id is not None:
+        if item.field_id is not None and not self.world.edition.changelog_names_only:
             shown["fieldId"] = item.field_id
         shown |= {"from": item.from_id, "fromString": item.from_string, "to": item.to_id, "toString": item.to_string}
         return shown
@@ -220,13 +240,15 @@ class Renderer:
         return shown
 
     def recent_changes(self, issue: Issue) -> JsonObject:
-        """Return what expand=changelog shows: the newest entries, newest first."""
-        newest = issue.histories[: -self.world.settings.expand_changelog_max - 1 : -1]
+        """Return what expand=changelog shows: all, oldest first; on Cloud the newest entries, newest first."""
+        shown = issue.histories
+        if not self.world.edition.whole_changelog:
+            shown = issue.histories[: -self.world.settings.expand_changelog_max - 1 : -1]
         return {
             "startAt": 0,
-            "maxResults": len(newest),
+            "maxResults": len(shown),
             "total": len(issue.histories),
-            "histories": [self.history(entry) for entry in newest],
+            "histories": [self.history(entry) for entry in shown],
         }
 
     def comment(self, issue: Issue, one: Comment) -> JsonObject:

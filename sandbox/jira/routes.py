@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from sandbox.jira import comments, issues, metadata, properties, search, webhooks, workflow
+from sandbox.jira import (
+    comments,
+    issues,
+    lists,
+    metadata,
+    numbered_search,
+    people,
+    permissions,
+    properties,
+    search,
+    webhooks,
+    workflow,
+)
+from sandbox.jira.edition import Edition
 from sandbox.kit.site import SiteResponse
 
 Endpoint = Callable[..., SiteResponse]
 """Called as `endpoint(world, call, **path parameters)`."""
 
-API_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/myself", metadata.myself),
+Route = tuple[str, str, Endpoint]
+
+API_ROUTES: tuple[Route, ...] = (
+    ("GET", "/myself", people.myself),
     ("GET", "/serverInfo", metadata.server_info),
-    ("GET", "/user/search", metadata.user_search),
+    ("GET", "/user/search", people.user_search),
     ("GET", "/field", metadata.fields),
     ("GET", "/priority", metadata.priorities),
+    ("GET", "/priority/search", lists.priority_search),
+    ("GET", "/issueLinkType", lists.link_types),
+    ("GET", "/mypermissions", permissions.mypermissions),
     ("GET", "/issuetype", metadata.issue_types),
     ("GET", "/status", metadata.statuses),
     ("GET", "/project", metadata.projects),
-    ("GET", "/project/search", metadata.project_search),
     ("GET", "/project/{project}", metadata.project),
     ("GET", "/project/{project}/statuses", metadata.project_statuses),
     ("GET", "/issue/createmeta/{project}/issuetypes", metadata.create_types),
@@ -30,7 +47,6 @@ API_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("PUT", "/issue/{issue}", issues.edit),
     ("DELETE", "/issue/{issue}", issues.delete),
     ("GET", "/issue/{issue}/editmeta", metadata.edit_meta),
-    ("GET", "/issue/{issue}/changelog", issues.changelog),
     ("GET", "/issue/{issue}/transitions", workflow.transitions),
     ("POST", "/issue/{issue}/transitions", workflow.make_transition),
     ("GET", "/issue/{issue}/properties", properties.list_keys),
@@ -39,6 +55,12 @@ API_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("DELETE", "/issue/{issue}/properties/{key}", properties.delete),
     ("GET", "/issue/{issue}/comment", comments.page),
     ("POST", "/issue/{issue}/comment", comments.add),
+)
+"""Below `/rest/api/{version}`, in all editions."""
+
+TOKEN_PAGED: tuple[Route, ...] = (
+    ("GET", "/project/search", metadata.project_search),
+    ("GET", "/issue/{issue}/changelog", issues.changelog),
     ("GET", "/search/jql", search.search_get),
     ("POST", "/search/jql", search.search_post),
     ("GET", "/search", search.gone),
@@ -46,9 +68,29 @@ API_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/search/approximate-count", search.count),
     ("POST", "/jql/match", search.match),
 )
-ADMIN_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
-    ("GET", "/rest/webhooks/1.0/webhook", webhooks.listing),
-    ("POST", "/rest/webhooks/1.0/webhook", webhooks.register),
-    ("GET", "/rest/webhooks/1.0/webhook/{webhook}", webhooks.read),
-    ("DELETE", "/rest/webhooks/1.0/webhook/{webhook}", webhooks.remove),
+"""Where pages are told by a token (Cloud)."""
+
+NUMBER_PAGED: tuple[Route, ...] = (
+    ("GET", "/search", numbered_search.search_get),
+    ("POST", "/search", numbered_search.search_post),
+    ("GET", "/user", people.user),
 )
+"""Where pages are told by startAt and total, and people by name (Data Center)."""
+
+ADMIN_ROUTES: tuple[Route, ...] = (
+    ("GET", "", webhooks.listing),
+    ("POST", "", webhooks.register),
+    ("GET", "/{webhook}", webhooks.read),
+    ("DELETE", "/{webhook}", webhooks.remove),
+)
+"""Below the edition's webhook path."""
+
+
+def routes(edition: Edition) -> Iterator[Route]:
+    """Yield all routes of an edition with their whole paths."""
+    own = NUMBER_PAGED if edition.paged_by_number else TOKEN_PAGED
+    for version in edition.apis:
+        for method, path, endpoint in (*own, *API_ROUTES):
+            yield method, f"/rest/api/{version}{path}", endpoint
+    for method, path, endpoint in ADMIN_ROUTES:
+        yield method, f"{edition.webhook_path}{path}", endpoint

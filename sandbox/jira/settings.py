@@ -19,6 +19,11 @@ class JiraSiteSettings:
     first_custom_field_id: int = 10_015
     """Number of the first custom field; the others follow. No two real sites agree, so nothing may rely on it."""
 
+    rich_fields: bool = False
+    """Whether the site also has components, versions, a sprint field, multi and cascading selects, a checkbox, a URL, a
+    date-time and a user field (`sandbox.jira.things`), and its projects what these choose from. Stays as built.
+    """
+
     index_lag_s: float = 0.0
     """How long a created or edited issue takes until the search index shows it."""
     index_lag_jitter_s: float = 0.0
@@ -26,6 +31,8 @@ class JiraSiteSettings:
 
     write_limit: bool = True
     """Whether the limit on writes per issue holds: 20 in 2 s and 100 in 30 s."""
+    requests_per_interval: int = 0
+    """Data Center: how many requests a user may send in `LIMIT_INTERVAL_S` seconds; 0: no limit, as installed."""
     anonymous_reads: bool = True
     """Whether reads open to anonymous users answer 200 (and 404) to bad credentials, as Jira does, instead of 401."""
     html_401_every: int = 3

@@ -9,12 +9,14 @@ from dataclasses import replace
 from email.utils import format_datetime
 from typing import Any
 
-from sandbox.jira import catalog, changes, scene, state, webhooks
+from sandbox.jira import catalog, changes, scene, state, things, webhooks
 from sandbox.jira.accounts import FAILED, LOGIN_REASON, Tokens, authenticate, unauthorized
+from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.http import Call, Refusal, answer
+from sandbox.jira.limits import check_requests
 from sandbox.jira.model import Account, ChangeItem, History, JsonObject, Project, Screen
 from sandbox.jira.person import Person
-from sandbox.jira.routes import ADMIN_ROUTES, API_ROUTES, Endpoint
+from sandbox.jira.routes import Endpoint, routes
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.world import World
 from sandbox.kit.router import Router
@@ -26,18 +28,23 @@ _DEFAULTS = JiraSiteSettings()
 
 
 class JiraSite:
-    """One Jira Cloud site with a sync account, two people and no project yet."""
+    """One site (Jira Cloud unless told otherwise) with a sync account, two people and no project yet."""
 
-    def __init__(self, *, now: Now, base_url: str, seed: int = 0, settings: JiraSiteSettings = _DEFAULTS) -> None:
-        self.world = World(now, base_url, seed, settings)
+    def __init__(
+        self,
+        *,
+        now: Now,
+        base_url: str,
+        seed: int = 0,
+        settings: JiraSiteSettings = _DEFAULTS,
+        edition: Edition = CLOUD,
+    ) -> None:
+        self.world = World(now, base_url, seed, settings, edition)
         self._tokens = Tokens()
         self._person_tokens: dict[str, str] = {}
         self._call: Call | None = None
         self._router = Router(self._no_route)
-        for version in (2, 3):
-            for method, path, endpoint in API_ROUTES:
-                self._router.add(method, f"/rest/api/{version}{path}", self._bound(endpoint))
-        for method, path, endpoint in ADMIN_ROUTES:
+        for method, path, endpoint in routes(edition):
             self._router.add(method, path, self._bound(endpoint))
         self.add_account(SYNC_EMAIL, "Sync Service", token=SYNC_TOKEN, admin=True)
         self.add_account(ADA_EMAIL, "Ada Moreno")
@@ -48,13 +55,17 @@ class JiraSite:
     def handle(self, request: SiteRequest) -> SiteResponse:
         """Do the request at once, completely or not at all, and return the answer. Never raises for bad input."""
         account, refused = authenticate(self.world, self._tokens, request)
-        call = Call(request, 2 if request.path.startswith("/rest/api/2/") else 3, account)
+        newest = max(self.world.edition.apis)
+        call = Call(request, 2 if request.path.startswith("/rest/api/2/") else newest, account)
         call.headers["date"] = format_datetime(self.world.now(), usegmt=True)
         if refused:
             call.headers[LOGIN_REASON] = FAILED
         elif account:
             call.headers[LOGIN_REASON] = "OK"
-            call.headers["x-aaccountid"] = account.account_id
+            if self.world.edition.named_users:
+                call.headers["x-ausername"] = account.name
+            else:
+                call.headers["x-aaccountid"] = account.account_id
         response = self._answer(call, refused=refused)
         return SiteResponse(response.status, {**response.headers, **call.headers}, response.body)
 
@@ -63,6 +74,7 @@ class JiraSite:
             return unauthorized(self.world)
         self._call = call
         try:
+            check_requests(self.world, call)
             return self._router.handle(call.request)
         except Refusal as refusal:
             if refusal.status == 401:
@@ -104,10 +116,14 @@ class JiraSite:
         email_visible: bool = True,
         utc_offset_min: int = 0,
     ) -> Account:
-        """Add someone who can log in; the token is `<local part>-token` unless given."""
+        """Add someone who can log in; the token is `<local part>-token` unless given.
+
+        Where people log in by name, the password is `<local part>-password`.
+        """
         number = len(self.world.accounts) + 1
+        named = self.world.edition.named_users
         account = Account(
-            f"712020:{number:08d}-0000-4000-8000-000000000000",
+            f"JIRAUSER{10_100 + number}" if named else f"712020:{number:08d}-0000-4000-8000-000000000000",
             email,
             name,
             admin=admin,
@@ -115,6 +131,8 @@ class JiraSite:
             utc_offset_min=utc_offset_min,
         )
         self.world.accounts[account.account_id] = account
+        if self.world.edition.personal_tokens:
+            self._tokens.add(f"{account.name}-password", account.account_id, password=True)
         self.add_token(email, token or email.partition("@")[0] + "-token")
         return account
 
@@ -162,7 +180,7 @@ class JiraSite:
 
     def seed_project(self, key: str, name: str) -> Project:
         """Add a project with all issue types, their screens and the workflow."""
-        customs = self.world.customs
+        customs, edition = self.world.customs, self.world.edition
         project = Project(
             self.world.new_small_id(),
             key,
@@ -170,9 +188,14 @@ class JiraSite:
             next(iter(self.world.accounts)),
             tuple(catalog.TYPES),
             catalog.TRANSITIONS,
-            {one.id: catalog.screen("create", one, customs) for one in catalog.TYPES.values()},
-            {one.id: catalog.screen("edit", one, customs) for one in catalog.TYPES.values()},
+            {one.id: catalog.screen("create", one, customs, edition) for one in catalog.TYPES.values()},
+            {one.id: catalog.screen("edit", one, customs, edition) for one in catalog.TYPES.values()},
         )
+        if self.world.settings.rich_fields:
+            project.components, project.versions = things.components(), things.versions()
+            for screen in (*project.create_screens.values(), *project.edit_screens.values()):
+                for field_id in things.SYSTEM:
+                    screen.add(field_id)
         self.world.projects[project.id] = project
         return project
 
@@ -215,6 +238,14 @@ class JiraSite:
         if found is None:
             raise KeyError(key)
         found.hidden_from.add(self.world.account_by_email(email).account_id)
+
+    def deny(self, key: str, email: str, *permissions: str) -> None:
+        """Take permissions in a project from someone, by their keys (`CREATE_ISSUES`). Raises KeyError."""
+        found = self.world.project(key)
+        if found is None:
+            raise KeyError(key)
+        account = self.world.account_by_email(email).account_id
+        found.denied.update((account, each) for each in permissions)
 
     def hide_issue(self, issue_id: str, email: str) -> None:
         """Hide one issue from someone, as a security level does. Raises KeyError."""

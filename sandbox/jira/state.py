@@ -20,17 +20,19 @@ def issue_state(world: World, issue: Issue) -> JsonObject:
     """Return one issue.
 
     `fields` holds plain values by field id: names of priorities, statuses, options and types, e-mail addresses of
-    users, the parent's id, descriptions as wiki text, labels as a list. `named` has the same by display name.
+    users, the parent's or epic's id, descriptions as wiki text, labels as a list. `named` has the same by display name.
     """
     values = issue.values
     fields = {one.id: _plain(world, one, values.get(one.id)) for one in world.fields.values()}
-    renderer = Renderer(world, 3)
+    renderer = Renderer(world, max(world.edition.apis))
+    epic_link = world.epic_link
+    parent = values.get("parent") or (values.get(epic_link.id) if epic_link else None)
     return {
         "id": issue.id,
         "key": values["key"],
         "type": catalog.TYPES[str(values["issuetype"])].name,
         "project": world.projects[str(values["project"])].key,
-        "parent": values.get("parent"),
+        "parent": parent,
         "fields": fields,
         "named": {one.name: fields[one.id] for one in world.fields.values()},
         "properties": dict(issue.properties),

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from sandbox.jira import adf, catalog
-from sandbox.jira.model import FieldDef, IssueType, Kind, Project, Value
+from sandbox.jira import adf, catalog, things
+from sandbox.jira.model import Account, FieldDef, IssueType, Kind, Project, RichText, Value
 from sandbox.jira.wiki_text import rich_from_adf, rich_from_wiki
 from sandbox.jira.world import World
 
@@ -76,7 +76,10 @@ def _rich(_: FieldDef, raw: object, around: Surroundings) -> Value:
             raise BadValue("Operation value must be a string")
         if len(raw) > MAX_TEXT:
             raise BadValue(f"The entered text is too long. It exceeds the allowed limit of {MAX_TEXT:,} characters.")
-        return rich_from_wiki(raw) if raw else None
+        if not raw:
+            return None
+        rich = rich_from_wiki(raw)
+        return RichText(rich.adf, raw) if around.world.edition.keeps_wiki else rich
     if not isinstance(raw, dict) or not adf.is_document(raw):
         raise BadValue("Operation value must be an Atlassian Document (see the Atlassian Document Format)")
     if not adf.valid(raw):
@@ -136,10 +139,11 @@ def _user(field: FieldDef, raw: object, around: Surroundings) -> Value:
         return None
     if not isinstance(raw, dict):
         raise BadValue("expected Object")
-    wanted = raw.get("accountId", raw.get("id"))
-    if wanted is None and ("accountId" in raw or "id" in raw):
+    named_by = ("name",) if around.world.edition.named_users else ("accountId", "id")
+    wanted = next((raw[one] for one in named_by if one in raw), None)
+    if wanted is None and any(one in raw for one in named_by):
         return _user(field, None, around)
-    found = around.world.accounts.get(wanted) if isinstance(wanted, str) else None
+    found = _person(wanted, around)
     if found is None or not found.active:
         raise BadValue(
             f"User '{wanted}' cannot be assigned issues."
@@ -147,6 +151,12 @@ def _user(field: FieldDef, raw: object, around: Surroundings) -> Value:
             else f"The {field.name.lower()} specified is not a user."
         )
     return found.account_id
+
+
+def _person(wanted: object, around: Surroundings) -> Account | None:
+    if around.world.edition.named_users:
+        return around.world.account_named(wanted)
+    return around.world.accounts.get(wanted) if isinstance(wanted, str) else None
 
 
 def _priority(field: FieldDef, raw: object, _: Surroundings) -> Value:
@@ -210,11 +220,33 @@ def _parent(_: FieldDef, raw: object, around: Surroundings) -> Value:
     found = around.world.find(str(wanted)) if isinstance(wanted, str | int) else None
     if found is None:
         raise BadValue("Could not find issue by id or key.")
-    if catalog.TYPES[str(found.values["issuetype"])].level != level + 1:
+    above = catalog.TYPES[str(found.values["issuetype"])].level
+    if above != level + 1 and not (around.world.edition.epic_link and above > level):
         raise BadValue("Given parent work item does not belong to appropriate hierarchy.", "parentId")
     if level < 0 and found.values["project"] != around.project.id:
         raise BadValue("Sub-tasks must be created in the same project as the parent.", "project")
     return found.id
+
+
+def _epic_link(field: FieldDef, raw: object, around: Surroundings) -> Value:
+    """Return the id of the epic that a key names; the link holds when the epic's key changes."""
+    if raw is None or raw == "":
+        return None
+    if not isinstance(raw, str):
+        raise BadValue("data was not a string")
+    found = around.world.find(raw)
+    if found is None or raw == found.id:
+        raise BadValue(f"{field.name}: no issue with the key '{raw}' could be found.")
+    if catalog.TYPES[str(found.values["issuetype"])].level < 1:
+        raise BadValue(f"{field.name}: the issue '{raw}' is not an epic.")
+    return found.id
+
+
+def _thing(field: FieldDef, raw: object, around: Surroundings) -> Value:
+    try:
+        return things.read(field, raw, around.world.lists(around.project))
+    except things.BadThing as problem:
+        raise BadValue(str(problem)) from None
 
 
 def _fixed(field: FieldDef, _: object, __: Surroundings) -> Value:
@@ -240,5 +272,7 @@ _READERS: dict[Kind, Callable[[FieldDef, object, Surroundings], Value]] = {
     Kind.PROJECT: _fixed,
     Kind.STATUS: _fixed,
     Kind.PARENT: _parent,
+    Kind.EPIC_LINK: _epic_link,
     Kind.OPTION: _option,
+    **dict.fromkeys(things.KINDS, _thing),
 }

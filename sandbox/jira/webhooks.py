@@ -104,17 +104,15 @@ def _emit(world: World, event: str, issue: Issue, flow: str, body_of: Callable[[
     for hook in wanting:
         body = b"" if hook["excludeBody"] else raw
         identifier = world.uuid()
-        headers = {
-            "content-type": "application/json; charset=UTF-8",
-            "user-agent": "Atlassian Webhook HTTP Client",
-            "x-atlassian-webhook-identifier": identifier,
-            "x-atlassian-webhook-flow": flow,
-        }
-        if secret := hook["secret"]:
+        headers = {"content-type": "application/json; charset=UTF-8", "user-agent": "Atlassian Webhook HTTP Client"}
+        if world.edition.repeats_webhooks:
+            headers |= {"x-atlassian-webhook-identifier": identifier, "x-atlassian-webhook-flow": flow}
+        if (secret := hook["secret"]) and world.edition.signs_webhooks:
             digest = hmac.new(str(secret).encode(), body, hashlib.sha256).hexdigest()
             headers["x-hub-signature"] = f"sha256={digest}"
         url = _VARIABLE.sub(lambda found: quote(_variable(world, issue, found[1])), str(hook["url"]))
-        world.outbox.append(WebhookDelivery(url, headers, body, identifier, RETRY_STATUSES, MAX_RETRIES))
+        again = (RETRY_STATUSES, MAX_RETRIES) if world.edition.repeats_webhooks else (frozenset[int](), 0)
+        world.outbox.append(WebhookDelivery(url, headers, body, identifier, *again))
 
 
 def _wants(world: World, hook: JsonObject, event: str, issue: Issue) -> bool:
@@ -136,7 +134,7 @@ def _variable(world: World, issue: Issue, name: str) -> str:
 
 
 def register(world: World, call: Call) -> SiteResponse:
-    """POST /rest/webhooks/1.0/webhook: only for administrators; the secret is never shown again."""
+    """POST to the edition's webhook path: only for administrators; the secret is never shown again."""
     _admin(call)
     body = call.json_object()
     hook = add(world, body, call.caller)
@@ -174,13 +172,13 @@ def add(world: World, body: JsonObject, actor: Account) -> JsonObject:
 
 
 def listing(world: World, call: Call) -> SiteResponse:
-    """GET /rest/webhooks/1.0/webhook."""
+    """GET the webhook path."""
     _admin(call)
     return answer(200, [_show(world, hook) for hook in world.webhooks.values()])
 
 
 def read(world: World, call: Call, webhook: str) -> SiteResponse:
-    """GET /rest/webhooks/1.0/webhook/{id}."""
+    """GET {webhook path}/{id}."""
     _admin(call)
     if webhook not in world.webhooks:
         raise not_found("The webhook does not exist.")
@@ -188,7 +186,7 @@ def read(world: World, call: Call, webhook: str) -> SiteResponse:
 
 
 def remove(world: World, call: Call, webhook: str) -> SiteResponse:
-    """DELETE /rest/webhooks/1.0/webhook/{id}."""
+    """DELETE {webhook path}/{id}."""
     _admin(call)
     if world.webhooks.pop(webhook, None) is None:
         raise not_found("The webhook does not exist.")
@@ -198,14 +196,14 @@ def remove(world: World, call: Call, webhook: str) -> SiteResponse:
 def _show(world: World, hook: JsonObject) -> JsonObject:
     actor = world.accounts[str(hook["actor"])]
     return {
-        "self": f"{world.base_url}/rest/webhooks/1.0/webhook/{hook['id']}",
+        "self": f"{world.base_url}{world.edition.webhook_path}/{hook['id']}",
         "name": hook["name"],
         "url": hook["url"],
         "events": hook["events"],
         "filters": {_SECTION: hook["jql"]},
         "excludeBody": hook["excludeBody"],
         "enabled": hook["enabled"],
-        "isSigned": bool(hook["secret"]),
+        "isSigned": bool(hook["secret"]) and world.edition.signs_webhooks,
         "lastUpdatedUser": actor.account_id,
         "lastUpdatedDisplayName": actor.display_name,
         "lastUpdated": hook["at"],

@@ -10,6 +10,7 @@ from sandbox.jira.http import Call, answer, bad_request, no_content
 from sandbox.jira.limits import check_write
 from sandbox.jira.metadata import field_meta
 from sandbox.jira.model import Issue, JsonObject, Project, Screen, Transition, Value
+from sandbox.jira.permissions import TRANSITION, may
 from sandbox.jira.render import Renderer
 from sandbox.jira.values import Surroundings
 from sandbox.jira.world import World
@@ -44,7 +45,7 @@ def transitions(world: World, call: Call, issue: str) -> SiteResponse:
     shown = [
         _show(renderer, project, found, one, with_fields=with_fields)
         for one in available(project, found)
-        if wanted is None or one.id == wanted
+        if (wanted is None or one.id == wanted) and may(project, call.account, TRANSITION)
     ]
     return answer(200, {"expand": "transitions", "transitions": shown})
 
@@ -82,7 +83,8 @@ def make_transition(world: World, call: Call, issue: str) -> SiteResponse:
     if not isinstance(wanted, str | int) or isinstance(wanted, bool):
         raise bad_request("Missing 'transition' identifier")
     project = world.projects[str(found.values["project"])]
-    chosen = next((one for one in available(project, found) if one.id == str(wanted)), None)
+    offered = available(project, found) if may(project, account, TRANSITION) else []
+    chosen = next((one for one in offered if one.id == str(wanted)), None)
     if chosen is None:
         raise bad_request(
             "It seems that you have tried to perform an illegal workflow operation."

@@ -8,33 +8,42 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from sandbox.jira import catalog
+from sandbox.jira import catalog, things
+from sandbox.jira.edition import Edition
 from sandbox.jira.http import not_found
-from sandbox.jira.model import Account, FieldDef, Issue, JsonObject, Option, Project, Values
+from sandbox.jira.model import Account, FieldDef, Issue, JsonObject, Kind, Option, Project, Values
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.kit.site import Now, WebhookDelivery
 
-_CUSTOM_CACHE: dict[int, tuple[FieldDef, ...]] = {}
+_CUSTOM_CACHE: dict[tuple[int, Edition], tuple[FieldDef, ...]] = {}
 
 
 class World:
     """The state of one site."""
 
-    def __init__(self, now: Now, base_url: str, seed: int, settings: JiraSiteSettings) -> None:
+    def __init__(self, now: Now, base_url: str, seed: int, settings: JiraSiteSettings, edition: Edition) -> None:
         self.clock = now
+        self.edition = edition
         self.base_url = base_url.rstrip("/")
         self.settings = settings
         self.random = random.Random(seed)  # a stand-in's seeded choices, no secrets
         self.accounts: dict[str, Account] = {}
         first = settings.first_custom_field_id
-        if first not in _CUSTOM_CACHE:
-            _CUSTOM_CACHE[first] = catalog.custom_fields(first)
-        self.customs = _CUSTOM_CACHE[first]
+        if (first, edition) not in _CUSTOM_CACHE:
+            _CUSTOM_CACHE[first, edition] = catalog.custom_fields(first, edition)
+        self.customs = _CUSTOM_CACHE[first, edition]
         self.fields: dict[str, FieldDef] = {one.id: one for one in (*catalog.SYSTEM_FIELDS, *self.customs)}
         squad = next(one.id for one in self.customs if one.name == catalog.SELECT_FIELD)
         self.options: dict[str, dict[str, Option]] = {
             squad: {str(number): Option(str(number), name) for number, name in enumerate(catalog.SQUADS, 10_020)}
         }
+        self.sprints: dict[str, things.SprintDef] = {}
+        if settings.rich_fields:
+            more = things.custom_fields(first + len(self.customs))
+            self.customs = (*self.customs, *more)
+            self.fields |= {one.id: one for one in (*things.system_fields(), *more)}
+            self.options |= things.options(more)
+            self.sprints = things.sprints()
         self.projects: dict[str, Project] = {}
         self.issues: dict[str, Issue] = {}
         self.ids_by_key: dict[str, str] = {}
@@ -44,6 +53,8 @@ class World:
         self.outbox: list[WebhookDelivery] = []
         self.cursors: dict[str, JsonObject] = {}
         self.unauthorized_count = 0
+        self.buckets: dict[str, tuple[datetime, float]] = {}
+        """By account: when its bucket of requests was filled last, and how many were in it."""
         self.rendered: dict[tuple[int, str, bool], JsonObject] = {}
         """Users as JSON by API version, account and whether the e-mail shows: read-only, shared by all answers."""
         self._next_issue_id = settings.first_issue_id
@@ -82,12 +93,25 @@ class World:
                 return one
         raise KeyError(name)
 
+    @property
+    def epic_link(self) -> FieldDef | None:
+        """Return the field Epic Link where the edition has one."""
+        return next((one for one in self.customs if one.kind is Kind.EPIC_LINK), None)
+
+    def account_named(self, name: object) -> Account | None:
+        """Return the account of a Data Center's user name."""
+        return next((one for one in self.accounts.values() if one.name == name), None)
+
     def account_by_email(self, email: str) -> Account:
         """Return an account by its address; raises KeyError."""
         for one in self.accounts.values():
             if one.email == email:
                 return one
         raise KeyError(email)
+
+    def lists(self, project: Project) -> things.Lists:
+        """Return what the fields of a project choose from."""
+        return things.Lists(self.options, self.sprints, project)
 
     def project(self, id_or_key: str) -> Project | None:
         """Return a project by id or key, whoever asks."""

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.console.adapters.vendor_metadata import VendorMetadata
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
+from services.console.handlers.mappings import Mappings
+from services.console.handlers.people import PeopleDesk
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports
@@ -29,8 +33,18 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     vendors = Vendors(ports, settings.console_vendor_timeout_s)
     links = Links(ports.reader, ports.config)
     requests = Requests(ports, links, vendors, publish, ADMIN)
-    configuration = Configuration(ports, vendors, publish, ADMIN)
-    return ConsoleService(Api(links, requests, configuration), ports, settings)
+    metadata = VendorMetadata(
+        ports.transport,
+        ports.clock,
+        ports.dice,
+        timeout_s=settings.console_vendor_timeout_s,
+        whole_timeout_s=settings.console_metadata_timeout_s,
+    )
+    mappings = Mappings(ports.config, metadata)
+    configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
+    people = PeopleDesk(ports.reader, ports.config)
+    api = Api(links, requests, configuration, mappings, people, History(ports.reader))
+    return ConsoleService(api, ports, settings)
 
 
 @asynccontextmanager

@@ -3,20 +3,50 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
+from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.base import Message
+from shared.metadata.craft import CraftMetadata
+from shared.metadata.jira import JiraMetadata
 from shared.runtime.log import Log
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.trail import RevisionReader
 
 
-class Reader(StatusReader, Protocol):
+class Reader(StatusReader, RevisionReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:
         """Tell within a second whether the store answers."""
+        ...
+
+
+class Access(NamedTuple):
+    """A connection with its credentials."""
+
+    connection: Connection
+    secrets: ConnectionSecrets
+
+
+class Known(NamedTuple):
+    """What both sides of a draft consist of. `from_memory`: some of it was read before it was asked for."""
+
+    jira: JiraMetadata
+    craft: CraftMetadata
+    from_memory: bool
+
+
+class Metadata(Protocol):
+    """Tells what both sides consist of."""
+
+    async def read(self, draft: Integration, jira: Access, craft: Access, *, fresh: bool = False) -> Known:
+        """Return the metadata of a draft's project and workspace, at most a minute old; `fresh`: read now.
+
+        Raises `shared.clients.errors.VendorError` if a side cannot be asked.
+        """
         ...
 
 

@@ -15,3 +15,5 @@ class ConsoleSettings(ServiceSettings):
     console_max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     console_vendor_timeout_s: float = Field(default=8.0, gt=0)
     """How long a vendor may take to answer while a person waits (probes, pushes, pulls)."""
+    console_metadata_timeout_s: float = Field(default=25.0, gt=0)
+    """How long both vendors together may take to tell what a mapping is checked against; many small answers."""

@@ -18,6 +18,8 @@ from services.reconciler.handlers.hydration import DUTY as HYDRATION
 from services.reconciler.handlers.hydration import Hydration
 from services.reconciler.handlers.ledgers import DUTY as LEDGERS
 from services.reconciler.handlers.ledgers import Ledgers
+from services.reconciler.handlers.look_up import DUTY as PEOPLE
+from services.reconciler.handlers.look_up import LookUp
 from services.reconciler.handlers.parked import DUTY as PARKED
 from services.reconciler.handlers.parked import Parked
 from services.reconciler.handlers.rota import Duty, Rota, periodic
@@ -28,6 +30,7 @@ from shared.domain.ids import ConnectionId, Side
 from shared.runtime.consumer import consume
 from shared.runtime.log import LogUnavailable, Subscription
 from shared.runtime.publisher import Publisher
+from shared.runtime.revisions import RevisionBell
 from shared.runtime.topics import Topic
 
 GROUP = "reconciler"
@@ -46,6 +49,7 @@ class ReconcilerService:
         self._ports = ports
         self._directory = directory
         self._meter = meter
+        self._bell = RevisionBell(ports.log)
         self._publisher = Publisher(ports.log, source=self.name, clock=ports.clock, dice=ports.dice)
         outside = (self._publisher, meter, ports.clock, ports.dice, settings)
         self._clocks = Clocks(ports.work, *outside)
@@ -54,10 +58,12 @@ class ReconcilerService:
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
         self._hydration = Hydration(directory, *outside)
+        self._people = LookUp(directory, ports.work, meter, ports.clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do all duties until `stop` is set, then finish what has begun."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._bell.listen(stop))
             tasks.create_task(self._keep_duties(stop))
             tasks.create_task(self._complete_thin_events(stop))
 
@@ -73,7 +79,11 @@ class ReconcilerService:
         def failed(error: Exception) -> None:
             self._meter.failed("configuration", "", error)
 
-        await Rota().keep(stop, self._wanted, self._settings.config_interval_s, failed)
+        async def between(stop: asyncio.Event) -> None:
+            await self._bell.pause(stop, self._settings.config_interval_s)
+            self._directory.forget()
+
+        await Rota().keep(stop, self._wanted, between, self._settings.config_interval_s, failed)
 
     async def _complete_thin_events(self, stop: asyncio.Event) -> None:
         ports = self._ports
@@ -125,6 +135,10 @@ class ReconcilerService:
         yield self._periodic(PARKED, ident, settings.clock_interval_s, lambda: self._parked.bring_back(ident), changed)
         yield self._periodic(COMPARE, ident, slow_s, lambda: self._slow.compare_if_due(ident), changed)
         yield self._periodic(ID_SWEEP, ident, slow_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
+        if post.side is Side.JIRA:
+            yield self._periodic(
+                PEOPLE, ident, settings.people_interval_s, lambda: self._people.look_up(ident), changed
+            )
         for container in post.containers:
             yield self._feed(post, container)
 

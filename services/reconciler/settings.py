@@ -53,6 +53,8 @@ class ReconcilerSettings(ServiceSettings):
     """How often the ledgers of all links are rid of operations older than PROTOCOL keeps them."""
     prune_links: int = Field(default=200, ge=1)
     """Of how many links one transaction prunes the ledgers."""
+    people_interval_s: float = Field(default=3_600.0, gt=0)
+    """How often people who are known on one side only are looked up by their e-mail address."""
     health_interval_s: float = Field(default=30.0, gt=0)
     longest_backoff_s: float = Field(default=60.0, gt=0)
     """The longest pause of a duty after failures in a row (never shorter than its own interval)."""

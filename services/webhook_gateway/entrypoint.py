@@ -13,6 +13,7 @@ from services.webhook_gateway.handlers import Gateway
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
 from shared.runtime.log import Log
+from shared.runtime.revisions import RevisionBell
 
 _CHUNK_BYTES = 64 * 1024
 
@@ -75,7 +76,10 @@ class GatewayService:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the connections current until `stop` is set. Requests in hand are finished by the HTTP server."""
-        await self._senders.run(stop)
+        bell = RevisionBell(self._log)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(bell.listen(stop))
+            tasks.create_task(self._senders.run(stop, bell))
 
     async def ready(self) -> Mapping[str, bool]:
         """Tell whether the log answers, and whether the connections were ever read.

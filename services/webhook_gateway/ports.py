@@ -7,7 +7,7 @@ from typing import Protocol
 
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, Side
-from shared.domain.mapping import ConnectionSecrets
+from shared.domain.mapping import ConnectionKind, ConnectionSecrets
 from shared.runtime.log import Log
 from shared.store.port import ConfigReader
 
@@ -17,20 +17,27 @@ class Sender:
     """A connection that webhooks come from. `secrets` None: they cannot be read yet, so nobody can be refused."""
 
     connection_id: ConnectionId
-    side: Side
+    kind: ConnectionKind
     secrets: ConnectionSecrets | None
+
+    @property
+    def side(self) -> Side:
+        """Return the side that it sends for."""
+        return self.kind.side
 
 
 class Senders(Protocol):
-    """The known connections, from memory: never waits."""
-
-    @property
-    def loaded(self) -> bool:
-        """Tell whether they were read at least once; before that nobody is unknown."""
-        ...
+    """The known connections. `find` answers from memory and never waits."""
 
     def find(self, connection_id: str) -> Sender | None:
-        """Return the sender of that connection id, None if there is no such connection."""
+        """Return the sender of that connection id, None if none is known."""
+        ...
+
+    async def look(self) -> bool:
+        """Have `find` know what was saved until now; within about a second, and at a bounded cost however many ask.
+
+        False: it could not be read, so nobody can be called unknown.
+        """
         ...
 
 

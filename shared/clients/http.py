@@ -203,7 +203,8 @@ class VendorHttp:
         words = f"{self._dialect.vendor} answered {response.status}: {message}"
         wait_s = retry_after(response.headers, self._clock.now())
         refused = response.status in (409, 425) or (
-            response.status == 503 and (call.method == "PUT" or wait_s is not None)
+            # Data Center puts Retry-After: 0 on every answer where requests are limited: that promises nothing
+            response.status == 503 and (call.method == "PUT" or bool(wait_s))
         )
         if call.reads or refused:
             return Unavailable(words, retry_after_s=wait_s)

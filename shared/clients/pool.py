@@ -15,10 +15,11 @@ from shared.clients.craft.client import CraftClient
 from shared.clients.errors import BadCredentials
 from shared.clients.http import DEFAULT_TIMEOUT_S
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.data_center import DataCenterClient
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
-from shared.domain.ids import ConnectionId, IntegrationId, Side
-from shared.domain.mapping import Connection, ConnectionSecrets, Integration
+from shared.domain.ids import ConnectionId, IntegrationId
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
 from shared.store.port import ConfigReader, StoreUnavailable
 
 MAX_AGE_S: Final = 2.0
@@ -143,9 +144,13 @@ def build_client(
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> JiraClient | CraftClient:
     """Return a client for credentials that may not be saved yet (the console's probe), or for the pool."""
-    if connection.kind.side is Side.JIRA:
-        return JiraClient(connection, secrets, transport, clock, dice, timeout_s=timeout_s)
-    return CraftClient(connection, secrets, transport, clock, dice, timeout_s=timeout_s)
+    match connection.kind:
+        case ConnectionKind.JIRA_CLOUD:
+            return JiraClient(connection, secrets, transport, clock, dice, timeout_s=timeout_s)
+        case ConnectionKind.JIRA_DATA_CENTER:
+            return DataCenterClient(connection, secrets, transport, clock, dice, timeout_s=timeout_s)
+        case ConnectionKind.CRAFT:
+            return CraftClient(connection, secrets, transport, clock, dice, timeout_s=timeout_s)
 
 
 def _same_way(old: Connection, new: Connection) -> bool:

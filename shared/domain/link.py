@@ -53,19 +53,42 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """When a person set a value, in vendor time: after `after` (None: not known), `until` at the latest."""
+
+    after: datetime | None
+    until: datetime
+    exact: bool = False
+    """True when it was at `until` itself (Jira's changelog)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
-    """What a side was last seen to hold: `at` is vendor time; the value appeared after `after` (None: not known)."""
+    """What a side was last seen to hold: `at` is vendor time; the value appeared after `after` (None: not known).
+
+    When a write of ours put it there says nothing about when a person set what it carries (PROTOCOL F17): then `after`
+    is not known, or it is that of the edit which was restored.
+    """
 
     value: Json
     at: datetime
     by: str | None
     after: datetime | None = None
     exact: bool = False
-    """True when `at` was the very moment of the change (Jira's changelog), not just a time at which it was seen."""
+    """True when `changed_at` was the very moment of the change (Jira's changelog), not just a time at which it was
+    seen.
+    """
     changed_at: datetime | None = None
     """Vendor time at which the value was first seen (or, if exact, set); `at` moves on while the value stays."""
     late: bool = False
     """True for a late effect of a write of ours (PROTOCOL F11): to be undone, never spread."""
+    entry: str | None = None
+    """The newest entry of Jira's changelog that set it, as far as was seen."""
+
+    @property
+    def edited(self) -> Span:
+        """Return when a person set it."""
+        return Span(None if self.exact else self.after, self.changed_at or self.at, self.exact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +105,13 @@ class Overwritten:
 
     value: Json
     late: bool = False
+    edited: Span | None = None
+    """When the person set it, if anything is known: what is restored is as old as the edit, not as the restore."""
+
+    @classmethod
+    def of(cls, held: Held, *, late: bool = False) -> Overwritten:
+        """Return what a side held until a write of ours replaced it."""
+        return cls(held.value, late, held.edited)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +146,8 @@ class PairSide:
     norm: Normalised | None = None
     recent: list[Json] = field(default_factory=list)
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
+    takes_first: bool = False
+    """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
 
 
 @dataclass(frozen=True, slots=True)

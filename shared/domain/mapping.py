@@ -9,72 +9,44 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.kinds import FieldKind, Shape, shapes_of
 from shared.domain.link import Json
+from shared.domain.pair_rules import problems_of
+
+__all__ = [
+    "Connection",
+    "ConnectionKind",
+    "ConnectionSecrets",
+    "Direction",
+    "FieldKind",
+    "FieldPair",
+    "Integration",
+    "Mode",
+    "Name",
+    "Policy",
+    "Setting",
+    "Shape",
+    "TypePair",
+    "ValuePair",
+    "next_revision",
+    "pair_values",
+]
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class Setting(BaseModel):
-    """Base of everything an admin can set: frozen, unknown properties are refused."""
+    """Base of everything an admin can set: frozen, unknown properties are refused.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    What is written below a property describes it in the schemas, for the editors of people.
+    """
 
-
-class FieldKind(StrEnum):
-    """How a pair's values are read, written, translated and compared."""
-
-    STRING = "string"
-    """One line of text."""
-    TEXT = "text"
-    """Text of several lines without its marks: Jira description and the like, Craft description (HTML)."""
-    RICH_TEXT = "rich_text"
-    """Text of several lines with headings, lists, tables, links and the like."""
-    NUMBER = "number"
-    OPTION = "option"
-    """One of a list: priority, importance, single select, sprint, version. Needs a value map."""
-    OPTIONS = "options"
-    """A set out of a list: multi select, components, personas, objectives. Needs a value map."""
-    LABELS = "labels"
-    """A set of words that mean the same on both sides."""
-    DATE = "date"
-    """A calendar day, YYYY-MM-DD."""
-    DATETIME = "datetime"
-    """A moment, in UTC."""
-    USER = "user"
-    """A person: by value map, else by e-mail address, else the fallback."""
-    STATUS = "status"
-    """A status by value map; Jira's side is reached through transitions."""
-    PARENT = "parent"
-    """The item above, by the links of Tandem."""
-
-
-class Shape(StrEnum):
-    """How one side's JSON holds the value of a pair, where it is not the usual way of its kind."""
-
-    TEXT = "text"
-    """A string."""
-    NUMBER = "number"
-    """A number (as an option: its decimal text)."""
-    WORDS = "words"
-    """A list of strings: labels."""
-    REFERENCE = "reference"
-    """One thing by id: `{id}`; in a Craft.io custom field: the option's id."""
-    REFERENCES = "references"
-    """Several things by id: `[{id}]`; in a Craft.io custom field: the options' ids."""
-    ONE_REFERENCE = "one_reference"
-    """A list of which only the first counts: `[{id}]`. One checkbox, one persona of many."""
-    NAME = "name"
-    """A list of which only the first counts, by name: `[{name}]`. One fix version."""
-    NAMES = "names"
-    """Several things by name: `[{name}]`. Components, fix versions."""
-    CASCADE = "cascade"
-    """Jira's cascading select `{id, child: {id}}`, as `parent/child`."""
-    SPRINT = "sprint"
-    """Jira's sprint: read as a list of sprints, written as one number; the one that is not closed counts."""
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Direction(StrEnum):
@@ -133,23 +105,60 @@ class FieldPair(Setting):
     jira_shape: Shape | None = None
     """None: the usual one of the kind."""
     craft_shape: Shape | None = None
+    fallback: ValuePair | None = None
+    """People only: who stands for somebody who is not found on the other side, on each side; null: nobody."""
+    to_craft: str | None = None
+    """An expression (docs/transforms.md) that makes Craft.io's value of Jira's; it stands in for the value map."""
+    to_jira: str | None = None
+    """The same, the other way."""
     since: int = 0
     """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
     F16).
     """
     fields_since: int = 0
-    """The revision since which it names these two fields; what was seen before it is another field's value."""
+    """The revision since which it names these two fields and reads them as it does; what was seen before it is another
+    value.
+    """
+
+    _zone: str = PrivateAttr("UTC")
 
     @model_validator(mode="after")
-    def _status_goes_to_craft(self) -> Self:
-        if self.kind is FieldKind.STATUS and self.direction is not Direction.TO_CRAFT:
-            msg = f"pair {self.id}: status is carried from Jira to Craft.io only; set direction to_craft"
-            raise ValueError(msg)
+    def _fits(self) -> Self:
+        problems = problems_of(self)
+        if problems:
+            raise ValueError(f"pair {self.id}: {'; '.join(problems)}")
         return self
 
     def name_on(self, side: Side) -> str:
         """Return the field's id on one side."""
         return self.jira if side is Side.JIRA else self.craft
+
+    def expression(self, target: Side) -> str | None:
+        """Return the expression for the way to `target`, if there is one."""
+        return self.to_jira if target is Side.JIRA else self.to_craft
+
+    def shape_on(self, side: Side) -> Shape:
+        """Return the shape in which one side's JSON holds the value."""
+        shape = self.jira_shape if side is Side.JIRA else self.craft_shape
+        return shape or shapes_of(self.kind, side, self.name_on(side))[0]
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the time zone of the integration that the pair is part of: where its days begin."""
+        return ZoneInfo(self._zone)
+
+    def in_zone(self, name: str) -> FieldPair:
+        """Return the pair as part of an integration in that (valid) time zone, which only times depend on."""
+        if self._zone == name or self.kind not in (FieldKind.DATE, FieldKind.DATETIME):
+            return self
+        moved = self.model_copy()
+        moved._zone = name  # noqa: SLF001  # its own, and not handed out yet
+        return moved
+
+    @property
+    def fields(self) -> tuple[object, ...]:
+        """Return what decides which values are seen: the two fields, and how each is read."""
+        return self.kind, self.jira, self.craft, self.shape_on(Side.JIRA), self.shape_on(Side.CRAFT), self._zone
 
 
 class TypePair(Setting):
@@ -157,6 +166,15 @@ class TypePair(Setting):
 
     jira: Name
     craft: Name
+
+
+class TransitionField(Setting):
+    """What to fill in where the screen of a Jira transition has this field, as in `resolution`: `{"name": "Done"}`."""
+
+    field: Name
+    """Jira field id."""
+    value: Json
+    """As Jira's REST API takes it."""
 
 
 class Integration(Setting):
@@ -180,8 +198,28 @@ class Integration(Setting):
     policy: Policy = Policy.ASK
     craft_key_field: str | None = None
     """Id of a Craft custom text field that holds the link id of items created by Tandem; makes creates exact."""
+    time_zone: str = "UTC"
+    """IANA name of the zone in which a moment is turned into a day, and a day into its first moment."""
     types: tuple[TypePair, ...]
     pairs: tuple[FieldPair, ...]
+    transition_fields: tuple[TransitionField, ...] = ()
+    """Values for fields that transitions ask for when a status is carried to Jira."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ValueError, LookupError, OSError) as error:
+            raise ValueError(f"there is no time zone {name}; use an IANA name such as Europe/Berlin") from error
+        return name
+
+    @model_validator(mode="after")
+    def _pairs_know_the_zone(self) -> Self:
+        zoned = tuple(pair.in_zone(self.time_zone) for pair in self.pairs)
+        if any(new is not old for new, old in zip(zoned, self.pairs, strict=True)):
+            object.__setattr__(self, "pairs", zoned)  # a copy: the pairs given may be another integration's too
+        return self
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
@@ -223,6 +261,7 @@ class ConnectionKind(StrEnum):
     """What a connection speaks."""
 
     JIRA_CLOUD = "jira_cloud"
+    JIRA_DATA_CENTER = "jira_data_center"
     CRAFT = "craft"
 
     @property
@@ -241,6 +280,9 @@ class Connection(Setting):
     url: Name
     """Site or API address, without a trailing slash."""
     email: str | None = None
+    """Jira Cloud: the address that the API token belongs to."""
+    username: str | None = None
+    """Jira Data Center: who logs in with a password; None: the token is a personal access token."""
     account_id: AccountId | None = None
     """Who we are there, as the vendor told us (`/myself`, `/me/api-key`)."""
     max_concurrent: int = Field(default=8, ge=1, le=64)
@@ -276,7 +318,7 @@ def next_revision(current: Integration | None, draft: Integration) -> Integratio
     def dated(pair: FieldPair) -> FieldPair:
         old = before.get(pair.id)
         # who wins a conflict is no part of what the pair means
-        if old is None or (old.kind, old.jira, old.craft) != (pair.kind, pair.jira, pair.craft):
+        if old is None or old.fields != pair.fields:
             return pair.model_copy(update={"since": revision, "fields_since": revision})
         kept = {"since": old.since, "fields_since": old.fields_since}
         same = pair.model_copy(update={**kept, "policy": old.policy}) == old

@@ -9,9 +9,11 @@ from typing import Final
 
 from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
+from shared.clients.people import people_in
 from shared.clients.reading import Account, Page, Reading
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Connection
+from shared.domain.person import Person
 
 WHOLE: Final = ("*all", "-comment", "-worklog", "-attachment", "-lastViewed")
 """All fields, whatever is mapped now, so that a mapping saved during a read finds its fields; but for the bulky
@@ -65,6 +67,11 @@ class JiraEyes:
             page = part.next
             if page is None:
                 return found
+
+    async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
+        """Return the users that show this address."""
+        users = {"fields": {"found": list(await self._client.find_users(email))}}
+        return [each for each in people_in(Side.JIRA, self._connection.id, users, seen_at) if each.email == email]
 
     async def container_visible(self, container: str) -> bool:
         """Tell whether the project is there for us: JQL refuses one that is not."""

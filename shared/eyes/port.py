@@ -14,6 +14,7 @@ from typing import Protocol
 from shared.clients.reading import Account, Page, Reading
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Connection
+from shared.domain.person import Person
 
 
 class Eyes(Protocol):
@@ -49,6 +50,10 @@ class Eyes(Protocol):
         """Return the ids of all items of a container that its lists show now; fails when the container is not
         visible.
         """
+        ...
+
+    async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
+        """Return the people with an e-mail address (lower case), as far as the vendor tells; Craft.io tells of none."""
         ...
 
     async def container_visible(self, container: str) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.errors import Poison
-from shared.runtime.log import LogUnavailable, ReceivedRecord, Record, Subscription
+from shared.runtime.log import Follower, LogUnavailable, ReceivedRecord, Record, Subscription
 from shared.runtime.topics import MAX_RECORD_BYTES
 
 Partition = tuple[str, int]
@@ -35,6 +35,7 @@ class MemoryLog:
         self._count = partitions
         self._partitions: dict[Partition, list[ReceivedRecord]] = {}
         self._groups: dict[str, _Group] = {}
+        self._followers = 0
         self.available = True
         """False: everything raises `LogUnavailable`, as with Kafka away."""
 
@@ -69,6 +70,17 @@ class MemoryLog:
         joined.members.append(member)
         self._deal(joined)
         return member
+
+    async def follow(self, topics: Sequence[str]) -> Follower:
+        """Read what is published from now on, as the only member of a group that nobody else knows."""
+        self.check_available()
+        self._followers += 1
+        group = f"(follower {self._followers})"
+        ends = {
+            (str(topic), n): len(self._partitions.get((topic, n), ())) for topic in topics for n in range(self._count)
+        }
+        self._groups[group] = _Group(committed=ends)
+        return await self.subscribe(group, topics)
 
     async def healthy(self) -> bool:
         """Tell whether the log is available."""

@@ -2,10 +2,9 @@
 sides.
 
 `read` and `render` belong to one side; `translate` crosses. Used by the mapper (read, same, translate) and by the
-writers (read,
-same, render). Pure. Normal forms: string and text: str or None; number: int or float or None; option, status and
-parent: id or
-None; labels: sorted list; date: `YYYY-MM-DD` or None.
+writers (read, same, render). Pure. Normal forms, by kind: string and text: str or None; number: int or float or None;
+option, status and parent: id (or name, or decimal text, by shape) or None; options and labels: sorted list of str;
+date: `YYYY-MM-DD` or None; date-time: UTC with milliseconds or None; user: see `shared.fields.people`.
 """
 
 from shared.fields.codec import Present, read, render, same

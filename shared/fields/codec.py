@@ -1,26 +1,27 @@
-"""One side's JSON <-> normal form, and when two values of one side are the same to a person."""
+"""One side's JSON <-> normal form, and when two values of one side are the same to a person.
+
+Where the value stands in the JSON is decided here, how it stands there by its shape (`shared.fields.shapes`), what it
+means by its kind. All three are one table in `docs/fields.md`.
+"""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any
 
 from shared.domain.ids import Side
+from shared.domain.kinds import CUSTOM_PREFIX, FieldKind, Shape
 from shared.domain.link import Json
-from shared.domain.mapping import FieldKind, FieldPair
+from shared.domain.mapping import FieldPair
 from shared.fields.markup import html_to_text, text_to_html
+from shared.fields.people import same_person
+from shared.fields.shapes import LISTS, READ, RENDER, Place, Present, number_of, number_text
+from shared.fields.times import day_of
 
-CUSTOM_PREFIX = "custom:"
+__all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "same", "tidy_text"]
 
-
-@dataclass(frozen=True, slots=True)
-class Present:
-    """A field that a snapshot shows. A missing field is None instead: not seen is not empty."""
-
-    value: Json
+_SETS = frozenset({FieldKind.LABELS, FieldKind.OPTIONS})
 
 
 def read(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
@@ -29,18 +30,25 @@ def read(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | 
     Never raises for odd shapes: what has not the shape that the vendor documents counts as not shown.
     """
     raw = _raw_jira(pair, snapshot) if side is Side.JIRA else _raw_craft(pair, snapshot)
-    if raw is None:
-        return None
-    return _normal(side, pair.kind, raw.value)
+    return None if raw is None else read_value(side, pair, raw.value)
+
+
+def read_value(side: Side, pair: FieldPair, raw: object) -> Present | None:
+    """Return the normal form of what a pair's field holds, None if that has not the shape of the pair."""
+    shaped = READ[pair.shape_on(side)](raw, _place(side, pair))
+    if shaped is None or shaped.value is None:
+        return shaped
+    return _meant(side, pair, shaped.value)
+
+
+def _place(side: Side, pair: FieldPair) -> Place:
+    return Place(side, side is Side.CRAFT and pair.craft.startswith(CUSTOM_PREFIX), pair)
 
 
 def _raw_jira(pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
     fields = snapshot.get("fields")
     if not isinstance(fields, Mapping):
         return None
-    if pair.kind is FieldKind.PARENT and "parent" not in fields:
-        # Jira leaves `parent` out of an issue that has none; a whole issue is told by its type and project
-        return Present(None) if {"issuetype", "project", "updated"} <= fields.keys() else None
     return Present(fields[pair.jira]) if pair.jira in fields else None
 
 
@@ -53,63 +61,37 @@ def _raw_craft(pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
     entries = snapshot["customFields"]
     for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, Mapping) and entry.get("id") == field_id:
-            return Present(entry.get("value"))
+            return Present(_custom(entry, in_list=pair.shape_on(Side.CRAFT) in LISTS))
     return Present(None)
 
 
-def _normal(side: Side, kind: FieldKind, raw: object) -> Present | None:
-    match kind:
-        case FieldKind.STRING:
-            return _string(raw)
-        case FieldKind.TEXT | FieldKind.RICH_TEXT:
-            found = _string(raw)
-            if found is None or found.value is None:
-                return found
-            text = tidy_text(html_to_text(found.value) if side is Side.CRAFT else found.value)
-            return Present(text or None)
-        case FieldKind.NUMBER:
-            return _number(raw)
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT | FieldKind.USER:
-            return _reference(raw)
-        case FieldKind.DATETIME:
-            return _string(raw)
-        case FieldKind.LABELS | FieldKind.OPTIONS:
-            if raw is None:
-                return Present([])
-            return Present(sorted({str(label) for label in raw})) if isinstance(raw, list) else None
-        case FieldKind.DATE:
-            return Present(raw[:10] if isinstance(raw, str) and raw else None)
+def _custom(entry: Mapping[str, Any], *, in_list: bool) -> object:
+    """Return what a custom field holds; one that takes several is tolerated to show one value, and the other way."""
+    value, values = entry.get("value"), entry.get("values")
+    if in_list:
+        return values if values is not None or value is None or value == "" else [value]
+    return values[0] if value is None and isinstance(values, list) and len(values) == 1 else value
+
+
+def _meant(side: Side, pair: FieldPair, value: Json) -> Present | None:
+    """Return what a value that is there means to the kind, None if it means nothing to it."""
+    match pair.kind:
+        case FieldKind.TEXT | FieldKind.RICH_TEXT if isinstance(value, str):
+            return Present(tidy_text(html_to_text(value) if _is_html(side, pair) else value) or None)
+        case FieldKind.NUMBER if isinstance(value, str):
+            number = number_of(value)
+            return None if number is None else Present(number)
+        case FieldKind.OPTION if isinstance(value, int | float):
+            return Present(number_text(value))
+        case FieldKind.DATE if isinstance(value, str):
+            return Present(day_of(value, pair.zone))
         case _:
-            assert_never(kind)
+            return Present(value)
 
 
-def _string(raw: object) -> Present | None:
-    if raw is None or isinstance(raw, str):
-        return Present(raw or None)
-    return None
-
-
-def _number(raw: object) -> Present | None:
-    if raw is None or raw == "":
-        return Present(None)
-    if isinstance(raw, str):
-        try:
-            raw = float(raw)
-        except ValueError:
-            return None
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        return None
-    return Present(int(raw) if float(raw).is_integer() else float(raw))
-
-
-def _reference(raw: object) -> Present | None:
-    if raw is None or raw == "":
-        return Present(None)
-    if isinstance(raw, str):
-        return Present(raw)
-    if isinstance(raw, Mapping) and raw.get("id") is not None:
-        return Present(str(raw["id"]))
-    return None
+def _is_html(side: Side, pair: FieldPair) -> bool:
+    """Craft.io's descriptions are HTML. Jira's are strings in v2 shapes (ADR 0006); custom fields hold plain text."""
+    return side is Side.CRAFT and not pair.craft.startswith(CUSTOM_PREFIX)
 
 
 def tidy_text(text: str) -> str:
@@ -123,61 +105,50 @@ def tidy_text(text: str) -> str:
 def same(kind: FieldKind, left: Json, right: Json) -> bool:
     """Tell whether two normal values of one side are the same to a person (the adapter's equivalence of PROTOCOL
     F18).
+
+    An equivalence: each kind compares by a key of the value. People are the exception, see `same_person`.
     """
+    if kind is FieldKind.USER:
+        return same_person(left, right)
+    return bool(_key(kind, left) == _key(kind, right))
+
+
+def _key(kind: FieldKind, value: Json) -> Json:
     match kind:
         case FieldKind.STRING:
-            return bool((left or "").strip() == (right or "").strip())
+            return value.strip() if isinstance(value, str) else value or ""
         case FieldKind.TEXT:
-            return tidy_text(left or "") == tidy_text(right or "")
-        case FieldKind.NUMBER if isinstance(left, int | float) and isinstance(right, int | float):
-            return abs(float(left) - float(right)) < 1e-9
-        case FieldKind.LABELS:
-            return set(left or ()) == set(right or ())
+            return tidy_text(value) if isinstance(value, str) else value or ""
+        case FieldKind.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
+            return round(value, 9)
+        case FieldKind.LABELS | FieldKind.OPTIONS if value is None or isinstance(value, list):
+            return set(value or ())
         case _:
-            return bool(left == right)
+            return value
 
 
 def render(side: Side, values: Mapping[FieldPair, Json]) -> dict[str, Any]:
     """Return the JSON that sets these pairs: Jira's `fields` (v2 shapes), or the properties of a Craft item."""
     body: dict[str, Any] = {}
     for pair, value in values.items():
-        if side is Side.JIRA:
-            body[pair.jira] = _jira_json(pair.kind, value)
-        elif pair.craft.startswith(CUSTOM_PREFIX):
-            entry = {"id": pair.craft.removeprefix(CUSTOM_PREFIX), "value": _craft_custom(value)}
+        shape = pair.shape_on(side)
+        shaped = RENDER[shape](_worded(side, pair, value), _place(side, pair))
+        if side is Side.CRAFT and pair.craft.startswith(CUSTOM_PREFIX):
+            name = "values" if shape in LISTS else "value"
+            entry = {"id": pair.craft.removeprefix(CUSTOM_PREFIX), name: shaped}
             body.setdefault("customFields", []).append(entry)
         else:
-            body[pair.craft] = _craft_json(pair.kind, value)
+            body[pair.name_on(side)] = shaped
     return body
 
 
-def _jira_json(kind: FieldKind, value: Json) -> Json:
-    match kind:
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT:
-            return None if value is None else {"id": value}
-        case FieldKind.LABELS:
-            return list(value or ())
-        case FieldKind.STRING if isinstance(value, str):
+def _worded(side: Side, pair: FieldPair, value: Json) -> Json:
+    match pair.kind:
+        case FieldKind.TEXT | FieldKind.RICH_TEXT if isinstance(value, str) and _is_html(side, pair):
+            return text_to_html(value)
+        case FieldKind.STRING if isinstance(value, str) and side is Side.JIRA:
             return " ".join(value.split("\n")).strip()
+        case FieldKind.NUMBER if isinstance(value, int | float) and pair.shape_on(side) is Shape.TEXT:
+            return number_text(value)
         case _:
             return value
-
-
-def _craft_json(kind: FieldKind, value: Json) -> Json:
-    match kind:
-        case FieldKind.TEXT:
-            return None if value is None else text_to_html(value)
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT:
-            return None if value is None else {"id": value}
-        case FieldKind.LABELS:
-            return list(value or ())
-        case FieldKind.DATE:
-            return None if value is None else f"{value}T00:00:00.000Z"
-        case _:
-            return value
-
-
-def _craft_custom(value: Json) -> str | None:
-    if value is None:
-        return None
-    return value if isinstance(value, str) else repr(value)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
+from shared.domain.expressions import ExpressionError
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json
-from shared.domain.mapping import FieldKind, FieldPair, pair_values
+from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
+from shared.fields.people import NO_PEOPLE, People, identities
+from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
 
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """The value for the other side."""
+    """The value for the other side; `note` is what people should know about it, for the item's history."""
 
     value: Json
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,15 @@ class Untranslatable:
 
 @dataclass(frozen=True, slots=True)
 class Parents:
-    """Who is linked to whom above this item: the source side's parent id to the other side's, for each direction."""
+    """What a translation may know besides the value: who is linked to whom above this item (the source side's parent
+    id to the other side's, for each direction), who is who, and what the item is called.
+    """
 
     known: Mapping[tuple[Side, EntityId], EntityId]
     craft_root: EntityId | None = None
+    people: People = NO_PEOPLE
+    items: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
+    """What expressions may know of the item on each side: key, type, title, url."""
 
     def across(self, source: Side, parent: Json) -> Translated | Untranslatable:
         """Return the counterpart of a parent. Jira's "no parent" is Craft's root and the other way round."""
@@ -56,17 +65,38 @@ NO_PARENTS = Parents({})
 
 
 def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Translated | Untranslatable:
-    """Return what `value` of `source` is on the other side."""
+    """Return what `value` of `source` is on the other side: by the pair's expression if there is one, else by its
+    kind.
+    """
+    if pair.expression(source.other) is not None:
+        try:
+            made = transform(pair, source, value, parents.items.get(source, {}))
+        except ExpressionError as error:
+            return Untranslatable(Cause.TRANSFORM_FAILED, *failure(pair, source, value, error))
+        return _fitting(pair, source, made)
+    return _by_kind(pair, source, value, parents)
+
+
+def _fitting(pair: FieldPair, source: Side, value: Json) -> Translated:
+    """Return what an expression made as the target can hold it: one line in a title, no blanks in a label of Jira's."""
+    if pair.kind is FieldKind.LABELS and _lacks_blanks(pair, source.other):
+        return Translated(sorted({_label(word) for word in value}))
+    return Translated(_one_line(value) if pair.kind is FieldKind.STRING and source is Side.CRAFT else value)
+
+
+def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     match pair.kind:
         case FieldKind.PARENT:
             return parents.across(source, value)
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.USER:
+        case FieldKind.USER:
+            return _person(pair, source, value, parents.people)
+        case FieldKind.OPTION | FieldKind.STATUS:
             return _by_value_map(pair, source, value)
-        case FieldKind.LABELS | FieldKind.OPTIONS:
-            labels = value or []
-            return Translated(
-                sorted({str(x).strip().replace(" ", "_") for x in labels}) if source is Side.CRAFT else list(labels)
-            )
+        case FieldKind.OPTIONS:
+            return _each_by_value_map(pair, source, value)
+        case FieldKind.LABELS:
+            words = sorted({str(each).strip() for each in value or ()} - {""})
+            return Translated(sorted({_label(w) for w in words}) if _lacks_blanks(pair, source.other) else words)
         case FieldKind.STRING:
             return Translated(_one_line(value) if source is Side.CRAFT else value)
         case FieldKind.TEXT | FieldKind.RICH_TEXT | FieldKind.NUMBER | FieldKind.DATE | FieldKind.DATETIME:
@@ -75,12 +105,36 @@ def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_
             assert_never(pair.kind)
 
 
+def _person(pair: FieldPair, source: Side, value: Json, people: People) -> Translated:
+    """A person who is not found never stops an item: somebody else stands in, and the history says so."""
+    over, found = people.across(pair, source, value)
+    if found:
+        return Translated(over)
+    who, stand_in = " ".join(identities(value)), " ".join(identities(over))
+    note = f"{who} of {source.vendor} was not found in {source.other.vendor}: "
+    return Translated(over, note + (f"{stand_in} stands in" if stand_in else "left without anybody"))
+
+
 def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
     found = pair_values(pair.values, source, value)
     if found:
         return Translated(found[0])
-    if value is None:
-        return Translated(None)
+    return Translated(None) if value is None else _not_mapped(pair, source, value)
+
+
+def _each_by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+    """Translate a set one by one; what is mapped to nothing (null) is left out."""
+    over: set[str] = set()
+    for each in value or ():
+        found = pair_values(pair.values, source, each)
+        if not found:
+            return _not_mapped(pair, source, each)
+        if found[0] is not None:
+            over.add(found[0])
+    return Translated(sorted(over))
+
+
+def _not_mapped(pair: FieldPair, source: Side, value: Json) -> Untranslatable:
     return Untranslatable(
         Cause.VALUE_NOT_MAPPED,
         f"The value {value} of {source.vendor}'s {pair.name_on(source)} is not mapped to one in {source.other.vendor}.",
@@ -88,8 +142,17 @@ def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Un
     )
 
 
+def _lacks_blanks(pair: FieldPair, side: Side) -> bool:
+    """Jira's labels cannot hold blanks; the names of its components and versions can."""
+    return side is Side.JIRA and pair.shape_on(side) is Shape.WORDS
+
+
+def _label(word: str) -> str:
+    return "_".join(word.split())
+
+
 def _one_line(value: Json) -> Json:
-    return " ".join(value.split()) if isinstance(value, str) else value
+    return (" ".join(value.split()) or None) if isinstance(value, str) else value
 
 
 def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_PARENTS) -> bool:

@@ -39,6 +39,7 @@ class Cause(StrEnum):
     PARENT_NOT_LINKED = "parent_not_linked"
     TYPE_NOT_MAPPED = "type_not_mapped"
     VALUE_NOT_MAPPED = "value_not_mapped"
+    TRANSFORM_FAILED = "transform_failed"
     FIELD_NOT_VISIBLE = "field_not_visible"
     REJECTED = "rejected"
     RETRY_LATER = "retry_later"

@@ -58,6 +58,8 @@ class WriteOutcome(Message):
     read_at: datetime | None = None
     write_at: datetime | None = None
     changelog: tuple[ChangelogEntry, ...] = ()
+    untouched: tuple[PairId, ...] = ()
+    """Pairs that no request of the operation can have set: what the target shows of them is others' doing."""
     entity_id: EntityId | None = None
     """Creates: the new or adopted entity."""
     ambiguous: tuple[EntityId, ...] = ()

@@ -21,7 +21,7 @@ from aiokafka.structs import RecordMetadata
 
 from shared.domain.errors import Poison
 from shared.runtime.kafka_subscription import KafkaSubscription
-from shared.runtime.log import LogUnavailable, Record, Subscription
+from shared.runtime.log import Follower, LogUnavailable, Record, Subscription
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import MAX_RECORD_BYTES, TopicsNotReady, ensure_topics
 
@@ -117,10 +117,17 @@ class KafkaLog:
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a group, in the background: `receive` waits for it. Never raises."""
+        return self._subscribed(f"{self._prefix}{group}", topics)
+
+    async def follow(self, topics: Sequence[str]) -> Follower:
+        """Read what is published from about now on; connects in the background. Never raises."""
+        return self._subscribed(None, topics)
+
+    def _subscribed(self, group: str | None, topics: Sequence[str]) -> KafkaSubscription:
         subscription = KafkaSubscription(
             self._bootstrap,
             prefix=self._prefix,
-            group=f"{self._prefix}{group}",
+            group=group,
             topics=topics,
             client_id=self._client_id,
             security=self._security,

@@ -33,14 +33,17 @@ _log = structlog.get_logger(__name__)
 
 
 class KafkaSubscription:
-    """Implements `shared.runtime.log.Subscription`. For one task that receives; commits may come from another one."""
+    """Implements `shared.runtime.log.Subscription`, and without a group `Follower`.
+
+    For one task that receives; commits may come from another one.
+    """
 
     def __init__(
         self,
         bootstrap: str,
         *,
         prefix: str,
-        group: str,
+        group: str | None,
         topics: Sequence[str],
         client_id: str,
         security: Mapping[str, Any],
@@ -48,7 +51,8 @@ class KafkaSubscription:
     ) -> None:
         self._bootstrap = bootstrap
         self._prefix = prefix
-        self._group = group
+        self._in_group = group
+        self._group = group or "(none)"
         self._topics = [prefix + topic for topic in topics]
         self._client_id = client_id
         self._security = security
@@ -117,10 +121,10 @@ class KafkaSubscription:
         while True:
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
-                group_id=self._group,
+                group_id=self._in_group,
                 client_id=self._client_id,
                 enable_auto_commit=False,
-                auto_offset_reset="earliest",
+                auto_offset_reset="earliest" if self._in_group else "latest",
                 session_timeout_ms=self._session_timeout_ms,
                 heartbeat_interval_ms=self._session_timeout_ms // 4,
                 max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,

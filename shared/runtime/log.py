@@ -71,11 +71,30 @@ class Subscription(Protocol):
         ...
 
 
+class Follower(Protocol):
+    """One reader of what is published from now on."""
+
+    async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
+        """Return the next records, empty after `timeout_s`. Cancellable. Raises `LogUnavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Read no more."""
+        ...
+
+
 class Log(Producer, Protocol):
     """The whole port."""
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join `group` on `topics`; reading starts at the committed position, or at the oldest record."""
+        ...
+
+    async def follow(self, topics: Sequence[str]) -> Follower:
+        """Read what is published from about now on, in no group: each follower gets all, and nothing is committed.
+
+        For hints only: what is published while the log cannot be reached, or before reading has begun, may be missed.
+        """
         ...
 
     async def healthy(self) -> bool:

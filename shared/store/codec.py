@@ -32,6 +32,7 @@ from shared.domain.link import (
     PairWrite,
     Result,
     SideState,
+    Span,
 )
 
 
@@ -214,7 +215,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
     if record.base is not None:
         doc["base"] = [record.base.value, record.base.revision]
     if record.overwritten is not None:
-        doc["overwritten"] = [record.overwritten.value, record.overwritten.late]
+        lost = record.overwritten
+        doc["overwritten"] = [lost.value, lost.late, *_span_to_json(lost.edited)]
     if record.blocked is not None:
         b = record.blocked
         doc["blocked"] = [b.value_hash, b.code, b.message, b.field]
@@ -222,6 +224,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["norm"] = [record.norm.wrote, record.norm.shows, record.norm.times]
     if record.recent:
         doc["recent"] = record.recent
+    if record.takes_first:
+        doc["takes_first"] = True
     return doc
 
 
@@ -229,11 +233,24 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
     return PairSide(
         seen=_held_from_json(doc["seen"]) if "seen" in doc else None,
         base=Agreed(*doc["base"]) if "base" in doc else None,
-        overwritten=Overwritten(*doc["overwritten"]) if "overwritten" in doc else None,
+        overwritten=_overwritten_from_json(*doc["overwritten"]) if "overwritten" in doc else None,
         blocked=Blocked(*doc["blocked"]) if "blocked" in doc else None,
         norm=Normalised(*doc["norm"]) if "norm" in doc else None,
         recent=list(doc.get("recent", ())),
+        takes_first=bool(doc.get("takes_first", False)),
     )
+
+
+def _overwritten_from_json(value: Json, late: bool, *edited: Any) -> Overwritten:  # noqa: FBT001  # as it is stored
+    return Overwritten(value, late, _span_from_json(*edited) if edited else None)
+
+
+def _span_to_json(span: Span | None) -> list[Json]:
+    return [] if span is None else [_text(span.after), _text(span.until), span.exact]
+
+
+def _span_from_json(after: str | None, until: str, exact: bool) -> Span:  # noqa: FBT001  # as it is stored
+    return Span(_time(after), _known_time(until), exact)
 
 
 def _held_to_json(held: Held) -> dict[str, Json]:
@@ -246,6 +263,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["changed_at"] = _text(held.changed_at)
     if held.late:
         doc["late"] = True
+    if held.entry is not None:
+        doc["entry"] = held.entry
     return doc
 
 
@@ -258,6 +277,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         exact=doc.get("exact", False),
         changed_at=_time(doc.get("changed_at")),
         late=doc.get("late", False),
+        entry=doc.get("entry"),
     )
 
 

@@ -35,8 +35,8 @@ class SchemaTooNew(Exception):
     """The database has a schema that this release does not know."""
 
 
-async def migrate(database_url: str) -> None:
-    """Bring the schema up to date; returns at once if it is. Idempotent and safe to run concurrently.
+async def migrate(database_url: str, *, revision: str = "head") -> None:
+    """Bring the schema up to date, or up to a revision; returns at once if it is. Idempotent, safe to run concurrently.
 
     Raises `StoreUnavailable` if the database cannot be reached, `SchemaTooNew` if a newer release has been here, and
     TimeoutError if another migration takes longer than two minutes.
@@ -52,14 +52,14 @@ async def migrate(database_url: str) -> None:
             await connection.execute(text("SELECT pg_advisory_lock(:key)").bindparams(key=MIGRATION_LOCK))
             await connection.commit()
             # Closing the connection gives the lock back.
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(_upgrade, revision)
     except CONNECTION_LOST as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(str(resources.files("shared.store.migrations")))))
     config.attributes["connection"] = connection
@@ -70,7 +70,7 @@ def _upgrade(connection: Connection) -> None:
         raise SchemaTooNew(
             f"the database has schema {', '.join(sorted(found - known))}; this release knows {max(known)} at most"
         )
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     connection.commit()
 
 

@@ -19,6 +19,10 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
+from shared.store.people import PeopleFinder, PeopleReader, PeopleReports, PeopleWriter
+
+LABELS = {Side.JIRA: "jira_key", Side.CRAFT: "craft_short_id"}
+"""The labels of a status by which people know an item."""
 
 EntityKey = tuple[Side, ConnectionId, EntityId]
 """One item of a vendor's, as links name it."""
@@ -29,6 +33,11 @@ LEDGER_LENGTH = 20
 """How many operations of a link are kept and loaded at least, if there are so many."""
 LEDGER_AGE = timedelta(hours=24)
 """All operations younger than this are kept and loaded, however many."""
+
+
+def label_key(label: str | None) -> str | None:
+    """Return how a label is stored for `find_link_by_label`: in lower case, without what Postgres does not take."""
+    return label.replace("\0", "").lower() if label else None
 
 
 class StoreUnavailable(Exception):
@@ -77,7 +86,7 @@ class Claim:
     """True when an earlier attempt may still be under way (attempts > 1)."""
 
 
-class LinkTransaction(Protocol):
+class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
     """One mapper transaction. Everything in it is committed together at the end of the `async with`, or not at all."""
 
     async def lock_link(self, link_id: LinkId) -> Link | None:
@@ -264,6 +273,14 @@ class OpenOperation:
 
 
 @dataclass(frozen=True, slots=True)
+class DueLink:
+    """A link to decide again. `revision`: the current one of its integration, 0 if that is not known."""
+
+    link_id: LinkId
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParkedEvent:
     """An event that waits for creates to settle."""
 
@@ -282,7 +299,7 @@ class Pruned:
     """The last link that was looked at; None: there was none left."""
 
 
-class WorkStore(Protocol):
+class WorkStore(PeopleFinder, Protocol):
     """How the reconciler finds work by state (PROTOCOL, Clocks)."""
 
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
@@ -300,7 +317,7 @@ class WorkStore(Protocol):
         """
         ...
 
-    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those looked at longest ago first; returning them counts as looking.
 
         Due is: `not_before` reached; or waiting for a parent (state waiting, or active with `waits_for`) and not
@@ -364,9 +381,18 @@ class ConfigWriter(Protocol):
     """Saving configuration: immutable revisions with an audit trail."""
 
     async def save_integration(
-        self, integration: Integration, expected_revision: int, by: str, at: datetime
+        self,
+        integration: Integration,
+        expected_revision: int,
+        by: str,
+        at: datetime,
+        *,
+        restored_from: int | None = None,
     ) -> Integration:
-        """Save as revision `expected_revision + 1` (0: new) and return it. Raises `RevisionConflict`."""
+        """Save as revision `expected_revision + 1` (0: new) and return it. Raises `RevisionConflict`.
+
+        `restored_from` is for the audit trail: the revision whose body is saved again.
+        """
         ...
 
     async def save_connection(
@@ -390,7 +416,7 @@ class LinkView:
     history: Sequence[HistoryNote]
 
 
-class StatusReader(Protocol):
+class StatusReader(PeopleReports, Protocol):
     """Reading for people."""
 
     async def link_view(self, link_id: LinkId) -> LinkView | None:
@@ -399,6 +425,13 @@ class StatusReader(Protocol):
 
     async def find_link(self, side: Side, entity_id: EntityId) -> LinkId | None:
         """Return the link of an entity on any connection."""
+        ...
+
+    async def find_link_by_label(self, side: Side, label: str) -> LinkId | None:
+        """Return the link of the item that people know by a name (Jira key, Craft.io short id), upper or lower case.
+
+        As of the link's latest status: a key that the item had before it was moved is not known.
+        """
         ...
 
     async def list_statuses(

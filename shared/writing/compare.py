@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +27,16 @@ def pairs_of(operation: Operation, integration: Integration) -> dict[FieldPair, 
     return {pair: operation.pairs[pair.id] for pair in integration.pairs if pair.id in operation.pairs}
 
 
-def compare(side: Side, writes: Mapping[FieldPair, PairWrite], snapshot: Mapping[str, Any]) -> Comparison:
-    """Compare pair by pair, values not times. A field that the snapshot does not show is written unchecked."""
+def compare(
+    side: Side,
+    writes: Mapping[FieldPair, PairWrite],
+    snapshot: Mapping[str, Any],
+    on_the_way: AbstractSet[PairId] = frozenset(),
+) -> Comparison:
+    """Compare pair by pair, values not times. A field that the snapshot does not show is written unchecked.
+
+    What is `on_the_way` shows a step of this operation, and is gone on with.
+    """
     already: list[PairId] = []
     moved: list[PairId] = []
     to_write: dict[FieldPair, PairWrite] = {}
@@ -35,7 +44,7 @@ def compare(side: Side, writes: Mapping[FieldPair, PairWrite], snapshot: Mapping
         shown = read(side, pair, snapshot)
         if shown is not None and same(pair.kind, shown.value, write.value):
             already.append(pair.id)
-        elif shown is None or same(pair.kind, shown.value, write.expect):
+        elif shown is None or pair.id in on_the_way or same(pair.kind, shown.value, write.expect):
             to_write[pair] = write
         else:
             moved.append(pair.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -46,15 +47,33 @@ class Hands(Protocol):
     side: Side
     index_lag: timedelta
     """The longest time until the vendor's search or list shows what was created."""
-    reads_before_first_write: bool
-    """False where the answer to a write tells what it replaced (Jira's changelog), so that the read may be left out."""
 
     async def read(self, claim: Claim) -> Reading:
         """Read the target whole, with its newest changelog where there is one."""
         ...
 
-    async def write(self, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Written:
-        """Set these values on the target, nothing else. `guard` is called right before the request leaves."""
+    def reads_first(self, claim: Claim) -> bool:
+        """Tell whether even a first attempt has to read the target.
+
+        False where the answer to a write tells what it replaced (Jira's changelog).
+        """
+        ...
+
+    def in_steps(self, claim: Claim) -> bool:
+        """Tell whether a write takes several requests, of which some may land and others not."""
+        ...
+
+    def on_the_way(self, claim: Claim, reading: Reading) -> AbstractSet[PairId]:
+        """Return the pairs that show a step of this very operation: neither what was expected nor what is wanted."""
+        ...
+
+    async def write(
+        self, claim: Claim, values: Mapping[FieldPair, Json], before: Reading | None, guard: Guard
+    ) -> Written:
+        """Set these values on the target, nothing else. `guard` is called right before each request that changes it.
+
+        `before` is the read before this write, None if there was none.
+        """
         ...
 
     async def create(self, claim: Claim, guard: Guard) -> Created:

@@ -5,9 +5,13 @@ Called by `shared.writing.writer`. An unclear answer gives no outcome: the lease
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from shared.clients.errors import NotFound, Rejected
 from shared.domain.clock import Dice
-from shared.domain.link import OperationKind, Result
+from shared.domain.ids import PairId
+from shared.domain.link import Json, OperationKind, Result
+from shared.domain.mapping import FieldPair
 from shared.messages.write import WriteOutcome
 from shared.writing.attempt import Attempt, read_at
 from shared.writing.compare import compare, pairs_of
@@ -20,7 +24,7 @@ async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome:
     if not attempt.claim.late_possible and attempt.superseded:
         return attempt.deferred("The mapping changed before it was sent.", 0.0)
     restores = attempt.operation.kind is OperationKind.RESTORE
-    read_first = hands.reads_before_first_write or attempt.claim.late_possible or restores or attempt.superseded
+    read_first = hands.reads_first(attempt.claim) or attempt.claim.late_possible or restores or attempt.superseded
     async for trial in retrying(attempt, dice):
         with trial:
             # a second try reads whatever the first one did: "without effect" may have been a gateway's mistake
@@ -40,24 +44,43 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         words = "None of the fields is mapped any more. Nothing to do."
         return attempt.outcome(Result.REJECTED, message=words)
     before = None
+    untouched: tuple[PairId, ...] = ()
     if read_first:
+        first = not claim.late_possible and not attempt.sent
         before = await hands.read(claim)
-        comparison = compare(hands.side, to_write, before.snapshot)
+        comparison = compare(hands.side, to_write, before.snapshot, hands.on_the_way(claim, before))
         if comparison.moved or (comparison.to_write and attempt.superseded):
-            return attempt.outcome(Result.MOVED, before, read_at=read_at(before))
+            untouched = tuple(attempt.operation.pairs) if first else ()
+            return attempt.outcome(Result.MOVED, before, read_at=read_at(before), untouched=untouched)
+        untouched = comparison.already if first else ()
         if not comparison.to_write:
-            return attempt.outcome(Result.ALREADY, before, read_at=read_at(before), write_at=before.updated)
+            times = {"read_at": read_at(before), "write_at": before.updated}
+            return attempt.outcome(Result.ALREADY, before, **times, untouched=untouched)
         to_write = dict(comparison.to_write)
     values = {pair: write.value for pair, write in to_write.items()}
     try:
-        written = await hands.write(claim, values, attempt.guard)
+        written = await hands.write(claim, values, before, attempt.guard)
     except Rejected as error:
-        return attempt.outcome(
-            Result.REJECTED, errors=hands.at_fault(claim, values, error), message=error.message, status=error.status
-        )
+        return await _refused(attempt, hands, values, error)
     return attempt.outcome(
         Result.APPLIED,
         written.reading,
         read_at=read_at(before) if before is not None else None,
         write_at=written.write_at,
+        untouched=untouched,
     )
+
+
+async def _refused(attempt: Attempt, hands: Hands, values: Mapping[FieldPair, Json], error: Rejected) -> WriteOutcome:
+    """Return what a refusal means. Where a write takes several requests, a person may have come between, or some of
+    them may stand.
+    """
+    errors = hands.at_fault(attempt.claim, values, error)
+    if not hands.in_steps(attempt.claim):
+        return attempt.outcome(Result.REJECTED, errors=errors, message=error.message, status=error.status)
+    now = await hands.read(attempt.claim)
+    to_write = pairs_of(attempt.operation, attempt.claim.integration)
+    comparison = compare(hands.side, to_write, now.snapshot, hands.on_the_way(attempt.claim, now))
+    if comparison.moved:
+        return attempt.outcome(Result.MOVED, now, read_at=read_at(now))
+    return attempt.outcome(Result.REJECTED, now, errors=errors, message=error.message, status=error.status)

@@ -1,4 +1,6 @@
-"""Two ways to the same stand-ins for the clients' conformance suite: in one process, and over real HTTP by aiohttp."""
+"""Two ways to the same stand-ins for the clients' conformance suite: in one process, and over real HTTP by aiohttp;
+each to any edition of Jira.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from typing import Any
 
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings
 from sandbox.craft.site import CraftSite
+from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from sandbox.kit.fault_rules import parse_rules
@@ -18,6 +21,7 @@ from sandbox.kit.server import SandboxServer
 from shared.clients.aiohttp_transport import open_transport
 from shared.clients.craft.client import CraftClient
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.data_center import DataCenterClient
 from shared.clients.transport import Transport
 from shared.domain.clock import SeededDice, SystemClock
 from shared.domain.ids import ConnectionId
@@ -47,8 +51,9 @@ class ClientWorld:
 Opener = Callable[[], Any]
 
 
-def _sites() -> tuple[JiraSite, CraftSite]:
-    jira = JiraSite(now=CLOCK.now, base_url="http://jira.test", settings=JiraSiteSettings(html_401_every=0))
+def _sites(edition: Edition) -> tuple[JiraSite, CraftSite]:
+    settings = JiraSiteSettings(html_401_every=0)
+    jira = JiraSite(now=CLOCK.now, base_url="http://jira.test", settings=settings, edition=edition)
     jira.seed_project("TAN", "Tandem")
     craft = CraftSite(now=CLOCK.now, base_url="http://craft.test", settings=CraftSiteSettings())
     craft.seed_workspace("Roadmap")
@@ -58,12 +63,13 @@ def _sites() -> tuple[JiraSite, CraftSite]:
 def _world(
     jira: JiraSite, craft: CraftSite, jira_url: str, craft_url: str, transport: Transport, plans: tuple[FaultPlan, ...]
 ) -> ClientWorld:
+    cloud = jira.world.edition is CLOUD
     j = Connection(
         id=ConnectionId("j"),
-        kind=ConnectionKind.JIRA_CLOUD,
+        kind=ConnectionKind.JIRA_CLOUD if cloud else ConnectionKind.JIRA_DATA_CENTER,
         name="Jira",
         url=jira_url,
-        email=SYNC_EMAIL,
+        email=SYNC_EMAIL if cloud else None,
         requests_per_second=500,
     )
     c = Connection(
@@ -71,7 +77,9 @@ def _world(
     )
     dice = SeededDice(1)
     return ClientWorld(
-        JiraClient(j, ConnectionSecrets(token=SYNC_TOKEN), transport, CLOCK, dice, timeout_s=2.0),
+        (JiraClient if cloud else DataCenterClient)(
+            j, ConnectionSecrets(token=SYNC_TOKEN), transport, CLOCK, dice, timeout_s=2.0
+        ),
         CraftClient(c, ConnectionSecrets(token=SYNC_KEY.key), transport, CLOCK, dice, timeout_s=2.0),
         jira,
         craft,
@@ -82,9 +90,9 @@ def _world(
 
 
 @asynccontextmanager
-async def in_process() -> AsyncIterator[ClientWorld]:
+async def in_process(edition: Edition) -> AsyncIterator[ClientWorld]:
     """Yield clients whose requests are function calls."""
-    jira, craft = _sites()
+    jira, craft = _sites(edition)
     plan = FaultPlan()
     sites = SiteTransport({"http://jira.test": jira, "http://craft.test": craft}, CLOCK)
     transport = FaultyTransport(sites, plan, CLOCK)
@@ -93,9 +101,9 @@ async def in_process() -> AsyncIterator[ClientWorld]:
 
 
 @asynccontextmanager
-async def over_http() -> AsyncIterator[ClientWorld]:
+async def over_http(edition: Edition) -> AsyncIterator[ClientWorld]:
     """Yield clients whose requests travel over loopback to real servers."""
-    jira, craft = _sites()
+    jira, craft = _sites(edition)
     async with AsyncExitStack() as stack:
         jira_server = await stack.enter_async_context(SandboxServer(jira))
         craft_server = await stack.enter_async_context(SandboxServer(craft))

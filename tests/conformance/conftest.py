@@ -31,6 +31,7 @@ TABLES = (
     "cursors",
     "parked",
     "strays",
+    "people",
 )
 
 

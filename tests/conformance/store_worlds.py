@@ -11,6 +11,7 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
+from shared.store.trail import RevisionReader
 
 T0 = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 T = TypeVar("T")
@@ -23,7 +24,7 @@ STILL_WAITING_S = 0.15
 """How long a task must not have ended that is said to wait."""
 
 
-class Store(LinkStore, ClaimStore, WorkStore, ConfigReader, ConfigWriter, StatusReader, Protocol):
+class Store(LinkStore, ClaimStore, WorkStore, ConfigReader, ConfigWriter, RevisionReader, StatusReader, Protocol):
     """All roles of the store in one object, as the two implementations are."""
 
 

@@ -1,4 +1,6 @@
-"""Both clients behave the same on the in-process transport of the simulation and over real HTTP."""
+"""Both clients behave the same on the in-process transport of the simulation and over real HTTP, and Jira's the same
+on Cloud and Data Center.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from sandbox.craft.settings import ADA_KEY
+from sandbox.jira.edition import CLOUD, Edition, data_center
 from sandbox.jira.site import ADA_EMAIL
 from shared.clients.aiohttp_transport import open_transport
 from shared.clients.errors import (
@@ -30,11 +33,18 @@ from tests.conformance.client_worlds import ClientWorld, in_process, over_http
 OP, LINK = OperationId("link:1"), LinkId("link")
 
 
+@pytest.fixture(params=[CLOUD, data_center()], ids=["cloud", "data_center"])
+def edition(request: pytest.FixtureRequest) -> Edition:
+    """Each edition of Jira."""
+    found: Edition = request.param
+    return found
+
+
 @pytest_asyncio.fixture(params=[in_process, over_http], ids=["in_process", "over_http"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[ClientWorld]:
+async def world(request: pytest.FixtureRequest, edition: Edition) -> AsyncIterator[ClientWorld]:
     """Both clients, one way or the other."""
-    way: Callable[[], AbstractAsyncContextManager[ClientWorld]] = request.param
-    async with way() as opened:
+    way: Callable[[Edition], AbstractAsyncContextManager[ClientWorld]] = request.param
+    async with way(edition) as opened:
         yield opened
 
 
@@ -54,6 +64,32 @@ async def test_an_issue_lives_its_life(world: ClientWorld) -> None:
     assert (read.correlation_key, len(read.changelog)) == (LINK, 2)
     assert read.server_date is not None
     assert abs((SystemClock().now() - read.server_date).total_seconds()) < 5
+
+
+async def test_an_issue_is_shown_below_its_parent_whatever_way_it_hangs_there(world: ClientWorld) -> None:
+    ada = world.jira_site.person(ADA_EMAIL)
+    epic, other = (ada.create_issue("TAN", name, type="Epic") for name in ("Epic", "Other"))
+    story = await world.jira.create_issue("TAN", "10001", {"summary": "Story", "parent": {"id": epic}}, LINK)
+    sub = await world.jira.create_issue("TAN", "10004", {"summary": "Sub", "parent": {"id": story}}, LINK)
+    await world.jira.create_issue("TAN", "10000", {"summary": "Epic of ours"}, LINK)
+
+    async def parent(issue: EntityId) -> str | None:
+        shown = (await world.jira.get_issue(issue, ())).snapshot["fields"]["parent"]
+        return shown and str(shown["id"])
+
+    assert [await parent(each) for each in (story, sub)] == [epic, story]
+    moved = await world.jira.update_issue(story, {"parent": {"id": other}, "summary": "Moved"}, OP, read_fields=())
+    assert moved is not None
+    assert moved.snapshot["fields"]["parent"]["id"] == other
+    assert {item.field: (item.old, item.new) for item in moved.changelog[-1].items if item.field != "summary"} in (
+        {"parent": (epic, other)},
+        {"IssueParentAssociation": (epic, other)},
+    )
+    found = {each.entity_id: each.snapshot["fields"] for each in (await world.jira.search("project = TAN", ())).items}
+    assert found[story]["parent"]["id"] == other
+    emptied = await world.jira.update_issue(story, {"parent": None}, OP, read_fields=())
+    assert emptied is not None
+    assert emptied.snapshot["fields"]["parent"] is None
 
 
 async def test_an_item_lives_its_life(world: ClientWorld) -> None:

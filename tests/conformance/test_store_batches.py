@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import ConflictNote, HistoryNote, LinkState
+from shared.domain.person import Person
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from shared.store.port import Contended, EntityKey, Name
 from tests.conformance.store_worlds import (
@@ -216,6 +219,20 @@ async def test_a_batch_that_is_left_by_an_error_leaves_nothing_and_frees_the_loc
         assert await tx.foresee(names(A, jira("b"))) == set()
         assert await tx.lock_link(A) == link("a")
         assert await tx.lock_entity(*jira("b")) is None
+
+
+async def test_a_later_input_knows_the_people_that_an_earlier_one_has_shown(store: Store) -> None:
+    ada = Person(JIRA, "ada", "ada@example.com", "Ada", active=True, seen_at=T0)
+    ben = Person(JIRA, "ben", None, "Ben", active=True, seen_at=T0)
+    await store.remember_people([ben])
+    async with store.batch() as tx:
+        assert await tx.people(JIRA, accounts=["ada", "ben"], emails=["ben@example.com"]) == [ben]
+        shown = replace(ben, email="ben@example.com", seen_at=T0 + timedelta(hours=1))
+        await tx.remember_people([ada, shown])
+        assert await tx.people(JIRA, emails=["ada@example.com", "ben@example.com"]) == [ada, shown]
+        assert await tx.people(CRAFT, accounts=["ada"]) == []
+        assert await store.people(JIRA, accounts=["ada"]) == []
+    assert await store.people(JIRA, accounts=["ada", "ben"]) == [ada, shown]
 
 
 async def test_nothing_is_foreseen_of_nothing(store: Store) -> None:

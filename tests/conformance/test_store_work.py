@@ -40,7 +40,7 @@ async def stale(store: Store, at: timedelta, limit: int = 10) -> list[str]:
 
 
 async def due(store: Store, at: timedelta, limit: int = 10) -> list[LinkId]:
-    return list(await store.due_links(T0 + at, A_MINUTE, limit))
+    return [found.link_id for found in await store.due_links(T0 + at, A_MINUTE, limit)]
 
 
 async def test_an_operation_is_stale_when_nobody_claimed_it_in_time(store: Store) -> None:
@@ -154,6 +154,13 @@ async def test_a_link_that_was_decided_by_an_older_revision_is_due(store: Store,
 async def test_another_revision_does_not_overrule_the_time_of_a_link(store: Store) -> None:
     await insert(store, link(revision_seen=0, not_before=T0 + FIVE_S))
     assert await due(store, timedelta(seconds=4)) == []
+
+
+async def test_a_due_link_comes_with_the_current_revision_of_its_integration(store: Store) -> None:
+    await insert(store, link(), link("b", integration_id=IntegrationId("unknown"), not_before=T0))
+    await store.save_integration(integration(name="Two"), 1, "an admin", T0)
+    found = await store.due_links(T0, A_MINUTE, 10)
+    assert sorted((each.link_id, each.revision) for each in found) == [("link-a", 2), ("link-b", 0)]
 
 
 async def test_due_links_take_turns(store: Store) -> None:

@@ -19,6 +19,7 @@ from deploy.local.progress import SilentProgress
 from deploy.local.story import POINTS, Story
 from deploy.local.system import QUICK, SERVICES, System, Tuning, running_system
 from shared.clients.craft.shapes import whole_item
+from shared.clients.jira.shapes import with_parent_shown
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Integration
 from shared.fields import equivalent, read
@@ -81,7 +82,8 @@ async def look(system: System) -> Ends:
             break
         after = page["next"]
     jira = JiraPerson(system.places["jira"], system.http)
-    issues = {x["jira_id"]: await jira.call("GET", f"/issue/{x['jira_id']}") for x in links if x["jira_id"]}
+    ids = [x["jira_id"] for x in links if x["jira_id"]]
+    issues = {each: dict(with_parent_shown(await jira.call("GET", f"/issue/{each}"))) for each in ids}
     return Ends(links, issues, await CraftPerson(system.places["craft"], system.http).items())
 
 
@@ -155,7 +157,7 @@ async def test_both_sides_agree_after_edits_under_lost_webhooks_and_killed_servi
     async with running_system(tmp_path, SilentProgress(), Tuning(settings=SETTINGS, craft_webhook=True)) as system:
         story = Story(system, [])
         epic = await story.jira.create("Epic", "All of it")
-        made = [await story.jira.create("Story", f"Item {n}", parent={"id": epic}) for n in range(ITEMS)]
+        made = [await story.jira.create("Story", f"Item {n}", parent=epic) for n in range(ITEMS)]
         first = await settled_with(system, ITEMS + 1)
         pairs = [(x["jira_id"], x["craft_id"]) for x in first.links if x["jira_id"] in made]
         for control in (system.jira, system.craft):

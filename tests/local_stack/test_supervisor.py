@@ -119,7 +119,7 @@ def _content() -> StackContent:
         },
         "integration_id": "integration-1",
         "sandbox": {
-            "jira": {"url": "u", "email": "e", "token": "t", "project": "DEMO", "control": "c"},
+            "jira": {"url": "u", "email": "e", "token": "t", "project": "DEMO", "control": "c", "edition": "cloud"},
             "craft": {"url": "u", "api_key": "k", "workspace_id": "w", "control": "c"},
         },
         "services": {"mapper": [{"pid": 1, "http": "http://127.0.0.1:5", "log": "mapper.log"}]},

@@ -41,8 +41,8 @@ def _f3() -> Planted:
     return [
         (outcome, "_close", close),
         (outcome, "_landed", landed),
-        (order, "_late_effect", lambda *args: None),
-        (order, "_cannot_tell", lambda *args: False),
+        (order, "late_effect", lambda *args: None),
+        (order, "cannot_tell", lambda *args: False),
     ]
 
 
@@ -99,7 +99,7 @@ def _f6() -> Planted:
 
 
 def _f11() -> Planted:
-    return [(order, "_late_effect", lambda *args: None), (order, "_cannot_tell", lambda *args: False)]
+    return [(order, "late_effect", lambda *args: None), (order, "cannot_tell", lambda *args: False)]
 
 
 def _f13_drop() -> Planted:

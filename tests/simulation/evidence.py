@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sandbox.craft.site import CraftSite
 from sandbox.jira.site import JiraSite
-from shared.domain.ids import EntityId, Side
+from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Json, Link
 from shared.domain.mapping import FieldPair, Integration
 from shared.fields import equivalent, same
@@ -29,8 +29,8 @@ class Evidence:
     network: SimNetwork
     fate: Fate
     views: list[LinkView]
-    flagged: AbstractSet[tuple[Side, EntityId]]
-    """Items of our own making that people are told of, since they are in no link."""
+    flagged: Mapping[tuple[Side, EntityId], LinkId | None]
+    """Items of our own making that people are told of, since they are in no link, and the link they were made for."""
     quiet_since_s: float
     by_entity: dict[tuple[Side, EntityId], LinkView] = field(init=False)
     parents: Parents = field(init=False)

@@ -53,6 +53,8 @@ class Fate:
     visibility_lag_s: float
     narrow: bool
     """People edit one field of few items, so that their edits meet."""
+    status_both: bool
+    """Statuses are carried both ways, and people set them on both sides."""
 
 
 def fate_of(seed: int) -> Fate:
@@ -91,6 +93,7 @@ def fate_of(seed: int) -> Fate:
         index_lag_s=dice.choice((0.0, 2.0, 8.0)),
         visibility_lag_s=dice.choice((0.0, 3.0, 15.0)),
         narrow=dice.random() < 0.5,
+        status_both=dice.random() < 0.3,
     )
     if fate.policy is Policy.LATEST:
         # nothing else may explain why an older edit won (PROTOCOL F17), so that the oracle can be strict

@@ -36,6 +36,8 @@ class Weather:
 class Call:
     """One request that reached a vendor."""
 
+    asked_s: float
+    """When its process gave it away, in time by its own clock; a process that hangs right then sends it much later."""
     sent_s: float
     done_s: float
     site: str
@@ -45,6 +47,8 @@ class Call:
     body: bytes
     by: str
     """The process and task that sent it: one attempt's calls have the same."""
+    made: str | None = None
+    """The id of what it created."""
 
 
 @dataclass(slots=True)
@@ -64,7 +68,7 @@ class SimNetwork:
     lost_answers: int = 0
     """Writes whose answer never came: refused connections are not among them."""
 
-    async def send(self, request: HttpRequest, by: str = "") -> HttpResponse:
+    async def send(self, request: HttpRequest, asked_s: float, by: str) -> HttpResponse:
         """Send one request; its effect does not depend on whether anybody still waits for the answer."""
         dice, weather = self.dice, self.weather
         if dice.random() < weather.refuse:
@@ -79,7 +83,7 @@ class SimNetwork:
             very = request.method == "PUT" and dice.random() < 0.4
             delay = dice.uniform(*(weather.very_late_by_s if very else weather.late_by_s))
         lost = writes and dice.random() < weather.lose_answer
-        flight = loop.create_task(self._arrive(request, delay, loop.time(), by))
+        flight = loop.create_task(self._arrive(request, delay, asked_s, loop.time(), by))
         try:
             async with asyncio.timeout(request.timeout_s):
                 answer = await asyncio.shield(flight)
@@ -93,7 +97,7 @@ class SimNetwork:
         await asyncio.sleep(dice.uniform(0.005, 0.2))
         return answer
 
-    async def _arrive(self, request: HttpRequest, delay: float, sent_s: float, by: str) -> HttpResponse:
+    async def _arrive(self, request: HttpRequest, delay: float, asked_s: float, sent_s: float, by: str) -> HttpResponse:
         self.under_way += request.method != "GET"
         await asyncio.sleep(delay)
         self.under_way -= request.method != "GET"
@@ -106,7 +110,8 @@ class SimNetwork:
             body = _normalised(body)
         answer = self.sites[base].handle(SiteRequest(request.method, unquote(parts.path), query, request.headers, body))
         now = asyncio.get_running_loop().time()
-        call = Call(sent_s, now, base, request.method, parts.path, answer.status, request.body, by)
+        made = _made(answer.body) if request.method == "POST" and answer.status in (200, 201) else None
+        call = Call(asked_s, sent_s, now, base, request.method, parts.path, answer.status, request.body, by, made)
         self.calls.append(call)
         self.after_effect(call)
         return HttpResponse(answer.status, answer.headers, answer.body)
@@ -138,6 +143,12 @@ def look_at(flight: asyncio.Task[HttpResponse]) -> None:
     """Take note of an answer that nobody waits for any more."""
     if not flight.cancelled():
         flight.exception()
+
+
+def _made(body: bytes) -> str | None:
+    """Return the id that an answer to a POST names, None if that created nothing."""
+    answer = json.loads(body) if body else None
+    return answer.get("id") if isinstance(answer, dict) else None
 
 
 def body_of(call: Call) -> object:

@@ -15,8 +15,11 @@ from shared.domain.ids import EntityId, Side
 from shared.domain.link import Link, LinkState
 from shared.domain.mapping import Direction
 from shared.messages.status import Cause
+from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
+from tests.simulation.network import Call
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
+from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
 
 def violations(evidence: Evidence) -> Iterator[str]:
@@ -77,6 +80,8 @@ def _counterparts(evidence: Evidence) -> Iterator[str]:
         if view is None:
             if (side, entity_id) in evidence.flagged and _orphans_possible(evidence, side):
                 continue
+            if _is_late_create(evidence, side, entity_id):
+                continue
             yield f"(c) {side} {entity_id} was created by Tandem and is in no link: a duplicate"
         elif view.link.origin is side and view.link.entity_id(side.other) not in {
             e for _, e in evidence.people.created
@@ -100,6 +105,24 @@ def _orphans_possible(evidence: Evidence, side: Side) -> bool:
         view.link.state is LinkState.GONE and view.link.entity_id(side) is None and view.link.origin is side.other
         for view in evidence.views
     )
+
+
+def _is_late_create(evidence: Evidence, side: Side, entity_id: EntityId) -> bool:
+    """Tell whether an item is what PROTOCOL W4 leaves: its request landed late, and it is flagged with both ids."""
+    link_id = evidence.flagged.get((side, entity_id))
+    linked = next((view.link.entity_id(side) for view in evidence.views if view.link.id == link_id), None)
+    if linked in (None, entity_id):
+        return False
+    return any(call.made == entity_id and landed_late(call) for call in evidence.network.calls)
+
+
+def landed_late(call: Call) -> bool:
+    """Tell whether a create took effect only when it had long been allowed to create anew (PROTOCOL, Create 3).
+
+    Counted from when its process gave it away, which is never before `post_started_at`.
+    """
+    allowed_s = Timing().request_life.total_seconds() + LONGEST_INDEX_LAG_S
+    return call.done_s > call.asked_s + allowed_s
 
 
 def _made_by_us(evidence: Evidence) -> Iterator[tuple[Side, EntityId]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from services.mapper.domain.decide import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Link, LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
@@ -62,6 +63,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     return (
         _replaced_by_a_later_edit(evidence, edit, view.link, pair)
         or _back_and_forth(evidence, edit, view.link, pair)
+        or _moved_on(evidence, edit, view.link, pair)
         or _in_window(evidence, edit, pair)
     )
 
@@ -94,6 +96,35 @@ def _back_and_forth(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair)
         op.target is edit.side
         and (write := op.pairs.get(pair.id)) is not None
         and evidence.same(pair, write.expect, edit.value)
+        for op in link.operations
+    )
+
+
+def _moved_on(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a write replaced this value with what a person on the other side had made of the same value there.
+
+    Both had come to mean the same (a status, one of few), and one moved on from it: whose clock was first by a moment
+    does not matter, since values are compared, not times.
+    """
+    theirs = [
+        other
+        for other in evidence.people.edits
+        if other.side is not edit.side
+        and link.entity_id(other.side) == other.entity_id
+        and _pair_of(evidence, other) is pair
+    ]
+    left = [
+        evidence.equivalent(
+            pair, *((edit.value, other.replaced) if edit.side is Side.JIRA else (other.replaced, edit.value))
+        )
+        for other in theirs
+    ]
+    onward = theirs[left.index(True) :] if True in left else []
+    return any(
+        op.target is edit.side
+        and (write := op.pairs.get(pair.id)) is not None
+        and evidence.same(pair, write.expect, edit.value)
+        and any(evidence.same(pair, write.source, other.value) for other in onward)
         for op in link.operations
     )
 
@@ -161,20 +192,24 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
     ]
     if not edits:
         return None
-    newest = max(edits, key=lambda edit: edit.at_s)
+    newest = edits[-1]  # in the order in which they were made: two may share a moment of virtual time
     others = [edit.at_s for edit in edits if edit.side is not newest.side]
     apart_s = TELLS_S[evidence.fate.coarse_jira or evidence.fate.coarse_craft]
     return newest if others and newest.at_s - max(others) > apart_s else None
 
 
 def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) -> bool:
-    """Tell whether something else than a wrong comparison of times explains it: a window, a late effect, a request."""
+    """Tell whether something else than a wrong comparison of times explains it."""
     if evidence.fate.steps_back or evidence.fate.revisions or evidence.fate.requests:
         return True
     record = view.link.side(newest.side).pair(pair.id)
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
-    return any(line.pair == pair.id and line.at > EPOCH + timedelta(seconds=newest.at_s) for line in view.history)
+    if _back_and_forth(evidence, newest, view.link, pair):
+        return True  # a value that left and came back unseen has never changed
+    after = EPOCH + timedelta(seconds=newest.at_s)
+    lines = [line for line in view.history if line.pair == pair.id and line.at > after]
+    return any(line.why != REPLACED_BY_RESTORE for line in lines)  # which edit is restored is up to their times, too
 
 
 def emptied(evidence: Evidence) -> Iterator[str]:

@@ -12,10 +12,13 @@ from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.craft.site import CraftSite
 from sandbox.jira.accounts import credentials
+from sandbox.jira.catalog import STATUSES
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite
+from sandbox.jira.workflow import route
 from sandbox.kit.site import SiteRequest
 from shared.clients.craft.shapes import whole_item
+from shared.clients.jira.shapes import with_parent_shown
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
@@ -69,7 +72,7 @@ class People:
         if answer.status != 200:
             return None
         found: dict[str, Any] = json.loads(answer.body)
-        return whole_item(found) if side is Side.CRAFT else found
+        return whole_item(found) if side is Side.CRAFT else dict(with_parent_shown(found))
 
     def entities(self, side: Side) -> list[EntityId]:
         """Return all items of a side but the Craft root."""
@@ -113,13 +116,21 @@ class People:
         """Have a person bring an issue into another status; return its name, None if the vendor refuses."""
         goal = self.dice.choice(("To Do", "In Progress", "In Review", "Done"))
         pair = next(p for p in self.integration.pairs if p.kind is FieldKind.STATUS)
-        before = self.view(Side.JIRA, issue_id)
         try:
-            self.jira.person(ADA_EMAIL).transition(issue_id, goal)
+            self._move(issue_id, pair, goal)
         except PersonRefused:
             return None
-        self._note(Side.JIRA, issue_id, pair, before)
         return goal
+
+    def _move(self, issue_id: EntityId, pair: FieldPair, goal: str) -> None:
+        """Make one transition after the other; each is an edit of its own, which others may see."""
+        found = self.jira.world.issues[issue_id]
+        project = self.jira.world.projects[str(found.values["project"])]
+        wanted = next(status.id for status in STATUSES.values() if status.name == goal)
+        for step in route(project, str(found.values["status"]), wanted):
+            before = self.view(Side.JIRA, issue_id)
+            self.jira.person(ADA_EMAIL).transition(issue_id, STATUSES[step.to_status].name)
+            self._note(Side.JIRA, issue_id, pair, before)
 
     def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
         """Have a person change one field; False if nothing changed."""
@@ -128,6 +139,10 @@ class People:
             return False
         self.counter += 1
         try:
+            if pair.kind is FieldKind.STATUS and side is Side.JIRA:
+                others = [status.name for status in STATUSES.values() if status.id != before[pair.id]]
+                self._move(entity_id, pair, self.dice.choice(others))
+                return True
             self._set(side, entity_id, pair, before[pair.id])
         except (PersonRefused, RefusedError):
             return False
@@ -161,7 +176,9 @@ class People:
                 value = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
             case FieldKind.PARENT:
                 value = self._other_parent(side, entity_id, old)
-            case FieldKind.STATUS | FieldKind.OPTIONS | FieldKind.DATETIME | FieldKind.USER:
+            case FieldKind.STATUS:
+                value = {"id": dice.choice([v.craft for v in pair.values if v.craft != old])}
+            case FieldKind.OPTIONS | FieldKind.DATETIME | FieldKind.USER:
                 return
         if side is Side.JIRA:
             shown = {"id": value} if pair.kind is FieldKind.OPTION else value

@@ -14,7 +14,7 @@ from random import Random
 
 from shared.clients.transport import HttpRequest, HttpResponse
 from shared.fakes.log import MemoryLog
-from shared.runtime.log import ReceivedRecord, Record, Subscription
+from shared.runtime.log import Follower, ReceivedRecord, Record, Subscription
 from tests.simulation.network import SimNetwork, look_at
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -149,9 +149,27 @@ class SimLog:
             process.memberships.append(lambda: self._inner.expire(member))
         return SimSubscription(member)
 
+    async def follow(self, topics: Sequence[str]) -> Follower:
+        """Follow, and never hear anything: what is found here must not depend on hints."""
+        del topics
+        return SilentFollower()
+
     async def healthy(self) -> bool:
         """Tell that the log answers."""
         return await self._inner.healthy()
+
+
+class SilentFollower:
+    """Hears nothing."""
+
+    async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
+        """Wait for ever."""
+        del max_records, timeout_s
+        await asyncio.Event().wait()
+        return ()
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class SimSubscription:
@@ -185,10 +203,11 @@ class SimTransport:
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send; what is on its way stays on its way when the process dies."""
+        asked_s = asyncio.get_running_loop().time()
         await gate("send")
         process, task = CURRENT.get(), asyncio.current_task()
         by = f"{process.ident if process else ''} {task.get_name() if task else ''}"
-        sending = self._network.send(request, by)
+        sending = self._network.send(request, asked_s, by)
         flight = asyncio.get_running_loop().create_task(sending, context=contextvars.Context())
         flight.add_done_callback(look_at)  # if this process dies, nobody asks for the answer
         answer = await asyncio.shield(flight)

@@ -54,10 +54,12 @@ class Story:
         if fate.twins:
             self._twins()
         self._world.mail.post()
-        pairs = [p for p in people.integration.pairs if p.kind is not FieldKind.STATUS]
+        pairs = [p for p in people.integration.pairs if p.kind is not FieldKind.STATUS or fate.status_both]
         self._pairs = dice.sample(pairs, 1 if fate.narrow else dice.choice((1, 2, 4)))
         if fate.off_screen:
             self._pairs.append(next(p for p in pairs if p.id == "points"))
+        if fate.status_both:
+            self._pairs.append(next(p for p in pairs if p.kind is FieldKind.STATUS))
         if fate.normalises:
             self._pairs.append(next(p for p in pairs if p.id == "title"))
         deletes = sorted(dice.randrange(fate.edits) for _ in range(fate.deletes))

@@ -39,8 +39,9 @@ _COMMON: dict[str, Any] = {
     "database_url": "postgresql://sim/sim",
     "secret_key": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 }
-_JIRA_WRITER: dict[str, Any] = {"jira_index_lag_s": 20.0}
-_CRAFT_WRITER: dict[str, Any] = {"craft_index_lag_s": 20.0}
+LONGEST_INDEX_LAG_S = 20.0
+_JIRA_WRITER: dict[str, Any] = {"jira_index_lag_s": LONGEST_INDEX_LAG_S}
+_CRAFT_WRITER: dict[str, Any] = {"craft_index_lag_s": LONGEST_INDEX_LAG_S}
 _RECONCILER: dict[str, Any] = {
     "sweep_interval_s": 60.0,
     "clock_interval_s": 3.0,

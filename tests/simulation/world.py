@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -19,9 +19,9 @@ from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN, JiraSite
-from shared.domain.ids import AccountId, Side
-from shared.domain.link import LinkState
-from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
+from shared.domain.ids import AccountId, LinkId, Side
+from shared.domain.link import Json, LinkState
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Direction
 from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.port import LinkView
@@ -131,6 +131,7 @@ class World:
             craft_root=root,
             with_key=self.fate.with_key,
             policy=self.fate.policy,
+            status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
         )
         us = {
             Side.JIRA: self.jira.world.account_by_email(SYNC_EMAIL).account_id,
@@ -206,7 +207,8 @@ class World:
 
     async def _report(self, quiet_since: float) -> Report:
         views = await self.views()
-        flagged = {(side, entity_id) for side, _, entity_id in self.store.tables.strays}
+        strays = self.store.tables.strays.items()
+        flagged = {(side, entity_id): _link_of(stray) for (side, _, entity_id), stray in strays}
         people, network = self.people, self.network
         evidence = Evidence(
             self.jira, self.craft, people.integration, people, network, self.fate, views, flagged, quiet_since
@@ -226,6 +228,11 @@ class World:
         statuses = await self.store.list_statuses(integration_id=None, state=None, after="", limit=10_000)
         views = [await self.store.link_view(status.link_id) for status in statuses]
         return [view for view in views if view is not None]
+
+
+def _link_of(stray: Mapping[str, Json]) -> LinkId | None:
+    """Return the link for which a flagged item was made, None if that cannot be told."""
+    return LinkId(str(stray["link_id"])) if stray["link_id"] is not None else None
 
 
 def simulate(seed: int) -> Report:

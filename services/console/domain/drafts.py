@@ -4,13 +4,13 @@ noticed.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from shared.domain.ids import EntityId, IntegrationId, PairId, Side
-from shared.domain.mapping import ConnectionKind, Name
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.messages.status import DisplayState
 
 
@@ -41,7 +41,9 @@ Secret = Annotated[str, Field(min_length=1, max_length=4000, json_schema_extra={
 class SecretsDraft(Draft):
     """Credentials, write-only. What is left out stays as it is; `url_token` null takes it away."""
 
-    token: Secret | None = Field(default=None, description="API token (Jira) or API key (Craft.io).")
+    token: Secret | None = Field(
+        default=None, description="API token, personal access token or password (Jira), API key (Craft.io)."
+    )
     webhook_secrets: tuple[Secret, ...] | None = Field(
         default=None, max_length=2, description="Accepted signing secrets; two while one is being replaced."
     )
@@ -56,14 +58,30 @@ class ConnectionDraft(Draft):
     name: Name
     url: Annotated[str, AfterValidator(site_url)]
     email: str | None = Field(default=None, description="Jira Cloud: the address that the API token belongs to.")
+    username: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Jira Data Center: who logs in with the password in `secrets.token`. "
+        "Left out: that is a personal access token.",
+    )
     secrets: SecretsDraft | None = Field(default=None, description="Left out: the stored ones stay.")
     max_concurrent: int = Field(default=8, ge=1, le=64)
     requests_per_second: float = Field(default=20.0, gt=0, le=1000, allow_inf_nan=False)
 
     @model_validator(mode="after")
-    def _jira_cloud_has_an_email(self) -> Self:
-        if self.kind is ConnectionKind.JIRA_CLOUD and not (self.email or "").strip():
+    def _login_fits_the_kind(self) -> Self:
+        cloud, data_center = (
+            self.kind is each for each in (ConnectionKind.JIRA_CLOUD, ConnectionKind.JIRA_DATA_CENTER)
+        )
+        if cloud and not (self.email or "").strip():
             raise ValueError("email is missing: Jira Cloud needs the address that the API token belongs to")
+        if data_center and self.email:
+            raise ValueError(
+                "email is not for Jira Data Center: leave it out for a personal access token, or give the username "
+                "that the password in secrets.token belongs to"
+            )
+        if self.username and not data_center:
+            raise ValueError("username is for Jira Data Center only; leave it out")
         return self
 
 
@@ -106,6 +124,43 @@ class ItemRequestDraft(Draft):
         return self
 
 
+class IntegrationDraft(Integration):
+    """An integration as an admin sends it, with whatever is wrong about it; see `saved`."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    findings: Any = Field(default=None, exclude=True, description="Ignored, so that an answer may be sent back.")
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        """Let pairs that write one field pass: the check finds them, and says it in words."""
+        return self
+
+    def integration(self) -> Integration:
+        """Return what is to be saved. Raises ValidationError for what the check would have found."""
+        return Integration.model_validate(self.model_dump())
+
+
+class SaveQuery(Draft):
+    """How to save an integration."""
+
+    unchecked: bool = Field(
+        default=False,
+        description="Save also while Jira or Craft.io cannot be asked. What was found wrong is refused all the same.",
+    )
+
+
+class SuggestionDraft(Draft):
+    """Between what a mapping is to be suggested."""
+
+    name: Name
+    jira_connection: ConnectionId
+    craft_connection: ConnectionId
+    jira_project: Name
+    craft_workspace: Name
+    craft_root: Ident | None = None
+
+
 class LinksQuery(Draft):
     """Which links to list."""
 
@@ -113,6 +168,12 @@ class LinksQuery(Draft):
     integration: IntegrationId | None = None
     after: str = Field(default="", max_length=200, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=500)
+
+
+class PeopleQuery(Draft):
+    """Whose people to report on."""
+
+    integration: IntegrationId = Field(description="Id of the integration.")
 
 
 class StraysQuery(Draft):

@@ -8,6 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.console.domain.validation.finding import Finding, Severity
+from shared.domain.differences import Difference
+
 
 class Fault(BaseModel):
     """One thing that is wrong with a request. `path` is where, such as `pairs[3].values`; empty: the whole."""
@@ -28,7 +31,12 @@ class Problem(BaseModel):
     message: str
     next_step: str
     problems: tuple[Fault, ...] = ()
+    findings: tuple[Finding, ...] = Field(default=(), description="All that a check of a mapping found.")
     current: Any = Field(default=None, description="409 only: what is saved now.")
+    changes: tuple[Difference, ...] | None = Field(
+        default=None,
+        description="409 only: what is different in `current`, compared with the revision that was edited.",
+    )
 
 
 class Refusal(Exception):
@@ -42,11 +50,20 @@ class Refusal(Exception):
         next_step: str,
         *,
         faults: Sequence[Fault] = (),
+        findings: Sequence[Finding] = (),
         current: object = None,
+        changes: tuple[Difference, ...] | None = None,
     ) -> None:
         super().__init__(message)
         self.problem = Problem(
-            status=status, code=code, message=message, next_step=next_step, problems=tuple(faults), current=current
+            status=status,
+            code=code,
+            message=message,
+            next_step=next_step,
+            problems=tuple(faults),
+            findings=tuple(findings),
+            current=current,
+            changes=changes,
         )
 
 
@@ -66,6 +83,20 @@ def invalid(*faults: Fault) -> Refusal:
         message + more,
         "Correct what `problems` names and send it again. /api/v1/openapi.json has the shapes.",
         faults=faults,
+    )
+
+
+def refused_mapping(findings: Sequence[Finding]) -> Refusal:
+    """Return the 422 for a mapping that has errors: all findings, the errors also as faults."""
+    errors = [each for each in findings if each.severity is Severity.ERROR]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Refusal(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "mapping_has_errors",
+        errors[0].message + more,
+        "Nothing was saved. `findings` says for each error what to do; correct them and save again.",
+        faults=[Fault(path=each.path, message=each.message) for each in errors],
+        findings=findings,
     )
 
 

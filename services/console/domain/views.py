@@ -263,6 +263,7 @@ class ConnectionView(View):
     name: str
     url: str
     email: str | None
+    username: str | None
     account_id: AccountId | None
     max_concurrent: int
     requests_per_second: float

@@ -6,17 +6,24 @@ from http import HTTPStatus
 
 from pydantic import BaseModel
 
-from services.console.domain import drafts, views
+from services.console.domain import drafts, verdicts, views
+from services.console.domain.people import PeopleReport
 from services.console.domain.problems import Fault, invalid
+from services.console.domain.suggestion import Suggestion
+from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.history import History
 from services.console.handlers.links import Links
+from services.console.handlers.mappings import Mappings
+from services.console.handlers.people import PeopleDesk
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
 
 _LOOKS = (HTTPStatus.NOT_FOUND,)
 _SAVES = (HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+_JUDGES = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.BAD_GATEWAY)
 _ASKS = (
     HTTPStatus.NOT_FOUND,
     HTTPStatus.CONFLICT,
@@ -28,14 +35,31 @@ _ASKS = (
 class Api:
     """Binds the operations to the use cases."""
 
-    def __init__(self, links: Links, requests: Requests, configuration: Configuration) -> None:
+    def __init__(
+        self,
+        links: Links,
+        requests: Requests,
+        configuration: Configuration,
+        mappings: Mappings,
+        people: PeopleDesk,
+        history: History,
+    ) -> None:
         self._links = links
+        self._people = people
         self._requests = requests
         self._configuration = configuration
+        self._mappings = mappings
+        self._history = history
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
-        return (*self._of_links(), *self._of_requests(), *self._of_configuration())
+        return (
+            *self._of_links(),
+            *self._of_requests(),
+            *self._of_configuration(),
+            *self._of_mappings(),
+            *history_operations(self._history, self._configuration),
+        )
 
     def _of_links(self) -> tuple[Operation, ...]:
         async def links(call: Call) -> BaseModel:
@@ -53,6 +77,9 @@ class Api:
         async def strays(call: Call) -> BaseModel:
             return await self._links.strays(call.query)
 
+        async def people(call: Call) -> BaseModel:
+            return await self._people.unmatched(call.query)
+
         return (
             Operation("GET", "/links", "List links", links, views.LinkList, query=drafts.LinksQuery),
             Operation("GET", "/links/{link_id}", "Show a link", link, views.LinkDetail, refusals=_LOOKS),
@@ -65,6 +92,15 @@ class Api:
                 refusals=_LOOKS,
             ),
             Operation("GET", "/summary", "Count links by state", summary, views.Summary),
+            Operation(
+                "GET",
+                "/people",
+                "List people who are not found on the other side",
+                people,
+                PeopleReport,
+                query=drafts.PeopleQuery,
+                refusals=_LOOKS,
+            ),
             Operation("GET", "/strays", "List possible duplicates", strays, views.StrayList, query=drafts.StraysQuery),
         )
 
@@ -117,7 +153,12 @@ class Api:
             return await known.integration(IntegrationId(call.path["integration_id"]))
 
         async def put_integration(call: Call) -> BaseModel:
-            return await known.put_integration(IntegrationId(call.path["integration_id"]), call.body, call.if_match)
+            return await known.put_integration(
+                IntegrationId(call.path["integration_id"]),
+                call.body,
+                call.if_match,
+                unchecked=call.query.unchecked,
+            )
 
         one, another = "/connections/{connection_id}", "/integrations/{integration_id}"
         return (
@@ -140,10 +181,39 @@ class Api:
                 another,
                 "Check and save an integration",
                 put_integration,
-                Integration,
-                body=Integration,
-                refusals=_SAVES,
+                verdicts.SavedIntegration,
+                query=drafts.SaveQuery,
+                body=drafts.IntegrationDraft,
+                refusals=(*_SAVES, HTTPStatus.BAD_GATEWAY),
                 revised=True,
+            ),
+        )
+
+    def _of_mappings(self) -> tuple[Operation, ...]:
+        async def check(call: Call) -> BaseModel:
+            return await self._mappings.check(IntegrationId(call.path["integration_id"]), call.body)
+
+        async def suggest(call: Call) -> BaseModel:
+            return await self._mappings.suggest(IntegrationId(call.path["integration_id"]), call.body)
+
+        return (
+            Operation(
+                "POST",
+                "/integrations/{integration_id}/check",
+                "Check a draft of an integration without saving it",
+                check,
+                verdicts.CheckedMapping,
+                body=drafts.IntegrationDraft,
+                refusals=_JUDGES,
+            ),
+            Operation(
+                "POST",
+                "/integrations/{integration_id}/suggestion",
+                "Suggest a first mapping between a project and a workspace",
+                suggest,
+                Suggestion,
+                body=drafts.SuggestionDraft,
+                refusals=_JUDGES,
             ),
         )
 

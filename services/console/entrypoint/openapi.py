@@ -51,8 +51,9 @@ def _operation(operation: Operation, refs: Mapping[Any, Any]) -> dict[str, Any]:
     query = operation.query.model_json_schema(ref_template=_REF)
     definitions = query.get("$defs", {})
     for name, schema in query.get("properties", {}).items():
-        parameters.append({"name": name, "in": "query", "required": False, "schema": _inlined(schema, definitions)})
-    if operation.revised and operation.method == "PUT":
+        required = name in query.get("required", ())
+        parameters.append({"name": name, "in": "query", "required": required, "schema": _inlined(schema, definitions)})
+    if operation.revised and operation.method != "GET":
         parameters.append(
             {
                 "name": "If-Match",

@@ -7,21 +7,25 @@ within seconds, so a saved change is never answered as failed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Any, Literal
 
 import structlog
+from pydantic import ValidationError
 
-from services.console.domain.drafts import ConnectionDraft
-from services.console.domain.problems import Fault, Refusal, invalid, not_found
-from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList, shown
+from services.console.domain.drafts import ConnectionDraft, IntegrationDraft
+from services.console.domain.problems import Fault, faults_of, invalid, not_found
+from services.console.domain.verdicts import SavedIntegration
+from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList
+from services.console.handlers.history import History
+from services.console.handlers.mappings import Mappings, of_id
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
-from shared.domain.ids import ConnectionId, IntegrationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.log import LogUnavailable
 from shared.store.port import RevisionConflict
+from shared.store.trail import ConfigKind
 
 log = structlog.get_logger(__name__)
 
@@ -29,11 +33,13 @@ log = structlog.get_logger(__name__)
 class Configuration:
     """Connections and integrations."""
 
-    def __init__(self, ports: Ports, vendors: Vendors, publish: Publish, by: str) -> None:
+    def __init__(self, ports: Ports, vendors: Vendors, mappings: Mappings, publish: Publish, by: str) -> None:
         self._ports = ports
         self._vendors = vendors
+        self._mappings = mappings
         self._publish = publish
         self._by = by
+        self._history = History(ports.reader)
 
     async def connections(self) -> ConnectionList:
         """Return all connections."""
@@ -51,7 +57,8 @@ class Configuration:
         old = next((each for each in saved if each.id == connection_id), None)
         expected = _expected(if_match, draft.revision)
         if expected != (old.revision if old else 0):
-            raise _changed_meanwhile(await self._shown(old) if old else None)
+            current = await self._shown(old) if old else None
+            raise await self._history.changed_meanwhile(ConfigKind.CONNECTION, connection_id, expected, current)
         _check_connection(connection_id, draft, old, saved)
         secrets = await self._secrets(connection_id, draft)
         wanted = Connection(
@@ -61,6 +68,7 @@ class Configuration:
             name=draft.name,
             url=draft.url,
             email=draft.email.strip() if draft.email else None,
+            username=(draft.username or "").strip() or None,
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )
@@ -71,7 +79,10 @@ class Configuration:
                 wanted, secrets, expected, self._by, self._ports.clock.now()
             )
         except RevisionConflict as error:
-            raise _changed_meanwhile(await self.connection(connection_id)) from error
+            current = await self.connection(connection_id)
+            raise await self._history.changed_meanwhile(
+                ConfigKind.CONNECTION, connection_id, expected, current
+            ) from error
         await self._announce("connection", stored)
         return ConnectionView.of(stored, secrets)
 
@@ -87,39 +98,49 @@ class Configuration:
         return found
 
     async def put_integration(
-        self, integration_id: IntegrationId, draft: Integration, if_match: int | None
-    ) -> Integration:
-        """Check and save an integration as a new revision. Raises 409 and 422."""
-        if draft.id != integration_id:
-            raise invalid(Fault(path="id", message=f"is {draft.id}, but the address says {integration_id}"))
+        self,
+        integration_id: IntegrationId,
+        draft: IntegrationDraft,
+        if_match: int | None,
+        *,
+        unchecked: bool,
+        restored_from: int | None = None,
+    ) -> SavedIntegration:
+        """Check and save an integration as a new revision. Raises 409 and 422, and 502 if it cannot be checked."""
+        of_id(integration_id, draft)
         expected = _expected(if_match, draft.revision)
         old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
         if expected != (old.revision if old else 0):
-            raise _changed_meanwhile(old)
-        await self._check_integration(draft)
+            raise await self._history.changed_meanwhile(ConfigKind.INTEGRATION, integration_id, expected, old)
+        findings = await self._mappings.accept(draft, unchecked=unchecked)
         try:
-            stored = await self._ports.writer.save_integration(draft, expected, self._by, self._ports.clock.now())
+            wanted = draft.integration()
+        except ValidationError as error:
+            raise invalid(*faults_of(error)) from error
+        try:
+            stored = await self._ports.writer.save_integration(
+                wanted, expected, self._by, self._ports.clock.now(), restored_from=restored_from
+            )
         except RevisionConflict as error:
-            raise _changed_meanwhile(await self.integration(integration_id)) from error
+            current = await self.integration(integration_id)
+            raise await self._history.changed_meanwhile(
+                ConfigKind.INTEGRATION, integration_id, expected, current
+            ) from error
         await self._announce("integration", stored)
-        return stored
+        return SavedIntegration.of(stored, findings)
 
-    async def _check_integration(self, draft: Integration) -> None:
-        faults: list[Fault] = []
-        known = {each.id: each for each in await self._ports.config.connections()}
-        places = {
-            Side.JIRA: ("jira_project", draft.jira_project),
-            Side.CRAFT: ("craft_workspace", draft.craft_workspace),
-        }
-        for side, (path, container) in places.items():
-            connection = known.get(draft.connection(side))
-            if connection is None or connection.kind.side is not side:
-                what = "there is no such connection" if connection is None else "is not a connection to " + side.vendor
-                faults.append(Fault(path=f"{side}_connection", message=f"{draft.connection(side)}: {what}"))
-            elif await self._vendors.shows(connection.id, container) is False:
-                faults.append(Fault(path=path, message=f"{side.vendor} shows no {container} to {connection.name}"))
-        if faults:
-            raise invalid(*faults)
+    async def restore_integration(
+        self, integration_id: IntegrationId, number: int, if_match: int | None, *, unchecked: bool
+    ) -> SavedIntegration:
+        """Check an old revision by today's rules and save it as a new one. Raises 404, and what saving raises."""
+        old = await self._history.revision(ConfigKind.INTEGRATION, integration_id, number)
+        if if_match is None:
+            raise invalid(Fault(path="If-Match", message="is missing: name the revision that is to be replaced"))
+        try:
+            draft = IntegrationDraft.model_validate(old.body)
+        except ValidationError as error:
+            raise invalid(*faults_of(error)) from error
+        return await self.put_integration(integration_id, draft, if_match, unchecked=unchecked, restored_from=number)
 
     async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
         """Return the stored credentials with those of the draft put over them."""
@@ -162,17 +183,6 @@ class Configuration:
 def _expected(if_match: int | None, in_body: int | None) -> int:
     """Return the revision that the caller edited: from `If-Match`, else from the body, else 0 (new)."""
     return if_match if if_match is not None else in_body or 0
-
-
-def _changed_meanwhile(current: ConnectionView | Integration | None) -> Refusal:
-    if current is None:
-        message = "This does not exist yet, so no revision of it can be changed."
-        next_step = "Save it as new, with revision 0."
-    else:
-        message = f"Somebody saved revision {current.revision} meanwhile."
-        next_step = "Apply your change to `current`, and save it with its revision."
-    body = shown(current.model_dump(mode="json")) if current else None
-    return Refusal(HTTPStatus.CONFLICT, "revision_conflict", message, next_step, current=body)
 
 
 def _check_connection(

@@ -10,10 +10,7 @@ from services.console.domain.views import IntegrationSummary, LinkDetail, LinkLi
 from shared.domain.ids import EntityId, IntegrationId, LinkId, Side
 from shared.store.port import ConfigReader, LinkView, StatusReader
 
-_SCAN: Final = 500
-_MAX_SCANNED: Final = 50_000
 _MAX_STRAYS: Final = 1000
-_LABELS: Final = {Side.JIRA: "jira_key", Side.CRAFT: "craft_short_id"}
 
 
 class Links:
@@ -46,27 +43,12 @@ class Links:
 
     async def by_item(self, side: Side, ident: EntityId) -> LinkDetail:
         """Return all about the link of an item, by its id, or by the key that people know it by."""
-        link_id = await self._reader.find_link(side, ident) or await self._by_label(side, ident)
+        link_id = await self._reader.find_link(side, ident)
+        if link_id is None and not ident.isdigit():  # keys have letters
+            link_id = await self._reader.find_link_by_label(side, ident)
         if link_id is None:
             raise await self._unknown_item(side, ident)
         return await self.detail(link_id)
-
-    async def _by_label(self, side: Side, label: str) -> LinkId | None:
-        """Look for a Jira key or Craft.io short id among the statuses. Keys change when issues move: the newest is
-        known.
-        """
-        if label.isdigit():
-            return None
-        after = ""
-        for _ in range(_MAX_SCANNED // _SCAN):
-            page = await self._reader.list_statuses(integration_id=None, state=None, after=after, limit=_SCAN)
-            for status in page:
-                if status.labels.get(_LABELS[side], "").casefold() == label.casefold():
-                    return status.link_id
-            if len(page) < _SCAN:
-                return None
-            after = page[-1].link_id
-        return None
 
     async def _unknown_item(self, side: Side, ident: EntityId) -> Refusal:
         for stray in await self._reader.strays(_MAX_STRAYS):

@@ -34,14 +34,6 @@ class Vendors:
         except VendorError as error:
             raise invalid(Fault(path="url", message=f"does not work: {error}")) from error
 
-    async def shows(self, connection_id: ConnectionId, container: str) -> bool | None:
-        """Tell whether a project or workspace is visible through a connection; None: it cannot be asked just now."""
-        eyes = await self._saved(connection_id)
-        try:
-            return await eyes.container_visible(container)
-        except VendorError:
-            return None
-
     async def look(self, connection_id: ConnectionId, entity_id: EntityId) -> Reading:
         """Read an item as it is now. Raises a 404 if it is not there (for us), a 502 if the vendor cannot be asked."""
         eyes = await self._saved(connection_id)

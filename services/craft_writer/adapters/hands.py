@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -30,7 +31,6 @@ class CraftHands:
     """Implements `shared.writing.ports.Hands` for Craft.io. It has no changelog: a read precedes every write."""
 
     side = Side.CRAFT
-    reads_before_first_write = True
 
     def __init__(self, pool: ClientPool, settings: CraftWriterSettings) -> None:
         self._pool = pool
@@ -41,8 +41,26 @@ class CraftHands:
         client = await self._pool.craft(claim.connection_id)
         return await client.get_item(_target(claim))
 
-    async def write(self, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Written:
+    def reads_first(self, claim: Claim) -> bool:
+        """Only a read protects people's edits: Craft.io has neither conditions nor a history."""
+        del claim
+        return True
+
+    def in_steps(self, claim: Claim) -> bool:
+        """Every write is one request."""
+        del claim
+        return False
+
+    def on_the_way(self, claim: Claim, reading: Reading) -> AbstractSet[PairId]:
+        """Nothing is ever half written."""
+        del claim, reading
+        return frozenset()
+
+    async def write(
+        self, claim: Claim, values: Mapping[FieldPair, Json], before: Reading | None, guard: Guard
+    ) -> Written:
         """Set the changed properties; read the item afterwards if the answer does not show all of it."""
+        del before
         client = await self._pool.craft(claim.connection_id)
         item_id = _target(claim)
         written = await client.update_item(item_id, render(Side.CRAFT, values), guard=guard)

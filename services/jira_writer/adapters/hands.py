@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.jira_writer.adapters.status import StatusWriter
 from services.jira_writer.settings import JiraWriterSettings
-from shared.clients.errors import NotFound, Rejected
+from shared.clients.errors import NotFound, Rejected, VendorError
 from shared.clients.http import Guard
 from shared.clients.pool import ClientPool
 from shared.clients.reading import Reading
@@ -15,6 +17,7 @@ from shared.domain.ids import EntityId, OperationId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.fields import render
+from shared.messages.change import ChangelogEntry
 from shared.store.port import Claim
 from shared.writing.compare import pairs_of
 from shared.writing.ports import Created, Found, Written
@@ -24,14 +27,15 @@ _PARENT_ERRORS: Final = ("parent", "parentId", "issuetype", "project")
 
 
 class JiraHands:
-    """Implements `shared.writing.ports.Hands` for Jira Cloud."""
+    """Implements `shared.writing.ports.Hands` for Jira."""
 
     side = Side.JIRA
 
     def __init__(self, pool: ClientPool, settings: JiraWriterSettings) -> None:
         self._pool = pool
         self.index_lag = timedelta(seconds=settings.jira_index_lag_s)
-        self.reads_before_first_write = settings.jira_read_before_write
+        self._reads_first = settings.jira_read_before_write
+        self._status = StatusWriter()
 
     async def read(self, claim: Claim) -> Reading:
         """Read the issue with its newest changelog."""
@@ -39,18 +43,40 @@ class JiraHands:
         fields = _fields(claim.integration)
         return await client.get_issue(_target(claim), fields, changelog=True, whole=False, properties=False)
 
-    async def write(self, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Written:
-        """Edit the issue; the edit names its operation in the changelog."""
+    def reads_first(self, claim: Claim) -> bool:
+        """An edit's answer has the changelog; the way to a status depends on the status that the issue is in."""
+        return self._reads_first or self.in_steps(claim)
+
+    def in_steps(self, claim: Claim) -> bool:
+        """A status may be several transitions away."""
+        return any(pair.kind is FieldKind.STATUS for pair in pairs_of(claim.operation, claim.integration))
+
+    def on_the_way(self, claim: Claim, reading: Reading) -> AbstractSet[PairId]:
+        """Return the status pair if the last change of the status is a transition that this operation made."""
+        found = set()
+        for pair in pairs_of(claim.operation, claim.integration):
+            last = _last_change(reading, pair) if pair.kind is FieldKind.STATUS else None
+            if last is not None and last.op == claim.operation.id:
+                found.add(pair.id)
+        return found
+
+    async def write(
+        self, claim: Claim, values: Mapping[FieldPair, Json], before: Reading | None, guard: Guard
+    ) -> Written:
+        """Edit the issue, or bring it into a status; both name their operation in the changelog."""
         client = await self._pool.jira(claim.connection_id)
-        op_id = claim.operation.id
-        reading = await client.update_issue(
-            _target(claim),
-            render(Side.JIRA, values),
-            op_id,
-            read_fields=_fields(claim.integration),
-            guard=guard,
-        )
-        return Written(_written_at(reading, op_id) if reading is not None else None, reading)
+        op_id, fields = claim.operation.id, _fields(claim.integration)
+        status = next((pair for pair in values if pair.kind is FieldKind.STATUS), None)
+        if status is None or before is None:
+            edited = render(Side.JIRA, values)
+            reading = await client.update_issue(_target(claim), edited, op_id, read_fields=fields, guard=guard)
+            return Written(_written_at(reading, op_id) if reading is not None else None, reading)
+        await self._status.move(client, claim, status, before, guard)
+        try:
+            after = await self.read(claim)
+        except VendorError:
+            return Written(None, None)
+        return Written(_written_at(after, op_id), after)
 
     async def create(self, claim: Claim, guard: Guard) -> Created:
         """Create the issue with the link id as its property."""
@@ -88,6 +114,11 @@ class JiraHands:
 
 def _fields(integration: Integration) -> list[str]:
     return [pair.jira for pair in integration.pairs]
+
+
+def _last_change(reading: Reading, pair: FieldPair) -> ChangelogEntry | None:
+    entries = (e for e in reversed(reading.changelog) if any(item.field == pair.jira for item in e.items))
+    return next(entries, None)
 
 
 def _target(claim: Claim) -> EntityId:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from services.mapper.domain.context import Context, is_base
-from services.mapper.domain.observation import Observation, changelog_value, item_of
+from services.mapper.domain.observation import Actor, Observation, item_of, items_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
-from shared.domain.link import Json, Link, Operation, Overwritten
-from shared.domain.mapping import FieldPair
+from shared.domain.link import Held, Json, Link, Operation, Overwritten, PairWrite, Span
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
-from shared.messages.change import ChangelogEntry
+from shared.fields.changelog import replaced, set_to
+from shared.messages.change import ChangelogEntry, ChangelogItem
 
 
 def walk(link: Link, observation: Observation, ctx: Context, closing: Operation | None) -> None:
@@ -18,69 +21,96 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
 
     A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
     """
-    state = link.jira
-    entries = [entry for entry in observation.changelog if after(entry.id, state.changelog_cursor)]
+    state, entries = link.jira, observation.changelog
     for index, entry in enumerate(entries):
-        op = _operation(link, entry, ctx)
+        op = _operation(link, entry, ctx) if after(entry.id, state.changelog_cursor) else None
         if op is None:
             continue
         for pair in ctx.integration.pairs:
-            item = item_of(entry, pair)
+            items = items_of(entry, pair)
             write = op.pairs.get(pair.id)
-            if item is None:
+            before = replaced(pair, items, write.value if write is not None else None)
+            if before is None:
                 continue
-            replaced = changelog_value(pair, item.old, item.old_label)
             if write is None or op.revision < pair.since:
                 if observation.whole_changelog:
-                    _under_another_mapping(link, ctx, pair, replaced, op)
+                    _under_another_mapping(link, ctx, pair, before.value, op)
                 continue
-            if same(pair.kind, replaced, write.expect) or same(pair.kind, replaced, write.value):
+            if same(pair.kind, before.value, write.expect) or same(pair.kind, before.value, write.value):
+                continue
+            if _own_step(observation.changelog, entry, pair, before.value):
                 continue
             if not observation.whole_changelog:
                 state.dirty_since = state.dirty_since or ctx.now
                 continue
-            _unexpected(link, ctx, pair, replaced, entries, index, op, closing)
-    if observation.whole_changelog and entries:
+            _unexpected(link, ctx, pair, before.value, entries, index, op, closing)
+    if observation.whole_changelog and entries and after(entries[-1].id, state.changelog_cursor):
         state.changelog_cursor = entries[-1].id
+
+
+def arrived(pair: FieldPair, item: ChangelogItem, write: PairWrite) -> bool:
+    """Tell whether a change of ours is the whole write: a status may take several transitions."""
+    return pair.kind is not FieldKind.STATUS or item.new == write.value
+
+
+def _own_step(changelog: Sequence[ChangelogEntry], entry: ChangelogEntry, pair: FieldPair, lost: Json) -> bool:
+    """Tell whether an entry goes on from where the same operation had brought the field, by transitions."""
+    before = [each for each in changelog if after(entry.id, each.id) and item_of(each, pair) is not None]
+    if not before or entry.op is None or before[-1].op != entry.op:
+        return False
+    return set_to(pair, items_of(before[-1], pair), lost)
 
 
 def _unexpected(
     link: Link,
     ctx: Context,
     pair: FieldPair,
-    replaced: object,
-    entries: list[ChangelogEntry],
+    lost: object,
+    entries: Sequence[ChangelogEntry],
     index: int,
     op: Operation,
     closing: Operation | None,
 ) -> None:
     record = link.jira.pair(pair.id)
-    if is_base(record, pair, replaced):
+    if is_base(record, pair, lost):
         return  # what both sides had agreed on is nobody's unsynced edit
     edited_later = any(
         item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]
     )
     if edited_later:
-        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, then changed again by a person", ctx.now)
+        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, then changed again by a person", ctx.now)
         return
     second = any(
-        earlier.op == op.id and item_of(earlier, pair) is not None
+        earlier.op == op.id and (item := item_of(earlier, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
         for earlier in entries[:index]
-        if earlier.op is not None
     )
-    open_now = closing is op or op.id == link.op_id
-    overwrite(link, Side.JIRA, pair, Overwritten(replaced, late=second or not open_now), ctx)
+    known = closing is op or op.id == link.op_id or _reported(op, entries[index])
+    edited = _edited(link, ctx, pair, entries[: index + 1])
+    overwrite(link, Side.JIRA, pair, Overwritten(lost, late=second or not known, edited=edited), ctx)
 
 
-def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, replaced: Json, op: Operation) -> None:
+def _reported(op: Operation, entry: ChangelogEntry) -> bool:
+    """Tell whether an entry is what its operation reported to have done, though it was only read after that."""
+    return op.write_at is not None and entry.at is not None and entry.at <= op.write_at
+
+
+def _edited(link: Link, ctx: Context, pair: FieldPair, entries: Sequence[ChangelogEntry]) -> Span | None:
+    """Return when a person set what the last of these entries replaced: the one about the field before it tells."""
+    *before, replacing = entries
+    setting = next((entry for entry in reversed(before) if item_of(entry, pair) is not None), replacing)
+    exact = setting is not replacing and _operation(link, setting, ctx) is None
+    return Span(None, setting.at, exact) if setting.at is not None else None
+
+
+def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, lost: Json, op: Operation) -> None:
     """Put on record what an operation replaced in a field that no longer belongs to the pair it was written for.
 
     What it expected there can only be told by value (PROTOCOL F16).
     """
-    if replaced in (None, []) or any(replaced in (write.value, write.expect) for write in op.pairs.values()):
+    if lost in (None, []) or any(lost in (write.value, write.expect) for write in op.pairs.values()):
         return
-    if not is_base(link.jira.pair(pair.id), pair, replaced):
-        remember(link, Side.JIRA, pair, replaced, f"overwritten by {op.id}, of an older mapping", ctx.now)
+    if not is_base(link.jira.pair(pair.id), pair, lost):
+        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, of an older mapping", ctx.now)
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:
@@ -95,12 +125,25 @@ def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | N
         if op.target is not Side.JIRA:
             continue
         for pair in ctx.integration.pairs:
-            item, write = item_of(entry, pair), op.pairs.get(pair.id)
-            if item is None or write is None:
-                continue
-            if same(pair.kind, changelog_value(pair, item.new, item.new_label), write.value):
+            write = op.pairs.get(pair.id)
+            if write is not None and set_to(pair, items_of(entry, pair), write.value):
                 return op
     return None
+
+
+def is_news(link: Link, seen: Held, actor: Actor) -> bool:
+    """Tell whether a value came after the one that is seen, as far as Jira's changelog can tell.
+
+    Jira's order is that of its changelog: once a clock has stepped back, an old state carries the newest time, and a
+    lagging search shows it without any entry (PROTOCOL F15). Where no entry is known yet, the time has to do.
+    """
+    known = later(seen.entry, link.jira.changelog_cursor)
+    return known is None or (actor.entry is not None and after(actor.entry, known))
+
+
+def later(one: str | None, other: str | None) -> str | None:
+    """Return the newer of two entries, either of which may not be known."""
+    return one if other is None or (one is not None and after(one, other)) else other
 
 
 def after(ident: str, cursor: str | None) -> bool:

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.domain.ids import AccountId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, Operation, PairSide
 from shared.domain.mapping import FieldPair, Integration
+from shared.domain.person import Person
 from shared.fields import same
 from shared.fields.translate import NO_PARENTS, Parents
 
@@ -21,6 +22,8 @@ class Context:
     accounts: Mapping[Side, AccountId | None]
     now: datetime
     parents: Parents = NO_PARENTS
+    shown: tuple[Person, ...] = ()
+    """People whom the message at hand shows, where the integration maps people."""
 
 
 def base_of(record: PairSide, pair: FieldPair) -> Agreed | None:

@@ -10,6 +10,7 @@ from typing import Any
 from services.mapper.domain.apply import open_operation
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context
+from services.mapper.domain.record import remember
 from shared.clients.craft import shapes as craft_shapes
 from shared.clients.jira import shapes as jira_shapes
 from shared.domain.ids import EntityId, PairId, Side
@@ -33,18 +34,38 @@ NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_
 
 
 def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
-    """Take over what people know an item by: key, type, title."""
+    """Take over what people know an item by: key, type, title, address."""
     if side is Side.JIRA:
         fields = snapshot.get("fields")
         title = fields.get("summary") if isinstance(fields, Mapping) else None
-        found = {"jira_key": snapshot.get("key"), "jira_type": jira_shapes.type_of(snapshot), "title": title}
+        found = {
+            "jira_key": snapshot.get("key"),
+            "jira_type": jira_shapes.type_of(snapshot),
+            "jira_url": jira_shapes.url_of(snapshot),
+            "title": title,
+        }
     else:
         found = {
             "craft_short_id": snapshot.get("shortId"),
             "craft_type": craft_shapes.type_of(snapshot),
+            "craft_url": snapshot.get("webUrl"),
             "title": snapshot.get("title"),
         }
     link.labels.update({name: value for name, value in found.items() if isinstance(value, str) and value})
+
+
+def facts_of(link: Link) -> dict[Side, dict[str, str]]:
+    """Return what expressions may know of the item on each side, as far as it was shown."""
+    known = {
+        Side.JIRA: ("jira_key", "jira_type", "jira_url"),
+        Side.CRAFT: ("craft_short_id", "craft_type", "craft_url"),
+    }
+    return {
+        side: dict(
+            zip(("key", "type", "url", "title"), (link.labels.get(n, "") for n in (*names, "title")), strict=True)
+        )
+        for side, names in known.items()
+    }
 
 
 def wants_create(link: Link) -> bool:
@@ -80,6 +101,8 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.STATUS and target is Side.JIRA:
+            continue  # a new issue begins where its workflow begins; the status follows by transitions
         if pair.kind is FieldKind.PARENT:
             if not _parent(link, pair, ctx, pairs):
                 return None
@@ -135,6 +158,8 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
         record.blocked = Blocked(digest, over.cause, words, pair.name_on(link.origin))
         return
     record.blocked = None
+    if over.note is not None:
+        remember(link, link.origin, pair, value, over.note, ctx.now)
     if over.value is not None and over.value != []:
         pairs[pair.id] = PairWrite(over.value, None, value)
     else:
@@ -178,6 +203,9 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
         link.side(op.target.other).pair(pair_id).base = Agreed(write.source, op.revision)
         link.side(op.target).pair(pair_id).base = Agreed(write.value, op.revision)
     target = link.side(op.target)
+    for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.STATUS and pair.direction.carries_to(op.target) and pair.id not in op.pairs:
+            target.pair(pair.id).takes_first = True
     target.dirty_since = target.dirty_since or ctx.now
 
 

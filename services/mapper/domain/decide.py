@@ -6,8 +6,7 @@ PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_base, is_ours
@@ -25,10 +24,14 @@ from shared.domain.link import (
     Overwritten,
     PairSide,
     PairWrite,
+    Span,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import Untranslatable, equivalent, same, translate
 from shared.messages.status import Cause
+
+REPLACED_BY_RESTORE = "replaced by a restored edit"
+"""Why a value is on record that the other side showed when a lost edit was restored."""
 
 _ORDER = (Side.CRAFT, Side.JIRA)
 """Craft first: its window for silent overwrites is the one to keep short."""
@@ -113,11 +116,20 @@ def _choose(plan: _Plan) -> None:
     for kind, by_side in ((OperationKind.RESTORE, plan.restores), (OperationKind.WRITE, plan.writes)):
         for side in _ORDER:
             if by_side[side]:
-                decision.kind, decision.target, decision.pairs = kind, side, by_side[side]
+                pairs = _apart_from_status(plan, side, by_side[side])
+                decision.kind, decision.target, decision.pairs = kind, side, pairs
                 for pair_id in decision.pairs:
                     notes = [plan.notes[pair_id]] if pair_id in plan.notes else []
                     decision.with_write[pair_id] = Consequences(notes, plan.replaced.get(pair_id, []))
                 return
+
+
+def _apart_from_status(plan: _Plan, side: Side, pairs: dict[PairId, PairWrite]) -> dict[PairId, PairWrite]:
+    """Return what goes into one operation: Jira's status takes requests of its own and goes last."""
+    if side is Side.CRAFT:
+        return pairs
+    status = {pair.id for pair in plan.ctx.integration.pairs if pair.kind is FieldKind.STATUS}
+    return {pair_id: write for pair_id, write in pairs.items() if pair_id not in status} or pairs
 
 
 def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
@@ -143,15 +155,15 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
         decision.overwritten[key] = None
         return
     if not lost.late:
-        policy = ctx.integration.policy_of(pair)
-        if policy is Policy.ASK and pair.direction is Direction.BOTH:
+        winner = _claimant(ctx.integration.policy_of(pair), side, lost, other)
+        if winner is None and pair.direction is Direction.BOTH:
             note = _note(plan, pair, {side: lost.value, side.other: other.value if other else None}, None, kept=side)
             decision.conflicts.append(note)
             plan.notes[pair.id] = note
             decision.overwritten[key] = None
             plan.held_back.add(pair.id)
             return
-        if policy is _policy_of(side.other) or not _source_allowed(pair, side):
+        if winner is side.other or not _source_allowed(pair, side):
             _remember(plan, pair, side, lost.value, f"{side.other.vendor} wins by policy")
             decision.overwritten[key] = None
             return
@@ -159,13 +171,26 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
         plan.replaces(pair, side, cur.value, "late effect of our own write, undone")
     jira, craft = (lost, other) if side is Side.JIRA else (other, lost)
     if other is not None and jira and craft and not equivalent(pair, jira.value, craft.value, ctx.parents):
-        plan.replaces(pair, side.other, other.value, "replaced by a restored edit")
+        plan.replaces(pair, side.other, other.value, REPLACED_BY_RESTORE)
     if _refused(record, block_hash(cur.value, ctx.integration.revision)):
         if not changed(link.side(side.other).pair(pair.id), pair):
             plan.held_back.add(pair.id)
         return
     plan.restores[side][pair.id] = PairWrite(value=lost.value, expect=cur.value, source=lost.value)
     plan.held_back.add(pair.id)
+
+
+def _claimant(policy: Policy, side: Side, lost: Overwritten, other: Held | None) -> Side | None:
+    """Return whose value is to stand: `side`, of which one was lost, the other side, or None if a person has to say."""
+    if policy is not Policy.LATEST:
+        return _side_of(policy)
+    if other is None:
+        return side
+    if lost.edited is None:
+        return None
+    if _later(lost.edited, other.edited):
+        return side
+    return side.other if _later(other.edited, lost.edited) else None
 
 
 def _with_late(plan: _Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritten | None:
@@ -179,7 +204,7 @@ def _with_late(plan: _Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritt
         return lost
     policy = plan.ctx.integration.policy_of(pair)
     if lost is not None and policy is _policy_of(side):
-        lost = Overwritten(lost.value, late=True)
+        lost = replace(lost, late=True)
     else:
         if lost is not None:
             _remember(
@@ -288,18 +313,15 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
 
 def _latest(jira: Held, craft: Held) -> Side | None:
     """Return the side that changed last, None if what is known does not tell (PROTOCOL F17)."""
-    jira_from, jira_to = _interval(jira)
-    craft_from, craft_to = _interval(craft)
-    if jira_from is not None and craft_to is not None and jira_from > craft_to:
+    if _later(jira.edited, craft.edited):
         return Side.JIRA
-    if craft_from is not None and jira_to is not None and craft_from > jira_to:
-        return Side.CRAFT
-    return None
+    return Side.CRAFT if _later(craft.edited, jira.edited) else None
 
 
-def _interval(held: Held) -> tuple[datetime | None, datetime | None]:
-    moment = held.changed_at or held.at
-    return (moment, moment) if held.exact else (held.after, moment)
+def _later(edited: Span, other: Span) -> bool:
+    """Tell whether one edit was certainly made after another."""
+    since = edited.until if edited.exact else edited.after
+    return since is not None and since > other.until
 
 
 def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Held) -> None:
@@ -322,6 +344,8 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
         return
     if record.blocked is not None:
         decision.blocked[(source, pair.id)] = None
+    if over.note is not None:
+        plan.replaces(pair, source, held.value, over.note)
     plan.writes[target][pair.id] = PairWrite(value=over.value, expect=expected.value, source=held.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,11 +12,13 @@ from shared.domain.ids import AccountId, OperationId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.fields import read
-from shared.fields.codec import tidy_text
 from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, Origin
 from shared.messages.write import WriteOutcome
 
+_LOGGED_AS = {"components": "component", "fixVersions": "fix version", "versions": "version"}
+"""Names of Jira's own fields in changelogs that do not tell the field's id (Data Center)."""
 _PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
+_ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does."""
+    """Who set a field: `ours` None when the observation does not tell; `at` the exact time if it does, `entry` the
+    changelog's entry.
+    """
 
     ours: bool | None = None
     op: OperationId | None = None
     at: datetime | None = None
+    entry: str | None = None
 
 
 UNKNOWN_ACTOR = Actor()
@@ -81,34 +87,36 @@ def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation
     )
 
 
+def items_of(entry: ChangelogEntry, pair: FieldPair) -> tuple[ChangelogItem, ...]:
+    """Return the parts of a changelog entry that are about a pair's Jira field: several where each thing that was
+    added or removed has one of its own.
+    """
+    names = {pair.jira.casefold(), _LOGGED_AS.get(pair.jira, "")}
+    if pair.kind is FieldKind.PARENT:
+        names |= _PARENT_FIELDS
+    return tuple(item for item in entry.items if item.field.casefold() in names)
+
+
 def item_of(entry: ChangelogEntry, pair: FieldPair) -> ChangelogItem | None:
-    """Return the part of a changelog entry that is about a pair's Jira field, None if it did not touch it."""
-    for item in entry.items:
-        name = item.field.casefold()
-        if name == pair.jira.casefold() or (pair.kind is FieldKind.PARENT and name in _PARENT_FIELDS):
-            return item
-    return None
+    """Return the first part of a changelog entry that is about a pair's Jira field, None if it did not touch it."""
+    return next(iter(items_of(entry, pair)), None)
 
 
-def changelog_value(pair: FieldPair, ident: str | None, label: str | None) -> Json:
-    """Return the normal form of a changelog's `from` or `to`: ids where the field holds a reference, else the label."""
-    match pair.kind:
-        case FieldKind.OPTION | FieldKind.STATUS | FieldKind.PARENT | FieldKind.USER:
-            return ident or None
-        case FieldKind.LABELS | FieldKind.OPTIONS:
-            return sorted((label or "").split())
-        case FieldKind.NUMBER:
-            try:
-                number = float(label) if label else None
-            except ValueError:
-                return label
-            return int(number) if number is not None and number.is_integer() else number
-        case FieldKind.DATE:
-            return (ident or label or "")[:10] or None
-        case FieldKind.TEXT | FieldKind.RICH_TEXT:
-            return tidy_text(label or "") or None
-        case FieldKind.STRING | FieldKind.DATETIME:
-            return label or None
+def may_hide_parent(observation: Observation, integration: Integration) -> bool:
+    """Tell whether a single changelog entry speaks of another parent, while no parent is shown.
+
+    A webhook of Data Center shows an issue's epic in a field whose id and (translated) name only the site knows. What
+    gives the change away is a label that is an issue's key.
+    """
+    if observation.side is not Side.JIRA or observation.whole_changelog:
+        return False
+    hidden = [pair for pair in integration.pairs if pair.kind is FieldKind.PARENT and pair.id not in observation.values]
+    items = [item for entry in observation.changelog for item in entry.items]
+    return bool(hidden) and any(
+        item.field.casefold() in _PARENT_FIELDS
+        or any(label is not None and _ISSUE_KEY.fullmatch(label) for label in (item.old_label, item.new_label))
+        for item in items
+    )
 
 
 def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) -> Actor:
@@ -119,7 +127,8 @@ def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) 
         if item_of(entry, pair) is None:
             continue
         by_us = entry.op is not None or (ours is not None and entry.by == ours)
-        return Actor(ours=by_us if entry.by is not None or entry.op is not None else None, op=entry.op, at=entry.at)
+        told = entry.by is not None or entry.op is not None
+        return Actor(ours=by_us if told else None, op=entry.op, at=entry.at, entry=entry.id)
     if observation.changelog or observation.account is None:
         return UNKNOWN_ACTOR
     return Actor(ours=observation.account == ours)

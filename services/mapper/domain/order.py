@@ -6,31 +6,29 @@ Called for every change event and for the snapshot of every outcome. Changes the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from services.mapper.domain.changelog import after, walk
+from services.mapper.domain.changelog import later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.observation import Actor, Observation, actor_of, item_of
+from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
+from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
+    Agreed,
     Candidate,
     Held,
     Json,
     Link,
     Operation,
-    OperationKind,
     Overwritten,
     PairSide,
-    Result,
+    Span,
 )
 from shared.domain.mapping import FieldPair, Policy
 from shared.fields import same
-
-LATE_WINDOW = timedelta(minutes=15)
-"""For how long a value of a repeated Craft write counts as its late effect (PROTOCOL W3)."""
 
 _REMEMBERED = 12
 
@@ -52,6 +50,8 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
     for pair in ctx.integration.pairs:
         if pair.id in observation.values:
             _observe_pair(link, observation, ctx, pair, result, closing)
+    if may_hide_parent(observation, ctx.integration):
+        state.dirty_since = state.dirty_since or ctx.now
     if result.fresh and observation.fresh:
         _settle(link, observation, ctx)
         state.dirty_since = None
@@ -79,30 +79,42 @@ def _observe_pair(
             if seen is None or not same(pair.kind, seen.value, value):
                 state.dirty_since = state.dirty_since or ctx.now
             return
+    if seen is not None and same(pair.kind, seen.value, value):
+        _seen_again(record, seen, at, actor, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
+        return
     if not result.fresh:
-        if seen is not None and same(pair.kind, seen.value, value):
-            _seen_again(record, seen, at, actor)
-            return
         if seen is not None and at < seen.at:
             _older(link, observation, ctx, pair, record, at)
             return
         if seen is not None and at == seen.at:
             _tie(link, observation, ctx, pair, record, actor)
             return
-        if _cannot_tell(link, observation, pair, record, actor, at, closing):
+        if cannot_tell(link, observation, pair, record, actor, at, closing):
             state.dirty_since = state.dirty_since or ctx.now
             return
-    elif seen is not None and same(pair.kind, seen.value, value):
-        _seen_again(record, seen, at, actor)
-        return
     result.accepted[pair.id] = seen
     _accept(link, observation, ctx, pair, at, actor, closing)
 
 
-def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor) -> None:
-    exact = seen.exact or (actor.at is not None and actor.at <= at)
-    changed_at = seen.changed_at if seen.exact or actor.at is None else actor.at
-    record.seen = Held(seen.value, max(seen.at, at), seen.by, seen.after, exact, changed_at, seen.late)
+def _set_at(actor: Actor, at: datetime, *, by_us: bool) -> datetime | None:
+    """Return the moment at which a person set a value, None if it is not known.
+
+    That of a write of ours is none: what it carries was set before, on the other side or here (PROTOCOL F17).
+    """
+    if actor.at is None or actor.at > at or (by_us and actor.ours is not False):
+        return None
+    return actor.at
+
+
+def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor, set_at: datetime | None) -> None:
+    """The value stays, its time moves on; an entry that set it after it was last seen to be another says when."""
+    known = seen.changed_at if seen.exact else seen.after
+    exact, changed_at = seen.exact, seen.changed_at
+    if set_at is not None and (known is None or set_at > known):
+        exact, changed_at = True, set_at
+    record.seen = replace(
+        seen, at=max(seen.at, at), exact=exact, changed_at=changed_at, entry=later(seen.entry, actor.entry)
+    )
 
 
 def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, actor: Actor) -> None:
@@ -135,84 +147,10 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
             continue
         _seen_before(record, value)
         if record.seen is not None and same(pair.kind, record.seen.value, write.value):
-            overwrite(link, side, pair, Overwritten(value), ctx)
+            overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
         else:
             remember(link, side, pair, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
-
-
-def _cannot_tell(
-    link: Link,
-    observation: Observation,
-    pair: FieldPair,
-    record: PairSide,
-    actor: Actor,
-    at: datetime,
-    closing: Operation | None,
-) -> bool:
-    """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
-    if observation.side is not Side.JIRA or closing is not None:
-        return False
-    if _comes_again(link, observation, pair, record):
-        return True
-    value = observation.values[pair.id]
-    if actor.ours is not None or is_base(record, pair, value):
-        return False
-    return any(
-        op.id != link.op_id
-        and op.kind is not OperationKind.CREATE
-        and same(pair.kind, op.pairs[pair.id].value, value)
-        and (op.write_at is None or at > op.write_at)
-        for op in ledger(link, observation.side, pair.id)
-    )
-
-
-def _comes_again(link: Link, observation: Observation, pair: FieldPair, record: PairSide) -> bool:
-    """Tell whether a value was seen before and nothing newer in the changelog says that it was set again.
-
-    Jira's order is that of its changelog: where a clock stepped back, an old state may carry the newest time
-    (PROTOCOL F15).
-    """
-    if not any(same(pair.kind, old, observation.values[pair.id]) for old in record.recent):
-        return False
-    entry = next((entry for entry in reversed(observation.changelog) if item_of(entry, pair) is not None), None)
-    return entry is None or not after(entry.id, link.jira.changelog_cursor)
-
-
-def _late_effect(
-    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, closing: Operation | None
-) -> Operation | None:
-    """Return the earlier operation whose request only now took effect (PROTOCOL F11), None if it is not one."""
-    side, value = observation.side, observation.values[pair.id]
-    for op in ledger(link, side, pair.id):
-        if op.kind is OperationKind.CREATE:
-            continue  # whatever comes late of it is another entity
-        if op.id == link.op_id or op is closing or not same(pair.kind, op.pairs[pair.id].value, value):
-            continue
-        if op.write_at is not None and at <= op.write_at:
-            continue
-        if side is Side.JIRA:
-            if actor.op == op.id or (actor.op is None and actor.ours):
-                return op
-        elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
-            return op
-    return None
-
-
-def _may_come_late(op: Operation) -> bool:
-    """Tell whether a request may outlive its operation: there were several, or it was given up."""
-    given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
-    return op.attempts > 1 or (given_up and op.attempts > 0)
-
-
-def _unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:
-    """Return the newest operation if it ended well, but its answer did not show what is seen only now."""
-    op = next(ledger(link, side, pair.id), None)
-    if op is None or op.kind is OperationKind.CREATE or op.result not in (Result.APPLIED, Result.ALREADY):
-        return None
-    if op.write_at is not None or pair.id in op.shown or not is_base(record, pair, value):
-        return None
-    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
 
 
 def _accept(
@@ -233,30 +171,53 @@ def _accept(
     write = op.pairs.get(pair.id) if op is not None and op.target is side else None
     if closing is not None and pair.id in closing.pairs and same(pair.kind, closing.pairs[pair.id].value, value):
         by = closing.id
-    elif op is not None and write is not None and same(pair.kind, write.value, value):
-        op.landed, by = True, op.id
+    elif write is not None and (landed := landing(link, observation, ctx, pair, actor)) is not None:
+        landed.landed, by = True, landed.id
         if old is not None and is_users(record, pair, old, write.expect, expecting=True):
-            overwrite(link, side, pair, Overwritten(old.value), ctx)
-    elif (unseen := _unseen_effect(link, side, pair, record, value)) is not None:
+            overwrite(link, side, pair, Overwritten.of(old), ctx)
+    elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         if old is not None and is_users(record, pair, old, unseen.pairs[pair.id].expect, expecting=True):
-            overwrite(link, side, pair, Overwritten(old.value), ctx)
-    elif (earlier := _late_effect(link, observation, pair, at, actor, closing)) is not None:
+            overwrite(link, side, pair, Overwritten.of(old), ctx)
+    elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
-            overwrite(link, side, pair, Overwritten(old.value, late=True), ctx)
-    exact = actor.at is not None and actor.at <= at
+            overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
+    elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
+        _shown_otherwise(link, pair, op, actor, ctx)
+    if record.takes_first:
+        record.takes_first = False
+        if actor.ours is not False:
+            record.base = Agreed(value, ctx.integration.revision)
+    by_us = by is not None and by != BY_USER
+    set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
         value,
         at,
         by,
-        after=old.at if old is not None and old.at < at else None,
-        exact=exact,
-        changed_at=actor.at if exact else at,
+        after=old.at if old is not None and old.at < at and not by_us else None,
+        exact=set_at is not None,
+        changed_at=set_at or at,
         late=late,
+        entry=actor.entry,
     )
     _seen_before(record, value)
+
+
+def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, ctx: Context) -> None:
+    """Put on record what was replaced in Craft.io by another value than ours while a request of ours was under way.
+
+    It may be ours as Craft.io keeps it (PROTOCOL F18). If our account set it, it is; else the history is enough.
+    """
+    record, write = link.craft.pair(pair.id), op.pairs[pair.id]
+    old = record.seen
+    if old is None or not is_users(record, pair, old, write.expect, expecting=True):
+        return
+    if actor.ours:
+        overwrite(link, Side.CRAFT, pair, Overwritten.of(old), ctx)
+    else:
+        remember(link, Side.CRAFT, pair, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
 
 
 def _by(actor: Actor) -> str | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context, is_users
-from services.mapper.domain.observation import Observation, from_outcome, item_of
+from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.record import overwrite, remember
+from shared.domain.ids import PairId, Side
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -38,7 +41,7 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
         case Result.MOVED:
             _moved(link, op, outcome, observation, ctx)
         case Result.REJECTED:
-            _rejected(link, op, outcome, ctx)
+            _rejected(link, op, outcome, observation, ctx)
         case Result.DEFERRED:
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
 
@@ -64,9 +67,40 @@ def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Ob
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
     link.op_id = None
     observation = from_outcome(outcome, ctx.integration)
+    _disown(link, op, outcome, observation, ctx)
     if observation is not None:
         op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in observation.values}
     return observation
+
+
+def _disown(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    """Take what others set to the operation's value for what it is: an edit like any other, agreed on by nobody.
+
+    The source may hold another value by now, which would replace that edit without a word.
+    """
+    untouched = {*outcome.untouched, *_set_by_a_person(op, observation, ctx)}
+    for pair_id in untouched & op.pairs.keys():
+        record = link.side(op.target).pair(pair_id)
+        if record.seen is not None and record.seen.by == op.id:
+            record.seen = replace(record.seen, by=None)
+    if op.pairs.keys() <= untouched:
+        op.landed = False
+    if outcome.result in (Result.APPLIED, Result.ALREADY):
+        op.pairs = {pair_id: write for pair_id, write in op.pairs.items() if pair_id not in untouched}
+
+
+def _set_by_a_person(op: Operation, observation: Observation | None, ctx: Context) -> Iterator[PairId]:
+    """Yield the pairs whose value Jira's changelog says a person had set, so that there was nothing left to write."""
+    if observation is None or op.target is not Side.JIRA:
+        return
+    for pair in ctx.integration.pairs:
+        write = op.pairs.get(pair.id)
+        if write is None or pair.id not in observation.values:
+            continue
+        ours = any(entry.op == op.id and item_of(entry, pair) is not None for entry in observation.changelog)
+        actor = actor_of(observation, pair, ctx.accounts.get(Side.JIRA))
+        if not ours and actor.ours is False and same(pair.kind, observation.values[pair.id], write.value):
+            yield pair.id
 
 
 def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
@@ -118,7 +152,7 @@ def _what_was_replaced(
         previous = observed.accepted[pair.id]
         replaced = previous is not None and not same(pair.kind, previous.value, write.value)
         if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
-            overwrite(link, op.target, pair, Overwritten(previous.value), ctx)
+            overwrite(link, op.target, pair, Overwritten.of(previous), ctx)
         return
     seen, updated = record.seen, outcome.updated
     if seen is not None and seen.late and updated is not None and updated < seen.at:
@@ -130,20 +164,22 @@ def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | N
     confirmed = record.seen is not None and same(pair.kind, record.seen.value, op.pairs[pair.id].value)
     if observed is None or link.side(op.target).dirty:
         return
+    edited = None
     if pair.id in observed.accepted or confirmed:
         pending = record.overwritten
         if pending is not None and same(pair.kind, pending.value, op.pairs[pair.id].value):
-            record.overwritten = None
+            record.overwritten, edited = None, pending.edited
     if record.seen is not None and confirmed:
-        # what is restored is a person's value again: not late, not ours
+        # what is restored is a person's value again: not late, not ours, and as old as the edit (PROTOCOL F17)
         seen = record.seen
-        record.seen = Held(seen.value, seen.at, None, seen.after, seen.exact, seen.changed_at)
+        span = seen.edited if seen.exact or edited is None else edited
+        record.seen = Held(seen.value, seen.at, None, span.after, span.exact, span.until)
 
 
 def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
     state = link.side(op.target)
     landed = op.landed or any(
-        entry.op == op.id and item_of(entry, pair) is not None
+        entry.op == op.id and (item := item_of(entry, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
         for entry in outcome.changelog
         for pair in ctx.integration.pairs
         if pair.id in op.pairs
@@ -157,7 +193,10 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
         state.dirty_since = state.dirty_since or ctx.now
 
 
-def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
+    if observation is not None:
+        observe(link, observation, ctx)
+        _stopped_half_way(link, op, outcome, ctx)
     at_fault = {pair_id for pair_id in outcome.errors if pair_id in op.pairs} or set(op.pairs)
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs or pair.id not in at_fault:
@@ -176,3 +215,14 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) ->
         source.blocked = Blocked(
             block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.name_on(op.target)
         )
+
+
+def _stopped_half_way(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
+    """What a part of a refused write left behind is our doing and nobody's edit: it is not carried back."""
+    for pair in ctx.integration.pairs:
+        record = link.side(op.target).pair(pair.id)
+        if pair.id not in op.pairs or record.seen is None:
+            continue
+        last = next((entry for entry in reversed(outcome.changelog) if item_of(entry, pair) is not None), None)
+        if last is not None and last.op == op.id:
+            record.base = Agreed(record.seen.value, op.revision)

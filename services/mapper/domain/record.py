@@ -26,7 +26,8 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     record = link.side(side).pair(pair.id)
     pending = record.overwritten
     if pending is not None and same(pair.kind, pending.value, lost.value):
-        record.overwritten = Overwritten(pending.value, late=pending.late or lost.late)
+        edited = pending.edited if pending.edited and pending.edited.exact else lost.edited or pending.edited
+        record.overwritten = Overwritten(pending.value, late=pending.late or lost.late, edited=edited)
         return
     if pending is not None:
         remember(link, side, pair, pending.value, "replaced by a later edit before it could be restored", ctx.now)

@@ -44,7 +44,7 @@ class Changes:
         if link is None:
             return await self._new_entity(tx, event)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
-        ctx = await self._conclusion.context(tx, link)
+        ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
         if event.kind is ChangeKind.DELETED:
@@ -99,7 +99,7 @@ class Changes:
             link.jira_id = event.entity_id
         else:
             link.craft_id = event.entity_id
-        ctx = await self._conclusion.context(tx, link)
+        ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
         observe(link, from_change(event, ctx.integration), ctx)
@@ -108,6 +108,7 @@ class Changes:
         op = begin_create(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted the link of this entity meanwhile")
+        await self._conclusion.remember(tx, ctx)
         return await self._conclusion.publishable(tx, link, ctx, op)
 
     async def _one_of_ours(self, tx: LinkTransaction, event: ChangeEvent, link_id: LinkId) -> list[Message]:

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import structlog
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, wants_create
+from services.mapper.domain.create import begin_create, facts_of, wants_create
 from services.mapper.domain.decide import decide
+from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
+from shared.clients.people import people_in
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation
 from shared.domain.mapping import FieldKind
+from shared.domain.person import Person
+from shared.fields.people import NO_PEOPLE
 from shared.fields.translate import Parents
 from shared.messages.base import Message
+from shared.messages.change import ChangeEvent
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
+from shared.store.people import look_up
 from shared.store.port import LinkTransaction
 
 log = structlog.get_logger(__name__)
@@ -33,7 +40,7 @@ class Conclusion:
         self._clock = clock
         self._dice = dice
 
-    async def context(self, tx: LinkTransaction, link: Link) -> Context | None:
+    async def context(self, tx: LinkTransaction, link: Link, event: ChangeEvent | None = None) -> Context | None:
         """Read the current revision in the deciding transaction (PROTOCOL F16); a connection that is down pauses the
         link.
         """
@@ -45,7 +52,11 @@ class Conclusion:
         accounts = {side: (c.account_id if c else None) for side, c in connections.items()}
         down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
         _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
-        ctx = Context(integration, accounts, self._clock.now())
+        now = self._clock.now()
+        shown: tuple[Person, ...] = ()
+        if event is not None and event.snapshot is not None and maps_people(integration):
+            shown = people_in(event.side, event.connection_id, event.snapshot, now)
+        ctx = Context(integration, accounts, now, shown=shown)
         follow(link, ctx)
         return ctx
 
@@ -64,14 +75,23 @@ class Conclusion:
                 counterpart = parent.entity_id(side.other) if parent is not None else None
                 if counterpart is not None:
                     known[(side, parent_id)] = counterpart
-        parents = Parents(known, ctx.integration.craft_root)
-        return Context(ctx.integration, ctx.accounts, ctx.now, parents)
+        people = NO_PEOPLE
+        if maps_people(ctx.integration):
+            connections = {side: link.connection(side) for side in Side}
+            people = await look_up(tx, people_of(link, ctx.integration), connections, ctx.shown)
+        return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link)))
+
+    async def remember(self, tx: LinkTransaction, ctx: Context) -> None:
+        """Store the people that were shown, as the last thing: nothing is waited for with their rows locked."""
+        if ctx.shown:
+            await tx.remember_people(ctx.shown)
 
     async def conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
         ctx = await self.with_parents(tx, link, ctx)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
         await tx.save(link)
+        await self.remember(tx, ctx)
         return await self.publishable(tx, link, ctx, op)
 
     async def publishable(self, tx: LinkTransaction, link: Link, ctx: Context, op: Operation | None) -> list[Message]:

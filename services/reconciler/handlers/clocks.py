@@ -49,20 +49,21 @@ class Clocks:
             self._clock.now(), timedelta(seconds=self._settings.waiting_for_s), self._settings.batch
         )
         now_s = self._clock.monotonic()
-        due = [link_id for link_id in links if self._links.free(link_id, now_s)]
+        # A revision saved a moment after the last look is a reason of its own: it must be in effect within 5 s (P8).
+        due = [link for link in links if self._links.free(link, now_s)]
         requests = [
             SyncRequest(
                 request_id=self._dice.token(),
                 kind=RequestKind.DECIDE,
                 requested_by="clock",
                 requested_at=self._clock.now(),
-                link_id=link_id,
+                link_id=link.link_id,
             )
-            for link_id in due
+            for link in due
         ]
         await self._publish.publish(*requests)
-        for link_id in due:
-            self._links.hold(link_id, now_s, self._settings.again_after_s)
+        for link in due:
+            self._links.hold(link, now_s, self._settings.again_after_s)
         return len(due)
 
     async def show_backlog(self) -> int:

@@ -59,6 +59,10 @@ class Directory:
         self._posts = posts
         self._integrations = {integration.id: integration for integration in integrations}
 
+    def forget(self) -> None:
+        """Have the configuration read again at the next `refresh`, however fresh it is."""
+        self._pool.forget()
+
     def posts(self) -> Sequence[Post]:
         """Return all connections that have credentials."""
         return tuple(self._posts.values())
@@ -73,6 +77,11 @@ class Directory:
         if post is None:
             raise NoConnection(f"there is no connection {connection_id} with credentials")
         return post
+
+    def integrations_of(self, connection_id: ConnectionId) -> Sequence[Integration]:
+        """Return the integrations that use a connection."""
+        known = self._integrations.values()
+        return [each for each in known if connection_id in (each.jira_connection, each.craft_connection)]
 
     def container(self, integration_id: IntegrationId, side: Side) -> str | None:
         """Return the project or workspace of an integration, None if it is not known (any more)."""

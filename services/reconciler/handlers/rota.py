@@ -65,10 +65,13 @@ class Rota:
         self,
         stop: asyncio.Event,
         wanted: Callable[[], Awaitable[Iterable[Duty]]],
+        between: Callable[[asyncio.Event], Awaitable[None]],
         interval_s: float,
         failed: Callable[[Exception], None],
     ) -> None:
-        """Ask for the wanted duties every `interval_s`; start and cancel until they run.
+        """Ask for the wanted duties, again after each `between`; start and cancel until they run.
+
+        A duty that ended by a failure starts anew after `interval_s`.
 
         When they cannot be told, those that run go on. At `stop`, wait `GRACE_S` for what they have begun, then cancel:
         every duty finds its work again by state.
@@ -84,7 +87,7 @@ class Rota:
                     for key, duty in duties.items():
                         if key not in self._running:
                             self._running[key] = tasks.create_task(_keep_running(duty, stop, interval_s, failed))
-                await pause(stop, interval_s)
+                await between(stop)
             if self._running:
                 await asyncio.wait(self._running.values(), timeout=GRACE_S)
             self._cancel(list(self._running))

@@ -20,9 +20,17 @@ from services.webhook_gateway.domain.verdict import (
     Verdict,
     nested_within,
 )
-from shared.clients.jira.shapes import account_of, changelog_entry, creator_of, parse_millis, updated_of
+from shared.clients.jira.shapes import (
+    account_of,
+    changelog_entry,
+    creator_of,
+    parse_millis,
+    updated_of,
+    with_parent_shown,
+)
 from shared.clients.times import parse_time
 from shared.domain.ids import ConnectionId, Side
+from shared.domain.mapping import ConnectionKind
 from shared.messages.change import ChangeEvent, ChangeKind, ChangelogEntry, Origin
 
 _ISSUE_EVENTS: Final = frozenset({EventKind.ISSUE_CREATED, EventKind.ISSUE_UPDATED, EventKind.ISSUE_DELETED})
@@ -46,11 +54,14 @@ _FAMILIES: Final[tuple[tuple[str, EventKind], ...]] = (
 _IDENTIFIER: Final = "x-atlassian-webhook-identifier"
 
 
-def read_jira(body: object, headers: Mapping[str, str], connection_id: ConnectionId, now: datetime) -> Verdict:
+def read_jira(
+    body: object, headers: Mapping[str, str], connection_id: ConnectionId, edition: ConnectionKind, now: datetime
+) -> Verdict:
     """Return what a body of Jira is. `headers` have lower-case names; `now` is our clock. Never raises.
 
     The vendor time is `fields.updated`, else the event's own timestamp. The id is `issue.id`: the key changes when an
-    issue moves.
+    issue moves. An issue that has no parent says so if it is of Cloud; Data Center shows epics in a field that only a
+    reader of the site can tell, so that its issues say nothing of them (ADR 0011).
     """
     if not isinstance(body, Mapping):
         return Ignored(EventKind.UNKNOWN, IgnoredBecause.NOT_AN_OBJECT, "the body is JSON, but not an object")
@@ -63,7 +74,7 @@ def read_jira(body: object, headers: Mapping[str, str], connection_id: Connectio
         return Ignored(kind, IgnoredBecause.UNKNOWN_EVENT, words)
     if kind not in _ISSUE_EVENTS:
         return Ignored(kind, IgnoredBecause.NOT_ABOUT_AN_ITEM, f"a {kind} event; no mapped field changes by it")
-    return _read_issue(kind, body, headers, connection_id, now)
+    return _read_issue(kind, body, headers, connection_id, edition, now)
 
 
 def kind_of(name: str) -> EventKind:
@@ -75,7 +86,12 @@ def kind_of(name: str) -> EventKind:
 
 
 def _read_issue(
-    kind: EventKind, body: Mapping[str, Any], headers: Mapping[str, str], connection_id: ConnectionId, now: datetime
+    kind: EventKind,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str],
+    connection_id: ConnectionId,
+    edition: ConnectionKind,
+    now: datetime,
 ) -> Verdict:
     issue = body.get("issue")
     if not isinstance(issue, Mapping):
@@ -110,7 +126,8 @@ def _read_issue(
         return Forward(kind, event)
     entry = changelog_entry(_plain(changelog), at=_earlier(updated, sent_at), by=actor)
     entries: tuple[ChangelogEntry, ...] = () if entry is None else (entry,)
-    return Forward(kind, event.model_copy(update={"snapshot": {**issue, "id": ident}, "changelog": entries}))
+    shown = with_parent_shown(issue) if edition is ConnectionKind.JIRA_CLOUD else issue
+    return Forward(kind, event.model_copy(update={"snapshot": {**shown, "id": ident}, "changelog": entries}))
 
 
 def _time_of(timestamp: object) -> datetime | None:

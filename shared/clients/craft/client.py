@@ -182,6 +182,11 @@ class CraftClient:
         """Return a workspace's words for the item types, by their default terms."""
         return _object(await self._get(f"/workspace/{workspace_id}/terminology", "terminology"))
 
+    async def workspaces(self) -> tuple[dict[str, Any], ...]:
+        """Return the workspaces that the key reaches."""
+        found = (await self._get("/workspaces", "workspaces")).json
+        return tuple(each for each in found if isinstance(each, dict)) if isinstance(found, list) else ()
+
     async def _get(
         self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = (), *, item: str | None = None
     ) -> Answer:

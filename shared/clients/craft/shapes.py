@@ -22,6 +22,14 @@ OPTIONAL_PROPERTIES = (
     "importance",
     "parent",
     "customFields",
+    "kano",
+    "sprint",
+    "quarter",
+    "persona",
+    "personas",
+    "objectives",
+    "keyResults",
+    "assignee",
 )
 """Properties that the API leaves out of a whole item when they are empty (all are optional in its description)."""
 

@@ -1,30 +1,30 @@
 """The client of one Jira Cloud site: issues in v2 shapes (as webhooks show them), everything else through v3.
 
-Used by jira_writer, the reconciler and the console. Never repeats a request, decides nothing, keeps no state but its
-pace. Every method raises `shared.clients.errors.VendorError`.
+Used by jira_writer, the reconciler and the console; `shared.clients.jira.data_center` says what Data Center does
+otherwise. Never repeats a request, decides nothing, keeps no state but its pace. Every method raises
+`shared.clients.errors.VendorError`.
 """
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.clients.errors import NotFound, Unavailable, UnclearEffect, VendorError
+from shared.clients.errors import NotFound, Rejected, Unavailable, UnclearEffect, VendorError
 from shared.clients.http import DEFAULT_TIMEOUT_S, Answer, Call, Guard, VendorHttp
 from shared.clients.jira import shapes
+from shared.clients.jira.answers import has_whole_changelog, object_of, reading_of, wanted_fields, with_changelog
 from shared.clients.jira.dialect import JiraDialect
+from shared.clients.jira.login import authorization, refused
+from shared.clients.jira.workflow import JiraWorkflow
 from shared.clients.reading import Account, Page, Reading
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, OperationId
 from shared.domain.mapping import Connection, ConnectionSecrets
 from shared.messages.change import ChangelogEntry
-
-ALWAYS: Final = ("summary", "issuetype", "project", "status", "parent", "created", "updated", "creator")
-"""Fields that every read asks for beside the mapped ones."""
 
 _CERTAIN: Final = frozenset({"summary", "issuetype", "project", "status", "created", "updated"})
 """What every whole issue shows; `parent` is left out of those that have none."""
@@ -36,6 +36,15 @@ _MAX_CANDIDATES: Final = 50
 class JiraClient:
     """One connection to Jira Cloud with an e-mail address and an API token. Safe for concurrent use."""
 
+    _newest_api = 3
+    _edit_query: tuple[tuple[str, str], ...] = (("returnIssue", "true"), ("expand", "changelog"))
+    _candidates = _PAGE
+    """How many issues of ours a look-up takes in at once."""
+    _other_kind = (
+        "the site has no REST API of version 3. If it is a Jira Data Center, save the connection with the kind "
+        "jira_data_center; else check the URL"
+    )
+
     def __init__(
         self,
         connection: Connection,
@@ -46,18 +55,22 @@ class JiraClient:
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> None:
-        login = base64.b64encode(f"{connection.email or ''}:{secrets.token}".encode()).decode()
-        self._http = VendorHttp(connection, {"authorization": f"Basic {login}"}, JiraDialect(), transport, clock, dice)
+        auth = {"authorization": authorization(connection, secrets)}
+        self._http = VendorHttp(connection, auth, JiraDialect(refused(connection)), transport, clock, dice)
+        self.workflow = JiraWorkflow(self._http, timeout_s)
         self._clock = clock
         self._timeout_s = timeout_s
 
     async def myself(self) -> Account:
         """Return who the credentials belong to. The health probe: 401 is certain here, unlike elsewhere."""
-        answer = await self._get("/rest/api/3/myself", "myself")
+        try:
+            answer = await self._get(f"/rest/api/{self._newest_api}/myself", "myself")
+        except NotFound as error:
+            raise Rejected(404, self._other_kind) from error
         body = answer.json if isinstance(answer.json, Mapping) else {}
         account = shapes.account_of(body)
         if account is None:
-            raise Unavailable("Jira did not say who we are: /myself has no accountId")
+            raise Unavailable("Jira did not say who we are: /myself names nobody")
         return Account(account, str(body.get("displayName") or account))
 
     async def whoami(self) -> Account:
@@ -77,24 +90,24 @@ class JiraClient:
 
         The changelog is all of it, or with `whole` False what one answer holds (the newest 100).
         """
-        query = [("fields", ",".join(wanted_fields(fields)))]
+        query = [("fields", ",".join(await self._wanted(fields)))]
         if changelog:
             query.append(("expand", "changelog"))
         if properties:
             query.append(("properties", shapes.PROPERTY_KEY))
         answer = await self._get(f"/rest/api/2/issue/{issue_id}", "issue", query, item=issue_id)
-        issue = _object(answer)
-        reading = _reading(issue, answer, properties=properties)
-        if not changelog or not whole or _whole_changelog(issue):
+        issue = object_of(answer)
+        reading = await self._reading(issue, answer, properties=properties)
+        if not changelog or not whole or has_whole_changelog(issue):
             return reading
-        return _with_changelog(reading, await self.get_changelog(issue_id))
+        return with_changelog(reading, await self.get_changelog(issue_id))
 
     async def get_changelog(self, issue_id: EntityId) -> tuple[ChangelogEntry, ...]:
         """Return all of an issue's changelog, oldest first."""
         found: list[Any] = []
         for _ in range(_MAX_PAGES):
             query = [("startAt", str(len(found))), ("maxResults", str(_PAGE))]
-            page = _object(
+            page = object_of(
                 await self._get(f"/rest/api/3/issue/{issue_id}/changelog", "changelog", query, item=issue_id)
             )
             values = page.get("values")
@@ -119,27 +132,27 @@ class JiraClient:
         One call (`returnIssue`), or a read after it where the site does not return the whole issue. None: the edit was
         made, but the issue could not be read afterwards. Raises `UnclearEffect` when nobody knows whether it was made.
         """
+        wanted = await self._wanted(read_fields)  # after the edit nothing may fail but the reading
         body = {
-            **_edit(fields),
+            **await self._edit(fields),
             "historyMetadata": {"type": shapes.HISTORY_TYPE, "extraData": {"op": op_id}},
         }
         call = Call(
             "PUT",
             f"/rest/api/2/issue/{issue_id}",
             "issue",
-            (("returnIssue", "true"), ("expand", "changelog")),
+            self._edit_query,
             body,
             item=issue_id,
             timeout_s=self._timeout_s,
         )
         answer = await self._http.send(call, guard)
         issue = answer.json if isinstance(answer.json, dict) else {}
-        wanted = wanted_fields(read_fields)
         shown = issue.get("fields")
         # fields that the issue does not have are missing in every answer, those of the site only in an answer cut short
         if isinstance(shown, dict) and shown.keys() >= _CERTAIN and "histories" in (issue.get("changelog") or {}):
             kept = {name: value for name, value in shown.items() if name in wanted}
-            return _reading({**issue, "fields": kept}, answer, properties=False)
+            return await self._reading({**issue, "fields": kept}, answer, properties=False)
         try:
             return await self.get_issue(issue_id, read_fields, changelog=True, whole=False, properties=False)
         except VendorError:
@@ -158,8 +171,9 @@ class JiraClient:
 
         Not idempotent: after `UnclearEffect`, look with `find_created` first.
         """
+        shown = await self._created(project_key, type_id, fields)
         body = {
-            "fields": {**fields, "project": {"key": project_key}, "issuetype": {"id": type_id}},
+            "fields": {**shown, "project": {"key": project_key}, "issuetype": {"id": type_id}},
             "properties": [{"key": shapes.PROPERTY_KEY, "value": {"link": link_id}}],
         }
         call = Call("POST", "/rest/api/2/issue", "create", (), body, timeout_s=self._timeout_s)
@@ -183,7 +197,7 @@ class JiraClient:
 
         Lags behind writes by seconds to minutes, but for the issues in `reconcile` (at most 50, the same on all pages).
         """
-        body: dict[str, Any] = {"jql": jql, "fields": list(wanted_fields(fields)), "maxResults": max_results}
+        body: dict[str, Any] = {"jql": jql, "fields": list(await self._wanted(fields)), "maxResults": max_results}
         if page is not None:
             body["nextPageToken"] = page
         if properties:
@@ -192,16 +206,16 @@ class JiraClient:
             body["reconcileIssues"] = [int(each) for each in reconcile]
         call = Call("POST", "/rest/api/2/search/jql", "search", (), body, timeout_s=self._timeout_s)
         answer = await self._http.send(call)
-        found = _object(answer)
-        issues = found.get("issues")
-        readings = [
-            _reading(issue, answer, properties=properties and "properties" in issue)
-            for issue in (issues if isinstance(issues, list) else ())
-            if isinstance(issue, dict) and issue.get("id") is not None
-        ]
+        found = object_of(answer)
+        readings = await self._readings(found, answer, properties=properties)
         following = found.get("nextPageToken")
         last = found.get("isLast") is True or not isinstance(following, str)
         return Page(tuple(readings), None if last else str(following), answer.server_date)
+
+    async def find_users(self, words: str) -> Sequence[Mapping[str, Any]]:
+        """Return users by the beginning of their name or address; an address that its owner hides finds nobody."""
+        answer = await self._get("/rest/api/3/user/search", "users", [("query", words), ("maxResults", str(_PAGE))])
+        return [user for user in answer.json if isinstance(user, Mapping)] if isinstance(answer.json, list) else []
 
     async def find_created(self, link_id: LinkId, project_key: str, since: datetime) -> EntityId | None:
         """Return the issue that our account created since then for `link_id`, verified by a read by id.
@@ -214,7 +228,7 @@ class JiraClient:
         jql = f"{ours} AND created >= -{minutes}m ORDER BY created DESC"
         page: str | None = None
         for _ in range(_MAX_PAGES):
-            found = await self.search(jql, (), page=page, properties=True)
+            found = await self.search(jql, (), page=page, max_results=self._candidates, properties=True)
             unread = 0
             for each in found.items:
                 if each.correlation_key == link_id or (not each.correlation_read and unread < _MAX_CANDIDATES):
@@ -232,15 +246,40 @@ class JiraClient:
         except NotFound:
             return False
 
+    async def _wanted(self, fields: Iterable[str]) -> tuple[str, ...]:
+        """Return the fields to ask for."""
+        return wanted_fields(fields)
+
+    async def _readings(self, found: Mapping[str, Any], answer: Answer, *, properties: bool) -> list[Reading]:
+        """Return the issues of a page."""
+        issues = found.get("issues")
+        return [
+            await self._reading(issue, answer, properties=properties and "properties" in issue)
+            for issue in (issues if isinstance(issues, list) else ())
+            if isinstance(issue, dict) and issue.get("id") is not None
+        ]
+
+    async def _reading(self, issue: Mapping[str, Any], answer: Answer, *, properties: bool) -> Reading:
+        """Return an issue in the one shape that all readers know, however this edition shows it."""
+        return reading_of(shapes.with_parent_shown(issue), answer, properties=properties)
+
+    async def _edit(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `fields` and `update` of an edit."""
+        return _edit(fields)
+
+    async def _created(self, project_key: str, type_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the `fields` of a create, but for project and type."""
+        del project_key, type_id
+        return fields
+
+    async def ask(self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = ()) -> Any:
+        """Return the JSON of any GET; for readers of what the site consists of (`shared.clients.jira.metadata`)."""
+        return (await self._get(path, endpoint, query)).json
+
     async def _get(
         self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = (), *, item: str | None = None
     ) -> Answer:
         return await self._http.send(Call("GET", path, endpoint, query, item=item, timeout_s=self._timeout_s))
-
-
-def wanted_fields(fields: Iterable[str]) -> tuple[str, ...]:
-    """Return the fields to ask for: `ALWAYS` and the named ones, each once."""
-    return tuple(dict.fromkeys((*ALWAYS, *fields)))
 
 
 def _edit(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -250,50 +289,3 @@ def _edit(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "parent" in fields and fields["parent"] is None:
         body["update"] = {"parent": [{"set": {"none": True}}]}
     return body
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    if not isinstance(answer.json, dict):
-        raise Unavailable("Jira answered with something else than a JSON object")
-    return answer.json
-
-
-def _reading(issue: dict[str, Any], answer: Answer, *, properties: bool) -> Reading:
-    snapshot: dict[str, Any] = {name: issue[name] for name in ("id", "key", "self", "fields") if name in issue}
-    return Reading(
-        entity_id=EntityId(str(issue.get("id"))),
-        snapshot=snapshot,
-        updated=shapes.updated_of(issue),
-        server_date=answer.server_date,
-        changelog=shapes.changelog_of(issue),
-        correlation_key=_key_of(issue) if properties else None,
-        correlation_read=properties,
-    )
-
-
-def _with_changelog(reading: Reading, changelog: tuple[ChangelogEntry, ...]) -> Reading:
-    return Reading(
-        reading.entity_id,
-        reading.snapshot,
-        reading.updated,
-        reading.server_date,
-        changelog,
-        reading.correlation_key,
-        reading.correlation_read,
-    )
-
-
-def _whole_changelog(issue: Mapping[str, Any]) -> bool:
-    changelog = issue.get("changelog")
-    if not isinstance(changelog, Mapping) or not isinstance(changelog.get("histories"), list):
-        return False
-    total = changelog.get("total")
-    return not isinstance(total, int) or total <= len(changelog["histories"])
-
-
-def _key_of(issue: Mapping[str, Any]) -> str | None:
-    """Return the link id in the issue property `tandem`."""
-    properties = issue.get("properties")
-    value = properties.get(shapes.PROPERTY_KEY) if isinstance(properties, Mapping) else None
-    link = value.get("link") if isinstance(value, Mapping) else None
-    return link if isinstance(link, str) and link else None

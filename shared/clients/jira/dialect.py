@@ -18,9 +18,12 @@ _SCOPES: Final[dict[str, Scope]] = {
 
 
 class JiraDialect(Dialect):
-    """Jira Cloud."""
+    """Jira, Cloud and Data Center. `refused`: what to say when the credentials do not work."""
 
     vendor = "Jira"
+
+    def __init__(self, refused: str) -> None:
+        self._refused = refused
 
     def credentials(self, response: HttpResponse) -> BadCredentials | None:
         """Return the error if the token was refused: a 401, or any status with the header that says so.
@@ -35,10 +38,7 @@ class JiraDialect(Dialect):
                 denied=True,
             )
         if response.status == 401 or "AUTHENTICATED_FAILED" in reason:
-            return BadCredentials(
-                "Jira refuses the e-mail address and API token of this connection: the token is wrong, expired or "
-                "revoked. Create a new API token and save it in the connection."
-            )
+            return BadCredentials(self._refused)
         return None
 
     def words(self, response: HttpResponse) -> Words:

@@ -7,6 +7,7 @@ too).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,11 @@ HISTORY_TYPE = "tandem"
 
 PROPERTY_KEY = "tandem"
 """Issue property that a create of ours sets in the same call: `{"link": link_id}`."""
+
+
+_WHOLE = frozenset({"issuetype", "project", "updated"})
+_SINGULAR = {"Fix Version": "fixVersions", "Version": "versions", "Component": "components"}
+"""Changelogs name these fields so, and Data Center gives no id with them."""
 
 
 def parse_millis(value: object) -> datetime | None:
@@ -42,12 +48,24 @@ def account_of(user: object) -> AccountId | None:
     return None
 
 
+def with_parent_shown(issue: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return an issue of Jira Cloud that says so if it has no parent: `parent` null, as all that is known and empty.
+
+    Cloud leaves `parent` out of a whole issue without one (told by its type, project and time). Data Center leaves it
+    out of issues below an epic as well: never call this for one.
+    """
+    fields = issue.get("fields")
+    if not isinstance(fields, Mapping) or "parent" in fields or not fields.keys() >= _WHOLE:
+        return issue
+    return {**issue, "fields": {**fields, "parent": None}}
+
+
 def _items(raw: object) -> tuple[ChangelogItem, ...]:
     if not isinstance(raw, list):
         return ()
     return tuple(
         ChangelogItem(
-            field=str(item.get("fieldId") or item.get("field") or ""),
+            field=_field_of(item),
             old=_text(item.get("from")),
             old_label=_text(item.get("fromString")),
             new=_text(item.get("to")),
@@ -56,6 +74,11 @@ def _items(raw: object) -> tuple[ChangelogItem, ...]:
         for item in raw
         if isinstance(item, Mapping)
     )
+
+
+def _field_of(item: Mapping[str, Any]) -> str:
+    name = str(item.get("fieldId") or item.get("field") or "")
+    return _SINGULAR.get(name, name)
 
 
 def _text(value: object) -> str | None:
@@ -123,3 +146,47 @@ def project_of(issue: Mapping[str, Any]) -> str | None:
     project = fields.get("project") if isinstance(fields, Mapping) else None
     key = project.get("key") if isinstance(project, Mapping) else None
     return key if isinstance(key, str) else None
+
+
+def url_of(issue: Mapping[str, Any]) -> str | None:
+    """Return where people see an issue: its `self` names the site, also where calls go through a gateway."""
+    own, key = issue.get("self"), issue.get("key")
+    if not isinstance(own, str) or not isinstance(key, str) or "/rest/" not in own:
+        return None
+    return f"{own.partition('/rest/')[0]}/browse/{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A transition as one issue was offered it. Ids differ by workflow and status; `to` is a status id."""
+
+    id: str
+    name: str
+    to: str
+    to_name: str
+    fields: Mapping[str, bool]
+    """The fields of its screen by id; true: required."""
+
+
+def transitions_of(body: object) -> tuple[Transition, ...]:
+    """Return the transitions that an issue is offered, but for those that are shown as not available."""
+    raw = body.get("transitions") if isinstance(body, Mapping) else None
+    found = [_transition(each) for each in raw if isinstance(each, Mapping)] if isinstance(raw, list) else []
+    return tuple(each for each in found if each is not None)
+
+
+def _transition(raw: Mapping[str, Any]) -> Transition | None:
+    target = raw.get("to")
+    if raw.get("id") is None or not isinstance(target, Mapping) or target.get("id") is None:
+        return None
+    if raw.get("isAvailable") is False:
+        return None
+    shown = raw.get("fields")
+    fields = shown if isinstance(shown, Mapping) else {}
+    return Transition(
+        id=str(raw["id"]),
+        name=str(raw.get("name") or raw["id"]),
+        to=str(target["id"]),
+        to_name=str(target.get("name") or target["id"]),
+        fields={str(name): isinstance(meta, Mapping) and meta.get("required") is True for name, meta in fields.items()},
+    )

@@ -11,7 +11,9 @@ from shared.domain.clock import Clock, SystemClock
 from shared.store.memory.batch import MemoryBatch
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
+from shared.store.memory.people import Directory
 from shared.store.memory.reading import Reading
+from shared.store.memory.revisions import Revisions
 from shared.store.memory.tables import OnCall, Tables
 from shared.store.memory.transaction import MemoryTransaction
 from shared.store.memory.work import Work
@@ -19,7 +21,7 @@ from shared.store.memory.work import Work
 __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
-class MemoryStore(Claims, Work, Config, Reading):
+class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory):
     """Implements every protocol of `shared.store.port`.
 
     `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`

@@ -33,7 +33,13 @@ class Config(Core):
         return [revisions[-1] for _, revisions in sorted(self.tables.integrations.items())]
 
     async def save_integration(
-        self, integration: Integration, expected_revision: int, by: str, at: datetime
+        self,
+        integration: Integration,
+        expected_revision: int,
+        by: str,
+        at: datetime,
+        *,
+        restored_from: int | None = None,
     ) -> Integration:
         """Save the next revision of an integration, once no open transaction decides by the current one."""
         holder = await self.autocommit("save_integration", ("integration", integration.id))
@@ -42,7 +48,7 @@ class Config(Core):
             _check(current.revision if current else 0, expected_revision)
             saved = next_revision(current, integration)
             self.tables.integrations.setdefault(saved.id, []).append(saved)
-            self.tables.audit.append(Audited(at, by, f"integration:{saved.id}", saved.revision))
+            self.tables.audit.append(Audited(at, by, f"integration:{saved.id}", saved.revision, restored_from))
         finally:
             self.locks.release_all(holder)
         await self.done("save_integration", holder)

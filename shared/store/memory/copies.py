@@ -92,7 +92,8 @@ def _copy_pair(record: PairSide) -> PairSide:
         lost = replace(lost, value=value)
     if norm is not None:
         norm = replace(norm, wrote=copy_json(norm.wrote), shows=copy_json(norm.shows))
-    return PairSide(seen, base, lost, record.blocked, norm, [copy_json(value) for value in record.recent])
+    recent = [copy_json(value) for value in record.recent]
+    return PairSide(seen, base, lost, record.blocked, norm, recent, record.takes_first)
 
 
 def _shallow(record: Record) -> Record:

@@ -10,7 +10,7 @@ from shared.domain.link import Json, LinkState
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_conflict, copy_history
 from shared.store.memory.tables import Core
-from shared.store.port import LinkView
+from shared.store.port import LABELS, LinkView, label_key
 
 
 class Reading(Core):
@@ -33,6 +33,13 @@ class Reading(Core):
         """Return the link of an entity on any connection."""
         await self.call("find_link")
         found = [link for (s, _, e), link in self.tables.entities.items() if s is side and e == entity_id]
+        return min(found, default=None)
+
+    async def find_link_by_label(self, side: Side, label: str) -> LinkId | None:
+        """Return the link of the item that people know by a name."""
+        await self.call("find_link_by_label")
+        wanted, name = label_key(label), LABELS[side]
+        found = [link for link, s in self.tables.statuses.items() if wanted and label_key(s.labels.get(name)) == wanted]
         return min(found, default=None)
 
     async def list_statuses(

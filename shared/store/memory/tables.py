@@ -7,7 +7,7 @@ database does.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from shared.domain.clock import Clock
 from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
+from shared.domain.person import Person, distinct, merged, worth_saving
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
@@ -34,12 +35,13 @@ class Parked:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Who saved what."""
+    """Who saved what; `restored_from`: the older revision whose body was saved again."""
 
     at: datetime
     by: str
     subject: str
     revision: int
+    restored_from: int | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Tables:
     secrets: dict[ConnectionId, ConnectionSecrets] = field(default_factory=dict)
     audit: list[Audited] = field(default_factory=list)
     cursors: dict[str, Json] = field(default_factory=dict)
+    people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
 
     def put_link(self, link: Link) -> None:
         """Commit a link (a copy that nobody else holds) and its place in the index of entities."""
@@ -90,6 +93,26 @@ class Tables:
             self.open_operations[op.id] = None
         else:
             self.open_operations.pop(op.id, None)
+
+    def put_person(self, person: Person) -> None:
+        """Commit what was seen of somebody, if it is worth it."""
+        key = (person.connection_id, person.account_id)
+        if worth_saving(self.people.get(key), person):
+            self.people[key] = merged(self.people.get(key), person)
+
+    def people_of(
+        self,
+        connection_id: ConnectionId,
+        accounts: Sequence[str],
+        emails: Sequence[str],
+        shown: Sequence[Person] = (),
+    ) -> list[Person]:
+        """Return people of a connection by account id or e-mail address, in id order, with `shown` as if stored."""
+        return [
+            person
+            for person in distinct([*self.people.values(), *shown])
+            if person.connection_id == connection_id and (person.account_id in accounts or person.email in emails)
+        ]
 
     def load(self, link: Link, now: datetime) -> Link:
         """Return a copy of a link with its ledger."""

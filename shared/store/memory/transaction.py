@@ -14,6 +14,7 @@ from typing import Self
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation, OperationKind
 from shared.domain.mapping import Connection, Integration
+from shared.domain.person import Person, distinct
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
 from shared.store.memory.locks import Holder
@@ -38,6 +39,7 @@ class MemoryTransaction:
         self._statuses: dict[LinkId, SyncStatus] = {}
         self._parked: dict[EntityKey, Parked | None] = {}
         self._strays: dict[EntityKey, dict[str, Json]] = {}
+        self._people: list[Person] = []
 
     async def __aenter__(self) -> Self:
         await self._core.call("transaction")
@@ -199,6 +201,18 @@ class MemoryTransaction:
             "reason": reason,
         }
 
+    async def people(
+        self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
+    ) -> Sequence[Person]:
+        """Return people by account id or e-mail address."""
+        await self._call("people")
+        return self._tables.people_of(connection_id, accounts, emails, self._people)
+
+    async def remember_people(self, people: Sequence[Person]) -> None:
+        """Take over what was seen of people."""
+        await self._call("remember_people")
+        self._people += people
+
     async def _call(self, name: str) -> None:
         if self._failed is not None:
             raise self._failed
@@ -284,3 +298,5 @@ class MemoryTransaction:
                 self._tables.parked.pop(key, None)
         for key, stray in self._strays.items():
             self._tables.strays.setdefault(key, stray)
+        for person in distinct(self._people):
+            self._tables.put_person(person)

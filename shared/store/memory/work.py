@@ -10,7 +10,7 @@ from shared.domain.link import Json, Link, LinkState
 from shared.messages.status import Cause
 from shared.store.memory.copies import copy_json, copy_operation
 from shared.store.memory.tables import Core, claimable
-from shared.store.port import DirtySide, OpenOperation, ParkedEvent, Pruned
+from shared.store.port import DirtySide, DueLink, OpenOperation, ParkedEvent, Pruned
 
 REVISED = frozenset({LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED})
 """States in which another revision of the mapping may change what is decided."""
@@ -46,7 +46,7 @@ class Work(Core):
                         link.id, link.integration_id, side, connection, entity_id, state.mark, state.dirty_since
                     )
 
-    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         await self.call("due_links")
         looked = {link.id: self.tables.looked_at.get(link.id, link.created_at) for link in self.tables.links.values()}
@@ -55,7 +55,7 @@ class Work(Core):
         ]
         chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
-        return chosen
+        return [DueLink(link_id, self._revision(self.tables.links[link_id]) or 0) for link_id in chosen]
 
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if link.not_before is not None and link.not_before <= now:

@@ -18,7 +18,9 @@ from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
 from shared.store.postgres.errors import translated
 from shared.store.postgres.links import PostgresTransaction
+from shared.store.postgres.people import Directory
 from shared.store.postgres.reading import Reading
+from shared.store.postgres.revisions import Revisions
 from shared.store.postgres.work import Work
 from shared.store.secrets import SecretBox
 
@@ -31,7 +33,7 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Reading):
+class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:

@@ -15,7 +15,7 @@ from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key,
 from shared.store.postgres.errors import translated
 
 EXCLUDE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
-AUDIT = "INSERT INTO audit (at, by, subject, revision) VALUES ($1, $2, $3, $4)"
+AUDIT = "INSERT INTO audit (at, by, subject, revision, restored_from) VALUES ($1, $2, $3, $4, $5)"
 
 
 class Config(Core):
@@ -38,7 +38,13 @@ class Config(Core):
         return [self.integration_of(row["id"], row["revision"], row["body"]) for row in rows]
 
     async def save_integration(
-        self, integration: Integration, expected_revision: int, by: str, at: datetime
+        self,
+        integration: Integration,
+        expected_revision: int,
+        by: str,
+        at: datetime,
+        *,
+        restored_from: int | None = None,
     ) -> Integration:
         """Save the next revision of an integration, once no open transaction decides by the current one."""
         async with self.session() as session:
@@ -72,7 +78,7 @@ class Config(Core):
                         by,
                         at,
                     )
-                    await session.execute(AUDIT, at, by, f"integration:{saved.id}", saved.revision)
+                    await session.execute(AUDIT, at, by, f"integration:{saved.id}", saved.revision, restored_from)
         return saved
 
     async def save_connection(
@@ -113,7 +119,7 @@ class Config(Core):
                             saved.id,
                             sealed,
                         )
-                    await session.execute(AUDIT, at, by, f"connection:{saved.id}", saved.revision)
+                    await session.execute(AUDIT, at, by, f"connection:{saved.id}", saved.revision, None)
         return saved
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:

@@ -16,10 +16,12 @@ import asyncpg
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import Link, Operation
 from shared.domain.mapping import Connection, Integration
+from shared.domain.person import Person
 from shared.messages.status import SyncStatus
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, Contended, EntityKey, InvariantBroken
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_of
 from shared.store.postgres.pending import WRITE, Pending
+from shared.store.postgres.people import FIND, REMEMBER, Acquaintances, people_doc, person_of
 from shared.store.postgres.rows import LINK_COLUMNS, OPERATION_COLUMNS, link_of, operation_of, operation_row
 from shared.store.postgres.transaction import Transaction
 
@@ -45,6 +47,7 @@ class PostgresTransaction(Transaction):
         self._integrations: dict[IntegrationId, Integration] = {}
         self._connections: dict[ConnectionId, Connection] = {}
         self._pending = Pending()
+        self._acquaintances = Acquaintances()
         self._stored: dict[OperationId, Mapping[str, Any] | asyncpg.Record] = {}
         """Operations as the database has them, as far as this transaction knows."""
 
@@ -232,6 +235,25 @@ class PostgresTransaction(Transaction):
             link_id,
             reason,
         )
+
+    async def people(
+        self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
+    ) -> Sequence[Person]:
+        """Return people by account id or e-mail address."""
+        unasked = self._acquaintances.unasked(connection_id, accounts, emails)
+        if any(unasked):
+            rows = await self._fetch(FIND, connection_id, *unasked)
+            self._acquaintances.asked(connection_id, unasked, [person_of(row) for row in rows])
+        return self._acquaintances.find(connection_id, accounts, emails)
+
+    async def remember_people(self, people: Sequence[Person]) -> None:
+        """Take over what was seen of people, right before the commit."""
+        self._acquaintances.show(people)
+
+    async def _before_commit(self) -> None:
+        await self._flush()
+        if self._acquaintances.shown:
+            await self._fetch(REMEMBER, people_doc(self._acquaintances.shown))
 
     async def _flush(self) -> None:
         """Send what was saved. Raises `Contended` if an entity that was foreseen to be in no link is in one by now."""

@@ -13,7 +13,7 @@ from shared.domain.ids import ConnectionId, EntityId, LinkId, OperationId, Side
 from shared.domain.link import Link
 from shared.messages.status import SyncStatus
 from shared.store.codec import dumps
-from shared.store.port import EntityKey
+from shared.store.port import LABELS, EntityKey, label_key
 from shared.store.postgres.rows import (
     LINK_COLUMNS,
     LINK_TYPES,
@@ -71,11 +71,12 @@ WITH given AS MATERIALIZED (
         AS x(n integer, link_id text, pair text, side text, value text, why text, at timestamptz)
     JOIN touched ON touched.id = x.link_id ORDER BY x.n
 ), stored_statuses AS (
-    INSERT INTO link_status (link_id, integration_id, state, body)
-    SELECT x.link_id, x.integration_id, x.state, x.body::json
-    FROM json_to_recordset($5::json) AS x(link_id text, integration_id text, state text, body text)
+    INSERT INTO link_status (link_id, integration_id, state, body, jira_key, craft_short_id)
+    SELECT x.link_id, x.integration_id, x.state, x.body::json, x.jira_key, x.craft_short_id
+    FROM json_to_recordset($5::json)
+        AS x(link_id text, integration_id text, state text, body text, jira_key text, craft_short_id text)
     ON CONFLICT (link_id) DO UPDATE SET integration_id = excluded.integration_id, state = excluded.state,
-        body = excluded.body
+        body = excluded.body, jira_key = excluded.jira_key, craft_short_id = excluded.craft_short_id
 ), unparked AS (
     DELETE FROM parked p USING unnest($6::text[], $7::text[], $8::text[]) AS x(side, connection_id, entity_id)
     WHERE p.side = x.side AND p.connection_id = x.connection_id AND p.entity_id = x.entity_id
@@ -118,6 +119,7 @@ class Pending:
             "integration_id": status.integration_id,
             "state": status.state,
             "body": status.model_dump_json(),
+            **{name: label_key(status.labels.get(name)) for name in LABELS.values()},
         }
 
     def unpark(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:

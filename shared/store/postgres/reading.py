@@ -8,7 +8,7 @@ from shared.domain.ids import EntityId, IntegrationId, LinkId, Side
 from shared.domain.link import Json, LinkState
 from shared.messages.status import SyncStatus
 from shared.store.codec import conflict_from_json, loads
-from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, LinkView
+from shared.store.port import LABELS, LEDGER_AGE, LEDGER_LENGTH, LinkView, label_key
 from shared.store.postgres.core import Core
 from shared.store.postgres.links import LEDGERS, LOAD
 from shared.store.postgres.rows import history_of, link_of, operation_of
@@ -42,6 +42,12 @@ class Reading(Core):
         """Return the link of an entity on any connection."""
         row = await self.fetchrow(f"SELECT id FROM links WHERE {side}_id = $1 ORDER BY id LIMIT 1", entity_id)
         return LinkId(row["id"]) if row else None
+
+    async def find_link_by_label(self, side: Side, label: str) -> LinkId | None:
+        """Return the link of the item that people know by a name."""
+        query = f"SELECT link_id FROM link_status WHERE {LABELS[side]} = $1 ORDER BY link_id LIMIT 1"
+        row = await self.fetchrow(query, label_key(label))
+        return LinkId(row["link_id"]) if row else None
 
     async def list_statuses(
         self, *, integration_id: IntegrationId | None, state: str | None, after: str, limit: int

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """Begins, and commits what `_flush` sends at the end; after a failure it can only be rolled back."""
+    """Begins, and commits what `_before_commit` sends last; after a failure it can only be rolled back."""
 
     BEGIN = "BEGIN"
 
@@ -46,7 +46,7 @@ class Transaction:
             session = self._open()
             try:
                 if error is None:
-                    await self._flush()
+                    await self._before_commit()
                     await _commit(session)
             except BaseException as failed:
                 error = failed
@@ -58,7 +58,7 @@ class Transaction:
                     with suppress(StoreUnavailable), translated():
                         await session.execute("ROLLBACK")
 
-    async def _flush(self) -> None:
+    async def _before_commit(self) -> None:
         """Send what is to be committed and was not sent yet."""
         raise NotImplementedError
 

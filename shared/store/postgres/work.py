@@ -9,7 +9,7 @@ from shared.domain.ids import ConnectionId, EntityId, LinkId, Side
 from shared.domain.link import Json
 from shared.messages.status import Cause
 from shared.store.codec import dumps, loads
-from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, OpenOperation, ParkedEvent, Pruned
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, DueLink, OpenOperation, ParkedEvent, Pruned
 from shared.store.postgres.claims import CLAIMABLE
 from shared.store.postgres.core import Core
 from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
@@ -52,9 +52,11 @@ WITH due AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), touched AS (
-    UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id RETURNING links.id, chosen.looked
+    UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
+    RETURNING links.id, links.integration_id, chosen.looked
 )
-SELECT id FROM touched ORDER BY looked, id
+SELECT t.id, coalesce(i.revision, 0) AS revision FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
+ORDER BY t.looked, t.id
 """
 
 # Only what is older than the last ones of its link is looked at, by the index on (link_id, seq).
@@ -108,9 +110,10 @@ class Work(Core):
             for row in await self.fetch(DIRTY, limit, connection_id)
         ]
 
-    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[LinkId]:
+    async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
-        return [LinkId(row["id"]) for row in await self.fetch(DUE, now, now - waiting_for, limit)]
+        rows = await self.fetch(DUE, now, now - waiting_for, limit)
+        return [DueLink(LinkId(row["id"]), row["revision"]) for row in rows]
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandbox.jira.routes import API_ROUTES
+from sandbox.jira.routes import API_ROUTES, TOKEN_PAGED
 from sandbox.jira.site import SYNC_TOKEN
 from tests.sandbox.jira.desk import Desk, fields_of, text
 from tests.sandbox.jira.openapi import Document, find_document
@@ -12,6 +12,8 @@ METADATA = (
     "/serverInfo",
     "/field",
     "/priority",
+    "/priority/search",
+    "/issueLinkType",
     "/issuetype",
     "/status",
     "/project",
@@ -27,6 +29,8 @@ METADATA = (
 def learn(desk: Desk) -> None:
     assert {desk.get(path).status for path in METADATA} == {200}
     assert len(desk.get("/user/search", query="Ada").json) == 1
+    assert desk.get("/mypermissions", projectKey="APP", permissions="CREATE_ISSUES,EDIT_ISSUES").status == 200
+    assert desk.get("/mypermissions", projectKey="APP").status == 400
 
 
 def write(desk: Desk) -> tuple[str, str, str]:
@@ -109,4 +113,4 @@ def test_a_broad_scenario_holds_and_conforms_to_atlassians_document(desk: Desk) 
     if path is not None:
         document = Document(path)
         assert document.problems(desk.seen) == []
-        assert len(document.used) == len(API_ROUTES)
+        assert len(document.used) == len(API_ROUTES) + len(TOKEN_PAGED)

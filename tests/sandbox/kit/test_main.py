@@ -77,3 +77,21 @@ async def test_bad_options_end_it_with_words_and_code_2(tmp_path: Path) -> None:
     assert output == b""
     assert b"speed" in errors
     assert b"Traceback" not in errors
+
+
+async def test_it_stands_in_for_a_data_center_when_asked_to() -> None:
+    process = await _start("--jira-edition", "data-center", "--jira-version", "10.0.1")
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            jira = json.loads(await process.stdout.readline())["jira"]
+        async with aiohttp.ClientSession(headers={"authorization": f"Bearer {jira['token']}"}) as http:
+            async with http.get(jira["url"] + "/rest/api/2/serverInfo") as answer:
+                told = await answer.json()
+            async with http.get(jira["url"] + "/rest/api/2/myself") as answer:
+                us = await answer.json()
+    finally:
+        process.terminate()
+        await process.wait()
+    assert (told["deploymentType"], told["version"], jira["edition"]) == ("Server", "10.0.1", "data-center")
+    assert us["emailAddress"] == jira["email"]

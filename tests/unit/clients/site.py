@@ -13,11 +13,13 @@ import async_solipsism
 
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings
 from sandbox.craft.site import CraftSite
+from sandbox.jira.edition import data_center
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from sandbox.kit.inprocess import SiteTransport
 from shared.clients.craft.client import CraftClient
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.data_center import DataCenterClient
 from shared.clients.transport import HttpRequest, HttpResponse, Transport
 from shared.domain.clock import SeededDice
 from shared.domain.ids import ConnectionId
@@ -64,6 +66,14 @@ def jira_site(**settings: Any) -> JiraSite:
     return site
 
 
+def data_center_site(version: str = "9.12.15", **settings: Any) -> JiraSite:
+    """Return a stand-in of Jira Data Center with one project."""
+    edition = data_center(version)
+    site = JiraSite(now=CLOCK.now, base_url=JIRA_URL, settings=JiraSiteSettings(**settings), edition=edition)
+    site.seed_project("TAN", "Tandem")
+    return site
+
+
 def craft_site(**settings: Any) -> CraftSite:
     """Return a stand-in of Craft.io with one workspace."""
     site = CraftSite(now=CLOCK.now, base_url=CRAFT_URL, settings=CraftSiteSettings(**settings))
@@ -77,6 +87,14 @@ def jira_client(transport: JiraSite | Transport, **connection: Any) -> JiraClien
     of: dict[str, Any] = {"id": ConnectionId("j"), "name": "Jira", "url": JIRA_URL, "email": SYNC_EMAIL, **connection}
     secrets = ConnectionSecrets(token=SYNC_TOKEN)
     return JiraClient(Connection(kind=ConnectionKind.JIRA_CLOUD, **of), secrets, way, CLOCK, SeededDice(1))
+
+
+def data_center_client(transport: JiraSite | Transport, token: str = SYNC_TOKEN, **connection: Any) -> DataCenterClient:
+    """Return a client of a Data Center with a personal access token (with `username`, a password)."""
+    way = SiteTransport({JIRA_URL: transport}, CLOCK) if isinstance(transport, JiraSite) else transport
+    of: dict[str, Any] = {"id": ConnectionId("j"), "name": "Jira", "url": JIRA_URL, **connection}
+    made = Connection(kind=ConnectionKind.JIRA_DATA_CENTER, requests_per_second=1000, **of)
+    return DataCenterClient(made, ConnectionSecrets(token=token), way, CLOCK, SeededDice(1))
 
 
 def craft_client(transport: CraftSite | Transport, **connection: Any) -> CraftClient:

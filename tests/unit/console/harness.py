@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
+from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN
 from services.console.bootstrap import wire
 from services.console.entrypoint import ConsoleService
@@ -50,9 +51,9 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk() -> AsyncIterator[Desk]:
+async def desk(edition: Edition = CLOUD) -> AsyncIterator[Desk]:
     """Yield an admin at a console that serves on loopback."""
-    world = World()
+    world = World(edition=edition)
     settings = ConsoleSettings(
         kafka_bootstrap="test:9092", database_url="postgresql://test/test", secret_key=KEY, console_token=TOKEN
     )
@@ -98,6 +99,7 @@ async def with_integration(admin: Desk) -> dict[str, Any]:
     assert status == 200, body
     admin.world.integration = admin.world.integration.model_copy(update={"revision": 1})
     saved: dict[str, Any] = body
+    assert {each["severity"] for each in saved.pop("findings")} <= {"warning", "note"}
     return saved
 
 

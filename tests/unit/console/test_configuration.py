@@ -11,8 +11,8 @@ import pytest
 
 from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
+from sandbox.jira.edition import data_center
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN
-from sandbox.kit.fault_rules import RequestRule
 from shared.domain.mapping import Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.topics import Topic
@@ -74,6 +74,9 @@ async def test_what_is_left_out_of_the_secrets_stays_as_it_is() -> None:
         ({"url": "ftp://jira.test"}, "url"),
         ({"url": "https://user:pass@jira.test"}, "url"),
         ({"email": None}, ""),
+        ({"username": "sync"}, ""),
+        ({"kind": "jira_data_center"}, ""),
+        ({"kind": "jira_data_center", "email": None}, "secrets.token"),
         ({"secrets": None}, "secrets.token"),
         ({"max_concurrent": 0}, "max_concurrent"),
     ],
@@ -85,6 +88,32 @@ async def test_a_connection_that_does_not_work_is_not_saved(change: dict[str, An
         assert body["problems"][0]["path"] == path
         assert await admin.world.store.connections() == []
         assert admin.world.messages(Topic.CONFIG) == []
+
+
+@pytest.mark.parametrize(
+    ("login", "token"), [({}, SYNC_TOKEN), ({"username": " sync "}, "sync-password")], ids=["token", "password"]
+)
+async def test_a_data_center_is_saved_with_a_token_or_with_name_and_password(login: dict[str, str], token: str) -> None:
+    async with desk(data_center()) as admin:
+        draft = jira_draft(
+            kind="jira_data_center", email=None, secrets={"token": token, "url_token": "u" * 20}, **login
+        )
+        status, body = await admin.call("PUT", JIRA, draft)
+        assert status == 200, body
+        us = admin.world.jira.world.account_by_email(SYNC_EMAIL).account_id
+        assert (body["account_id"], body["email"], body["username"]) == (
+            us,
+            None,
+            login.get("username", "").strip() or None,
+        )
+        assert body["secrets"]["url_token"]
+
+
+async def test_a_data_center_that_is_saved_as_cloud_is_told_for_what_it_is() -> None:
+    async with desk(data_center()) as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft())
+    assert status == 422
+    assert "jira_data_center" in body["message"]
 
 
 async def test_a_refused_token_is_answered_with_the_vendors_words() -> None:
@@ -119,6 +148,7 @@ async def test_nobody_overwrites_what_somebody_else_saved_meanwhile() -> None:
         first = await with_integration(admin)
         status, second = await admin.call("PUT", DEMO, {**first, "name": "Mine"})
         assert (status, second["revision"]) == (200, 2)
+        del second["findings"]
         status, body = await admin.call("PUT", DEMO, {**first, "name": "Theirs"})
         assert (status, body["code"], body["current"]) == (409, "revision_conflict", second)
         status, body = await admin.call("PUT", DEMO, {**first, "name": "Theirs"}, headers={"If-Match": '"2"'})
@@ -145,10 +175,10 @@ async def test_an_integration_is_saved_told_and_read_back_as_it_is() -> None:
 async def test_the_meaning_of_each_pair_is_dated() -> None:
     async with desk() as admin:
         saved = await with_integration(admin)
-        pairs = [{**pair, "jira": "environment"} if pair["id"] == "title" else pair for pair in saved["pairs"]]
+        pairs = [{**pair, "craft": "effort"} if pair["id"] == "reach" else pair for pair in saved["pairs"]]
         _, changed = await admin.call("PUT", DEMO, {**saved, "pairs": pairs})
         assert {pair["id"]: pair["since"] for pair in changed["pairs"]} == {
-            pair["id"]: 2 if pair["id"] == "title" else 1 for pair in pairs
+            pair["id"]: 2 if pair["id"] == "reach" else 1 for pair in pairs
         }
 
 
@@ -176,14 +206,6 @@ async def test_an_integration_that_cannot_work_is_refused_in_words_with_the_path
         assert body["problems"][0]["path"] == path
         assert body["problems"][0]["message"]
         assert (await admin.get(DEMO))["revision"] == 1
-
-
-async def test_a_vendor_that_is_away_does_not_keep_an_admin_from_saving_a_mapping() -> None:
-    async with desk() as admin:
-        saved = await with_integration(admin)
-        admin.world.faults.replace([RequestRule(effect="refuse")])
-        status, body = await admin.call("PUT", DEMO, {**saved, "name": "Again"})
-    assert (status, body["name"]) == (200, "Again")
 
 
 async def test_with_the_log_away_a_change_is_saved_all_the_same() -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from shared.runtime.settings import PREFIX, ServiceSettings
+from tandem_cli import settings as command_line
 from tests.unit.docs.test_documents import DOCUMENTS, ROOT
 
-PATH = re.compile(r"`((?:services|shared|sandbox|deploy|tests|docs|requirements)/[\w./-]+)")
+PATH = re.compile(r"`((?:services|shared|sandbox|tandem_cli|deploy|tests|docs|requirements)/[\w./-]+)")
 SETTING = re.compile(rf"\b{PREFIX}([A-Z_]+[A-Z])\b")
 NAMED = [*DOCUMENTS, ROOT / "SECURITY.md", ROOT / "CHANGELOG.md"]
 ASSUMPTION = re.compile(r"^\| ([JCK]\d+) \|", re.MULTILINE)
@@ -21,7 +22,7 @@ def _settings() -> set[str]:
     """Return the names of all settings of all services, and those of the local stack."""
     for path in sorted((ROOT / "services").glob("*/settings.py")):
         importlib.import_module(f"services.{path.parent.name}.settings")
-    known = {"CACHE_DIR"}
+    known = {"CACHE_DIR", command_line.URL.removeprefix(PREFIX)}
     classes = [ServiceSettings]
     while classes:
         found = classes.pop()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +25,13 @@ from shared.messages.change import ChangeEvent
 from shared.runtime.envelope import decode
 from shared.runtime.topics import changes_topic
 from shared.store.memory import MemoryStore
+from shared.store.port import StoreUnavailable
 
 CHECKOUT = Path(__file__).parents[3]
 FIXTURES = CHECKOUT / "tests" / "fixtures" / "webhooks"
 JIRA, CRAFT = ConnectionId("orchard-jira"), ConnectionId("orchard-craft")
+DATA_CENTER = ConnectionId("orchard-data-center")
+KINDS = {CRAFT: ConnectionKind.CRAFT, DATA_CENTER: ConnectionKind.JIRA_DATA_CENTER}
 SECRET, OLD_SECRET = "It's a Secret to Everybody", "the one before"
 URL_TOKEN = "a-long-random-token-for-senders-that-cannot-sign"
 NOW = datetime(2026, 3, 4, 9, 15, 30, tzinfo=UTC)
@@ -50,13 +54,37 @@ def settings(**changed: Any) -> GatewaySettings:
     )
 
 
+class MoodyStore(MemoryStore):
+    """A store that can be away, or hold credentials that it cannot read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.broken: set[ConnectionId] = set()
+        self.asked: list[str] = []
+        self.readings = 0
+
+    async def connections(self) -> Sequence[Connection]:
+        self.readings += 1
+        await asyncio.sleep(0)
+        if self.away:
+            raise StoreUnavailable("away")
+        return await super().connections()
+
+    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
+        self.asked.append(connection_id)
+        if connection_id in self.broken:
+            raise ValueError("encrypted with another key")
+        return await super().secrets(connection_id)
+
+
 @dataclass
 class Rig:
     """One gateway with its log and store. `await rig.load()` before use, unless a test wants it unloaded."""
 
     changed: Mapping[str, Any] = field(default_factory=dict)
     log: MemoryLog = field(default_factory=MemoryLog)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MoodyStore = field(default_factory=MoodyStore)
 
     def __post_init__(self) -> None:
         ports = Ports(log=self.log, config=self.store, clock=StillClock(), dice=SeededDice(1))
@@ -71,7 +99,7 @@ class Rig:
 
     async def save(self, connection_id: ConnectionId, secrets: ConnectionSecrets | None, revision: int = 0) -> None:
         """Save a connection, its kind by its id."""
-        kind = ConnectionKind.CRAFT if connection_id == CRAFT else ConnectionKind.JIRA_CLOUD
+        kind = KINDS.get(connection_id, ConnectionKind.JIRA_CLOUD)
         connection = Connection(id=connection_id, kind=kind, name=connection_id, url="https://orchard.example")
         await self.store.save_connection(connection, secrets, revision, "admin", NOW)
 

@@ -195,10 +195,35 @@ async def test_header_names_count_in_any_case() -> None:
     assert (await rig.post(Side.JIRA, UPDATED, headers)).status == 202
 
 
-async def test_before_the_connections_are_read_nobody_is_told_to_be_unknown() -> None:
-    reply = await Rig().send(Side.JIRA, UPDATED)
-    assert reply.status == 503
-    assert "retry-after" in reply.headers
+async def test_while_the_connections_cannot_be_read_nobody_is_told_to_be_unknown() -> None:
+    for rig in (Rig(), await Rig().load()):
+        rig.store.away = True
+        reply = await rig.post(Side.JIRA, UPDATED, {}, connection_id="new-one")
+        assert (reply.status, said(reply)["reason"]) == (503, "connections_not_read")
+        assert "retry-after" in reply.headers
+
+
+async def test_a_webhook_right_after_its_connection_was_saved_is_accepted() -> None:
+    rig = await Rig().load()
+    assert (await rig.post(Side.JIRA, UPDATED, signed(Side.JIRA, UPDATED), connection_id="new-one")).status == 404
+    await rig.save(ConnectionId("new-one"), ConnectionSecrets(token="t", webhook_secrets=(SECRET,)))
+    reply = await rig.post(Side.JIRA, UPDATED, signed(Side.JIRA, UPDATED), connection_id="new-one")
+    assert reply.status == 202
+    assert rig.published()[-1].connection_id == "new-one"
+
+
+async def test_a_webhook_signed_with_a_secret_that_was_just_saved_is_accepted() -> None:
+    rig = await Rig().load()
+    await rig.save(JIRA, ConnectionSecrets(token="t", webhook_secrets=("brand new",)), 1)
+    assert (await rig.post(Side.JIRA, UPDATED, signed(Side.JIRA, UPDATED, "brand new"))).status == 202
+    assert (await rig.post(Side.JIRA, UPDATED, signed(Side.JIRA, UPDATED, SECRET))).status == 401
+
+
+async def test_a_wrong_signature_is_refused_also_while_the_database_is_away() -> None:
+    rig = await Rig().load()
+    rig.store.away = True
+    assert (await rig.post(Side.JIRA, UPDATED, signed(Side.JIRA, UPDATED, "wrong"))).status == 401
+    assert (await rig.send(Side.JIRA, UPDATED)).status == 202
 
 
 async def test_an_item_that_no_message_can_carry_is_forwarded_to_be_read() -> None:

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 from services.webhook_gateway.adapters.cached_senders import CachedSenders
 from shared.domain.clock import SystemClock
 from shared.domain.ids import ConnectionId, Side
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
+from shared.fakes.log import MemoryLog
+from shared.runtime.revisions import RevisionBell
 from shared.store.memory import MemoryStore
-from shared.store.port import StoreUnavailable
-from tests.unit.gateway.harness import CRAFT, JIRA, NOW, Rig
-
-
-class MoodyStore(MemoryStore):
-    """A store that can be away, or hold credentials that it cannot read."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.away = False
-        self.broken: set[ConnectionId] = set()
-        self.asked: list[str] = []
-
-    async def connections(self) -> Sequence[Connection]:
-        if self.away:
-            raise StoreUnavailable("away")
-        return await super().connections()
-
-    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
-        self.asked.append(connection_id)
-        if connection_id in self.broken:
-            raise ValueError("encrypted with another key")
-        return await super().secrets(connection_id)
+from tests.unit.gateway.harness import CRAFT, JIRA, NOW, MoodyStore, Rig
 
 
 async def _save(store: MemoryStore, connection_id: ConnectionId, token: str, revision: int = 0) -> None:
@@ -49,7 +28,7 @@ def _token(senders: CachedSenders, connection_id: ConnectionId) -> str | None:
 async def test_a_saved_connection_is_in_effect_within_five_seconds_without_a_restart() -> None:
     store, stop = MoodyStore(), asyncio.Event()
     senders = CachedSenders(store, SystemClock(), interval_s=0.02)
-    running = asyncio.create_task(senders.run(stop))
+    running = asyncio.create_task(senders.run(stop, RevisionBell(MemoryLog())))
     async with asyncio.timeout(5):
         for revision, token in enumerate(("first", "second")):
             await _save(store, JIRA, token, revision)
@@ -94,9 +73,8 @@ async def test_credentials_are_read_again_only_when_the_connection_was_saved() -
 
 
 async def test_credentials_that_cannot_be_read_hold_back_their_own_connection_only() -> None:
-    rig = Rig(store=MoodyStore())
+    rig = Rig()
     store = rig.store
-    assert isinstance(store, MoodyStore)
     store.broken.add(JIRA)
     await rig.load()
     assert (await rig.send(Side.JIRA, b"{}")).status == 503
@@ -116,3 +94,34 @@ async def test_a_failed_replacement_keeps_nothing_that_is_no_longer_valid() -> N
     await senders.reload()
     assert _token(senders, JIRA) is None
     assert senders.find(JIRA) is not None
+
+
+async def test_many_who_ask_at_once_share_one_look() -> None:
+    store = MoodyStore()
+    senders = CachedSenders(store, SystemClock())
+    await senders.reload()
+    await _save(store, JIRA, "first")
+    assert all(await asyncio.gather(*(senders.look() for _ in range(500))))
+    assert _token(senders, JIRA) == "first"
+    assert store.readings <= 3
+
+
+async def test_strangers_make_few_looks_however_long_they_try() -> None:
+    store = MoodyStore()
+    senders = CachedSenders(store, SystemClock())
+    async with asyncio.timeout(5):
+        for _ in range(5):
+            await asyncio.gather(*(senders.look() for _ in range(100)))
+    assert store.readings <= 11
+
+
+async def test_a_look_that_cannot_be_had_is_said_to_be_none() -> None:
+    store = MoodyStore()
+    await _save(store, JIRA, "first")
+    senders = CachedSenders(store, SystemClock())
+    await senders.reload()
+    store.away = True
+    assert not await senders.look()
+    assert _token(senders, JIRA) == "first"
+    store.away = False
+    assert await senders.look()

@@ -14,7 +14,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation
-from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, PairId, Side
+from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, LinkState, Operation, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, TypePair
 from shared.messages.change import ChangelogEntry, ChangelogItem
@@ -61,6 +61,8 @@ class World:
     """Every event that either side ever sent."""
     changelog: list[ChangelogEntry] = field(default_factory=list)
     writes: int = 0
+    sent: set[OperationId] = field(default_factory=set)
+    """Operations of which a request took effect."""
 
     def __post_init__(self) -> None:
         """Make the link: active, both sides seen and agreed."""
@@ -135,6 +137,7 @@ class World:
     def land(self, op: Operation) -> datetime:
         """Let the request of an operation take effect, whatever the side shows now."""
         self.writes += 1
+        self.sent.add(op.id)
         if self.holds[op.target] != op.pairs[TITLE].value:
             self._set(op.target, op.pairs[TITLE].value, US, op)
         return self.at[op.target]
@@ -171,6 +174,7 @@ class World:
             ticket=ticket,
             snapshot=snapshot(op.target, self.holds[op.target]),
             updated=self.at[op.target],
+            untouched=() if op.id in self.sent else (TITLE,),
             read_at=read_at,
             write_at=write_at,
             changelog=tuple(self.changelog) if op.target is Side.JIRA else (),

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+
+import pytest
 
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
-from shared.domain.ids import PairId, Side
+from shared.domain.ids import AccountId, PairId, Side
 from shared.domain.link import Result
 from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
-from tests.unit.mapper.harness import ADA, TITLE, World, title_integration
+from tests.unit.mapper.harness import ADA, START, TITLE, US, World, title_integration
+
+_OLD_ENTRY = ChangelogEntry(
+    id="0",
+    at=START,
+    by=ADA,
+    items=(ChangelogItem(field="summary", old=None, old_label=None, new=None, new_label="older"),),
+)
 
 
 def test_f15_an_old_jira_state_does_not_pass_for_new_because_the_clock_stepped_back() -> None:
@@ -24,6 +35,21 @@ def test_f15_an_old_jira_state_does_not_pass_for_new_because_the_clock_stepped_b
     assert world.link.jira.dirty
     world.settle()
     assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+@pytest.mark.parametrize("entries", [(), (_OLD_ENTRY,)], ids=["a lagging search", "a late webhook"])
+def test_f15_an_old_jira_state_that_was_never_seen_does_not_pass_for_new_either(
+    entries: tuple[ChangelogEntry, ...],
+) -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick(-60)
+    world.edit(Side.JIRA, "1")
+    world.fresh_read(Side.JIRA)
+    world.settle()
+    assert world.deliver(Observation(Side.JIRA, {TITLE: "older"}, START, changelog=entries)) is None
+    assert world.link.jira.dirty
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
 
 
 def test_f16_what_a_write_of_an_older_mapping_replaced_is_on_record_although_its_field_changed_pairs() -> None:
@@ -55,3 +81,67 @@ def test_p11_what_a_write_replaced_is_on_record_although_the_items_were_kept_apa
     carry_out(world.link, unsync, world.ctx)
     world.fresh_read(Side.JIRA)
     assert "2" in {note.value for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("account", [US, None], ids=["by webhook", "by the feed"])
+def test_f4_what_a_write_replaced_is_on_record_although_its_target_shows_the_written_value_otherwise(
+    account: AccountId | None,
+) -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "0!"))
+    assert op is not None
+    op.attempts = 1  # its request is under way
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    world.tick()
+    landed = replace(world.edit(Side.CRAFT, "0"), account=account)  # Craft.io takes the mark off
+    world.deliver(landed)
+    world.settle()
+    assert "2" in world.kept
+
+
+@pytest.mark.parametrize("policy", [Policy.ASK, Policy.JIRA])
+@pytest.mark.parametrize("side", list(Side))
+def test_f4_what_a_person_set_to_the_very_value_that_was_to_be_written_is_an_edit_like_any_other(
+    side: Side, policy: Policy
+) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(side.other, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(side, "1"))
+    world.tick()
+    world.deliver(world.edit(side.other, "2"))
+    world.perform(op)
+    world.settle()
+    assert "1" in world.kept
+
+
+def test_f4_what_a_person_set_to_the_very_value_that_was_to_be_written_lives_although_its_source_went_back() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "0"))
+    world.deliver(world.edit(Side.CRAFT, "1"))
+    world.perform(op)
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+
+
+def test_f5_what_others_set_while_nothing_was_sent_is_no_landing_of_a_write_that_found_another_value() -> None:
+    world = World(title_integration(Policy.ASK))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "1"))
+    world.tick()
+    world.edit(Side.CRAFT, "2")
+    world.perform(op)
+    world.settle()
+    assert world.link.open_conflicts
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}

@@ -104,6 +104,18 @@ async def test_links_decided_under_an_older_revision_are_decided_again() -> None
     assert len(world.messages(Topic.REQUESTS)) == 1
 
 
+@on_virtual_time
+async def test_of_two_revisions_saved_one_after_the_other_each_is_decided_within_seconds() -> None:
+    world = World()
+    await world.configure()
+    await world.link(jira_id="10001", craft_id="7")
+    async with world.running():
+        for revision in (1, 2, 3):
+            count = len(world.messages(Topic.REQUESTS))
+            await world.store.save_integration(world.integration, revision, "test", world.clock.now())
+            await world.until(lambda count=count: len(world.messages(Topic.REQUESTS)) > count, 2)  # type: ignore[misc]
+
+
 def test_the_default_intervals_are_those_of_the_protocol() -> None:
     fields = ReconcilerSettings.model_fields
     defaults = {name: fields[name].default for name in ("unclaimed_after_s", "fresh_again_s", "feed_interval_s")}

@@ -15,6 +15,7 @@ from services.reconciler.entrypoint import GROUP
 from shared.domain.ids import ConnectionId, EntityId, Side
 from shared.domain.mapping import ConnectionSecrets
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
+from shared.messages.config import ConfigRevision
 from shared.runtime.topics import Topic
 from tests.unit.reconciler.world import JIRA_URL, PROJECT, World, on_virtual_time
 
@@ -213,3 +214,23 @@ async def test_stopping_finishes_the_reads_that_have_begun_and_loses_none() -> N
     async with world.running(**FAR):
         await world.until(lambda: any("/issue/" in request.url for request in world.transport.requests), 5)
     assert [event.origin for event in world.events(Side.JIRA, issue)] == [Origin.FRESH]
+
+
+@on_virtual_time
+async def test_a_connection_that_is_announced_is_watched_at_once() -> None:
+    world = World()
+    async with world.running(config_interval_s=60.0):
+        await asyncio.sleep(0.5)
+        await world.configure()
+        jira = await world.connection(scene.JIRA)
+        await world.publish(
+            ConfigRevision(
+                kind="connection",
+                id=jira.id,
+                revision=jira.revision,
+                saved_at=world.clock.now(),
+                saved_by="admin",
+                body=jira.model_dump(mode="json"),
+            )
+        )
+        await world.until(lambda: bool(world.transport.requests), 1)

@@ -14,6 +14,7 @@ import async_solipsism
 from deploy.local import scene
 from sandbox.craft.settings import ADA_KEY, SYNC_KEY, CraftSiteSettings
 from sandbox.craft.site import CraftSite
+from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from sandbox.kit.faults import FaultPlan
@@ -91,12 +92,17 @@ class World:
     """Two vendors, a store and a log; links and dirty sides are put in as the mapper would."""
 
     def __init__(
-        self, *, craft: CraftSiteSettings | None = None, jira: JiraSiteSettings | None = None, skew_s: float = 0.0
+        self,
+        *,
+        craft: CraftSiteSettings | None = None,
+        jira: JiraSiteSettings | None = None,
+        edition: Edition = CLOUD,
+        skew_s: float = 0.0,
     ) -> None:
         self.clock = LoopClock()
         self.skew = timedelta(seconds=skew_s)
         dials = jira or JiraSiteSettings(html_401_every=0)
-        self.jira = JiraSite(now=self.vendor_now, base_url=JIRA_URL, settings=dials)
+        self.jira = JiraSite(now=self.vendor_now, base_url=JIRA_URL, settings=dials, edition=edition)
         self.craft = CraftSite(now=self.vendor_now, base_url=CRAFT_URL, settings=craft or CraftSiteSettings())
         self.jira.seed_project(PROJECT, "Tandem")
         self.workspace = self.craft.seed_workspace("Roadmap").id
@@ -121,10 +127,12 @@ class World:
 
     async def configure(self, *, jira_url: str = JIRA_URL) -> None:
         """Save both connections and the integration."""
+        cloud = self.jira.world.edition is CLOUD
+        jira_kind = ConnectionKind.JIRA_CLOUD if cloud else ConnectionKind.JIRA_DATA_CENTER
         jira_us = self.jira.world.account_by_email(SYNC_EMAIL).account_id
         craft_us = next(user.id for user in self.craft.account.users.values() if user.name == SYNC_KEY.name)
         for connection, token in (
-            (_connection(scene.JIRA, ConnectionKind.JIRA_CLOUD, jira_url, jira_us), SYNC_TOKEN),
+            (_connection(scene.JIRA, jira_kind, jira_url, jira_us), SYNC_TOKEN),
             (_connection(scene.CRAFT, ConnectionKind.CRAFT, CRAFT_URL, craft_us), SYNC_KEY.key),
         ):
             await self.store.save_connection(connection, ConnectionSecrets(token=token), 0, "test", self.clock.now())

@@ -26,6 +26,7 @@ from shared.domain.link import (
     PairWrite,
     Result,
     SideState,
+    Span,
 )
 from shared.store import codec
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
@@ -50,16 +51,29 @@ def drawn(kind: type[Any], **own: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 st.register_type_strategy(datetime, times)
 st.register_type_strategy(str, texts)
 helds = drawn(
-    Held, value=values, after=st.none() | times, exact=st.booleans(), changed_at=st.none() | times, late=st.booleans()
+    Held,
+    value=values,
+    after=st.none() | times,
+    exact=st.booleans(),
+    changed_at=st.none() | times,
+    late=st.booleans(),
+    entry=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
     seen=st.none() | helds,
     base=st.none() | st.builds(Agreed, value=values),
-    overwritten=st.none() | st.builds(Overwritten, value=values, late=st.booleans()),
+    overwritten=st.none()
+    | st.builds(
+        Overwritten,
+        value=values,
+        late=st.booleans(),
+        edited=st.none() | st.builds(Span, after=st.none() | times, exact=st.booleans()),
+    ),
     blocked=st.none() | st.builds(Blocked, field=st.none() | texts),
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
+    takes_first=st.booleans(),
 )
 sides = drawn(
     SideState,

@@ -58,7 +58,8 @@ async def test_only_fields_that_differ_are_sent(side: Side) -> None:
     sent = body(world.sent("PUT")[0])
     assert "labels" in sent.get("fields", sent)
     assert not {"title", "summary"} & sent.get("fields", sent).keys()
-    assert world.outcome(op).result is Result.APPLIED
+    outcome = world.outcome(op)
+    assert (outcome.result, outcome.untouched) == (Result.APPLIED, ("title",))
 
 
 @BOTH
@@ -70,7 +71,8 @@ async def test_what_is_already_so_is_reported_and_not_written(side: Side) -> Non
     op = await world.open_write(side, entity, title=("New", "Old"))
     await world.attempt(op)
     assert world.sent("PUT") == []
-    assert world.outcome(op).result is Result.ALREADY
+    outcome = world.outcome(op)
+    assert (outcome.result, outcome.untouched) == (Result.ALREADY, ("title",))
 
 
 @BOTH
@@ -87,6 +89,7 @@ async def test_an_unexpected_value_is_never_overwritten(side: Side) -> None:
     assert world.title(side, entity) == "A person's"
     assert world.sent("PUT") == []
     assert outcome.result is Result.MOVED
+    assert set(outcome.untouched) == {"title", "labels"}
     assert outcome.snapshot is not None
     assert outcome.read_at is not None
 
@@ -118,7 +121,7 @@ async def test_a_lost_answer_gives_no_outcome_and_is_never_repeated_blindly(side
     await world.attempt(op)
     assert len(world.sent("PUT")) == 1
     outcome = await world.work(op)
-    assert (outcome.result, outcome.attempt) == (Result.ALREADY, 2)
+    assert (outcome.result, outcome.attempt, outcome.untouched) == (Result.ALREADY, 2, ())
     assert outcome.write_at is not None
     assert len(world.sent("PUT")) == 1
     assert world.clock.monotonic() >= 90
@@ -135,7 +138,7 @@ async def test_after_a_lost_answer_a_persons_edit_on_top_stays(side: Side) -> No
     await world.attempt(op)
     world.edit(side, entity, "A person's")
     outcome = await world.work(op)
-    assert outcome.result is Result.MOVED
+    assert (outcome.result, outcome.untouched) == (Result.MOVED, ())
     assert world.title(side, entity) == "A person's"
     if side is Side.JIRA:
         assert any(entry.op == op for entry in outcome.changelog)

@@ -17,6 +17,7 @@ from cryptography.fernet import Fernet
 from deploy.local import scene
 from sandbox.craft.settings import ADA_KEY, SYNC_KEY, CraftSiteSettings
 from sandbox.craft.site import CraftSite
+from sandbox.jira.edition import CLOUD, Edition
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from sandbox.kit.fault_rules import parse_rules
@@ -91,16 +92,20 @@ class World:
         keyed: bool = True,
         jira: JiraSiteSettings | None = None,
         craft: CraftSiteSettings | None = None,
+        edition: Edition = CLOUD,
         **settings: Any,
     ) -> None:
         self.clock = LoopClock()
-        self.jira = JiraSite(now=self.clock.now, base_url=JIRA_URL, settings=jira or JiraSiteSettings(html_401_every=0))
+        dials = jira or JiraSiteSettings(html_401_every=0)
+        self.jira = JiraSite(now=self.clock.now, base_url=JIRA_URL, settings=dials, edition=edition)
         self.craft = CraftSite(now=self.clock.now, base_url=CRAFT_URL, settings=craft or CraftSiteSettings())
         self.jira.seed_project(PROJECT, "Tandem")
         self.craft.seed_workspace("Roadmap")
         self.faults = FaultPlan()
         self.done: list[tuple[float, HttpRequest, HttpResponse]] = []
         """Requests that reached a vendor, with the time of their effect."""
+        self.after_effect: Callable[[HttpRequest], None] | None = None
+        """What somebody does in the very moment after a request had its effect."""
         sites = SiteTransport({JIRA_URL: self.jira, CRAFT_URL: self.craft}, self.clock)
         self.transport = FaultyTransport(sites, self.faults, self.clock, on_effect=self._note)
         self.store = MemoryStore(self.clock)
@@ -124,6 +129,8 @@ class World:
 
     def _note(self, request: HttpRequest, response: HttpResponse) -> None:
         self.done.append((self.clock.monotonic(), request, response))
+        if self.after_effect is not None:
+            self.after_effect(request)
 
     # configuration
 
@@ -131,9 +138,11 @@ class World:
         """Save both connections and the integration."""
         users: Any = self.craft.state()["users"]
         sync = next(user["id"] for user in users if user["name"] == SYNC_KEY.name)
+        cloud = self.jira.world.edition is CLOUD
+        kind = ConnectionKind.JIRA_CLOUD if cloud else ConnectionKind.JIRA_DATA_CENTER
+        email = SYNC_EMAIL if cloud else None
         await self.save_connection(
-            Connection(id=scene.JIRA, kind=ConnectionKind.JIRA_CLOUD, name="Jira", url=JIRA_URL, email=SYNC_EMAIL),
-            SYNC_TOKEN,
+            Connection(id=scene.JIRA, kind=kind, name="Jira", url=JIRA_URL, email=email), SYNC_TOKEN
         )
         await self.save_connection(
             Connection(

@@ -1,0 +1,93 @@
+"""Proposes value maps: by names, by what a status means, by the order of priorities. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from services.console.domain.suggestion.names import progress, same_value, urgency
+from shared.domain.mapping import ValuePair
+from shared.metadata.choice import Choice, Choices
+from shared.metadata.jira import JiraStatus
+
+_PROGRESS: Final[Mapping[str, int]] = {"new": 0, "indeterminate": 1, "done": 2}
+_SCALE: Final = 5
+
+
+class Values(NamedTuple):
+    """A value map, and how it was found."""
+
+    pairs: tuple[ValuePair, ...]
+    confidence: float
+    reason: str
+
+
+def by_name(jira: Choices, craft: Choices) -> Values | None:
+    """Map values whose names mean the same; None if fewer than half of the shorter list find a partner."""
+    pairs = []
+    scores = []
+    for each in jira.values:
+        best = max(craft.values, key=lambda one: same_value(each.name, one.name), default=None)
+        score = same_value(each.name, best.name) if best is not None else 0.0
+        if best is not None and score > 0:
+            pairs.append(ValuePair(jira=each.id, craft=best.id))
+            scores.append(score)
+    if not pairs or len(pairs) * 2 < min(len(jira.values), len(craft.values)):
+        return None
+    whole = len(pairs) / len(jira.values)
+    return Values(tuple(pairs), round(sum(scores) / len(scores) * whole, 2), "Values of the same meaning by name.")
+
+
+def by_status(statuses: tuple[JiraStatus, ...], craft: Choices) -> Values | None:
+    """Map each status to one of the same name, else to the first one that is as far; None if none finds a partner."""
+    pairs = []
+    scores = []
+    for each in statuses:
+        named = max(craft.values, key=lambda one: same_value(each.name, one.name), default=None)
+        score = same_value(each.name, named.name) if named is not None else 0.0
+        if named is None or score == 0:
+            far = _PROGRESS.get(each.category)
+            named = next((one for one in craft.values if far is not None and progress(one.name) == far), None)
+            score = 0.6
+        if named is not None:
+            pairs.append(ValuePair(jira=each.id, craft=named.id))
+            scores.append(score)
+    if not pairs:
+        return None
+    confidence = round(sum(scores) / len(statuses), 2)
+    return Values(tuple(pairs), confidence, "Statuses of the same name, else of the same category.")
+
+
+def by_order(jira: Choices, craft: Choices) -> Values | None:
+    """Map priorities to importances by where they stand: by what their names mean, else by their order."""
+    if not jira.values or not craft.values:
+        return None
+    targets = _ranked(craft)
+    if targets is None:
+        return None
+    places, of = targets
+    pairs = []
+    for number, each in enumerate(jira.values):
+        wanted = number * of // len(jira.values)
+        if wanted in places:
+            pairs.append(ValuePair(jira=each.id, craft=places[wanted].id))
+    if not pairs:
+        return None
+    whole = len(pairs) / len(jira.values)
+    return Values(tuple(pairs), round(0.8 * whole, 2), "From the highest to the lowest, in the order of both lists.")
+
+
+def _ranked(craft: Choices) -> tuple[dict[int, Choice], int] | None:
+    """Return the importances by their place, and how many places there are.
+
+    Of an incomplete list the order says nothing, so that the names have to: four places, as in MoSCoW.
+    """
+    if craft.complete:
+        return dict(enumerate(craft.values)), len(craft.values)
+    moscow = {0: 0, 1: 1, 2: 2, 4: 3}
+    places: dict[int, Choice] = {}
+    for each in craft.values:
+        found = urgency(each.name)
+        if found in moscow:
+            places.setdefault(moscow[found], each)
+    return (places, _SCALE - 1) if places else None

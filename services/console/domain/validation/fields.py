@@ -1,0 +1,232 @@
+"""Checks of each field pair by itself: do its fields exist, can they be written, do they hold what it says? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, fit_of, jira_fits, kinds_in_words
+from services.console.domain.validation.finding import Finding, error, note, warning
+from services.console.domain.validation.subject import Subject, listed, quoted
+from shared.domain.ids import Side
+from shared.domain.mapping import Direction, FieldKind, FieldPair
+from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES
+
+_NEVER_SET = frozenset(
+    {"created", "updated", "creator", "lastViewed", "resolutiondate", "statuscategorychangedate", "status", "project"}
+    | {"issuekey", "votes", "watches", "progress", "aggregateprogress", "workratio", "subtasks", "worklog", "comment"}
+)
+"""Jira fields that no edit sets; the status has transitions instead."""
+_LINE_LIMIT = 255
+
+
+def jira_field_missing(subject: Subject) -> Iterator[Finding]:
+    """The site has no such field."""
+    for path, pair in subject.pairs():
+        if not subject.has_jira_field(pair.jira):
+            yield error(
+                "jira_field_missing",
+                f"{path}.jira",
+                f"{_sentence(subject.craft_name(pair.craft))} is mapped to a field that this Jira site does not have, "
+                "or does not show to our account.",
+                "Choose a field from Jira's list again: a field that was deleted and made anew has another id.",
+            )
+
+
+def craft_field_missing(subject: Subject) -> Iterator[Finding]:
+    """The workspace has no such field."""
+    for path, pair in subject.pairs():
+        if subject.holds(pair.craft) is None:
+            what = "custom field" if pair.craft.startswith(CUSTOM_PREFIX) else "property"
+            yield error(
+                "craft_field_missing",
+                f"{path}.craft",
+                f"{_sentence(subject.jira_name(pair.jira))} is mapped to a {what} that Craft.io does not have in this "
+                "workspace.",
+                "Choose a field of the workspace, or create the custom field in Craft.io first.",
+            )
+
+
+def kind_does_not_fit(subject: Subject) -> Iterator[Finding]:
+    """A pair takes a field for something that it does not hold."""
+    for path, pair in subject.pairs():
+        for side in Side:
+            fits = _fits(subject, pair, side)
+            shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
+            if fits is None or fit_of(pair, shape) in fits:
+                continue
+            name, other = subject.name_on(side, pair), subject.name_on(side.other, pair)
+            right_kind = any(fit.kind is pair.kind for fit in fits)
+            if right_kind:
+                message = (
+                    f"{_sentence(name)} holds {KIND_WORDS[pair.kind]}, but not in the shape that the pair with {other} "
+                    "says."
+                )
+                fix = f"Leave the shape of {name} out, or set the one that goes with its type."
+            else:
+                message = (
+                    f"The pair of {name} and {other} is for {KIND_WORDS[pair.kind]}, but {name} holds "
+                    f"{kinds_in_words(fits)}."
+                )
+                fix = f"Map {other} to a field of {side.vendor} that holds {KIND_WORDS[pair.kind]}" + (
+                    ", or change what the pair is for." if fits else "."
+                )
+            yield error("kind_does_not_fit", f"{path}.{side}", message, fix)
+
+
+def field_type_unknown(subject: Subject) -> Iterator[Finding]:
+    """A field of a type that neither vendor's documents describe may work or not."""
+    for path, pair in subject.pairs():
+        for side in Side:
+            exists = subject.has_jira_field(pair.jira) if side is Side.JIRA else subject.holds(pair.craft) is not None
+            if exists and _fits(subject, pair, side) is None:
+                yield note(
+                    "field_type_unknown",
+                    f"{path}.{side}",
+                    f"{_sentence(subject.name_on(side, pair))} is of a type that Tandem does not know. It is taken for "
+                    f"{KIND_WORDS[pair.kind]}, which may or may not work.",
+                    "Try it with one item first.",
+                )
+
+
+def craft_read_only(subject: Subject) -> Iterator[Finding]:
+    """Craft.io lets nobody write some properties from outside."""
+    for path, pair in subject.pairs():
+        known = PROPERTIES.get(pair.craft)
+        if known is not None and not known.writable and subject.fills(pair, Side.CRAFT):
+            yield error(
+                "craft_read_only",
+                f"{path}.craft",
+                f"Craft.io's {quoted(known.name)} cannot be written from outside, but the pair with "
+                f"{subject.jira_name(pair.jira)} carries values to Craft.io.",
+                "Carry this pair to Jira only, or map another field of Craft.io.",
+            )
+
+
+def jira_read_only(subject: Subject) -> Iterator[Finding]:
+    """Jira sets some fields itself; they are on no screen or take no `set`."""
+    for path, pair in subject.pairs():
+        written = subject.fills(pair, Side.JIRA) and pair.kind is not FieldKind.STATUS
+        if not written or not is_read_only(subject, pair.jira):
+            continue
+        yield error(
+            "jira_read_only",
+            f"{path}.jira",
+            f"{_sentence(subject.jira_name(pair.jira))} cannot be written: Jira sets it itself. But the pair with "
+            f"{subject.craft_name(pair.craft)} carries values to Jira.",
+            "Carry this pair to Craft.io only, or map another field of Jira.",
+        )
+
+
+def is_read_only(subject: Subject, field_id: str) -> bool:
+    """Tell whether Jira lets nobody set a field, whatever the screens say."""
+    if field_id in _NEVER_SET:
+        return True
+    screens = [screen for one in subject.jira.types for screen in (one.create, one.edit) if screen is not None]
+    shown = [screen[field_id] for screen in screens if field_id in screen]
+    return bool(shown) and not any("set" in each.operations for each in shown)
+
+
+def written_twice(subject: Subject) -> Iterator[Finding]:
+    """Two pairs that write one field undo one another's work."""
+    for side in Side:
+        writers: dict[str, list[tuple[str, FieldPair]]] = {}
+        for path, pair in subject.pairs():
+            # a pair that fills once and one that updates meet on creation, too
+            if subject.fills(pair, side):
+                writers.setdefault(pair.name_on(side), []).append((path, pair))
+        for pairs in writers.values():
+            if len(pairs) > 1:
+                path, last = pairs[-1]
+                sources = listed(subject.name_on(side.other, pair) for _, pair in pairs)
+                yield error(
+                    "written_twice",
+                    f"{path}.{side}",
+                    f"{_sentence(subject.name_on(side, last))} is written by {len(pairs)} pairs: {sources}. "
+                    "They would overwrite one another for ever.",
+                    f"Keep one of them, or carry the others only from {side.vendor} to {side.other.vendor}.",
+                )
+
+
+def pair_id_twice(subject: Subject) -> Iterator[Finding]:
+    """Each pair has an id of its own, by which its state is kept."""
+    seen: dict[str, str] = {}
+    for path, pair in subject.pairs():
+        if pair.id in seen:
+            yield error(
+                "pair_id_twice",
+                f"{path}.id",
+                f"The pair of {subject.pair_name(pair)} has the same id as another pair.",
+                "Give each pair an id of its own.",
+            )
+        seen.setdefault(pair.id, path)
+
+
+def no_title_pair(subject: Subject) -> Iterator[Finding]:
+    """Neither tool makes an item without a title."""
+    for side, field in ((Side.JIRA, "summary"), (Side.CRAFT, "title")):
+        filled = any(pair.name_on(side) == field and subject.fills(pair, side) for _, pair in subject.pairs())
+        if subject.creates_on(side) and not filled:
+            yield error(
+                "no_title_pair",
+                "pairs",
+                f"No pair gives a new item of {side.vendor} its title ({'Summary' if side is Side.JIRA else 'Title'}), "
+                "and without one nothing can be created there.",
+                "Add a pair for Jira's Summary and Craft.io's Title in both directions.",
+            )
+
+
+def nothing_is_created(subject: Subject) -> Iterator[Finding]:
+    """What a pair can do where its direction creates nothing."""
+    off = [side for side in Side if not subject.creates_on(side)]
+    if len(off) == 2:
+        yield note(
+            "nothing_is_created",
+            "",
+            "New items are created in neither direction: only items that somebody links by hand are kept in step.",
+            "Set a direction to automatic or manual if new items shall come over.",
+        )
+    for path, pair in subject.pairs():
+        if pair.direction is Direction.ONCE and len(off) == 2:
+            yield warning(
+                "pair_without_effect",
+                f"{path}.direction",
+                f"The pair of {subject.pair_name(pair)} fills new items only, and new items are created in neither "
+                "direction. It never does anything.",
+                "Carry the pair in both directions, or switch a direction on.",
+            )
+        elif len(off) == 1 and pair.direction is not Direction.BOTH and pair.direction.carries_to(off[0]):
+            yield note(
+                "pair_without_effect",
+                f"{path}.direction",
+                f"The pair of {subject.pair_name(pair)} is carried to {off[0].vendor} only, where new items are "
+                f"switched off. It works on items that came from {off[0].vendor} or were linked by hand.",
+                f"Switch new items in {off[0].vendor} on if that is not meant.",
+            )
+
+
+def text_may_be_cut(subject: Subject) -> Iterator[Finding]:
+    """Jira's one-line fields hold 255 characters."""
+    for path, pair in subject.pairs():
+        schema = subject.jira_schema(pair.jira)
+        one_line = schema is not None and (schema.system == "summary" or schema.custom_kind == "textfield")
+        if pair.kind is FieldKind.STRING and one_line and subject.fills(pair, Side.JIRA):
+            yield note(
+                "text_may_be_cut",
+                f"{path}.jira",
+                f"{_sentence(subject.jira_name(pair.jira))} holds at most {_LINE_LIMIT} characters in one line. A "
+                f"longer text of {subject.craft_name(pair.craft)} is refused by Jira, and the item says so.",
+                "Keep it short in Craft.io.",
+            )
+
+
+def _fits(subject: Subject, pair: FieldPair, side: Side) -> tuple[Fit, ...] | None:
+    """Return what a pair's field on a side can be part of; None if it is not there or of an unknown type."""
+    if side is Side.JIRA:
+        return jira_fits(subject.jira_schema(pair.jira))
+    holds = subject.holds(pair.craft)
+    return craft_fits(holds) if holds is not None else None
+
+
+def _sentence(name: str) -> str:
+    """Return a name as the beginning of a sentence."""
+    return name[0].upper() + name[1:]

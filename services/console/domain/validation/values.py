@@ -1,0 +1,181 @@
+"""Checks of value maps: are they there, whole, up to date, and what is the way back? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.console.domain.validation.finding import Finding, error, note, warning
+from services.console.domain.validation.subject import Subject, listed, quoted
+from shared.domain.ids import Side
+from shared.domain.mapping import FieldKind, FieldPair, Shape, ValuePair
+from shared.metadata.choice import Choices
+
+_BY_VALUES = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS})
+_BY_NAME = frozenset({Shape.NAME, Shape.NAMES, Shape.WORDS, Shape.TEXT})
+"""Shapes whose values are words that mean the same on both sides without a map."""
+_MAPS_TO_ITSELF = frozenset({FieldKind.OPTIONS, FieldKind.OPTION})
+
+
+def value_map_missing(subject: Subject) -> Iterator[Finding]:
+    """A list without a value map: no value can cross."""
+    for path, pair in subject.pairs():
+        if pair.kind not in _BY_VALUES or pair.values:
+            continue
+        if pair.kind in _MAPS_TO_ITSELF and pair.jira_shape in _BY_NAME and pair.craft_shape in _BY_NAME:
+            continue
+        yield error(
+            "value_map_missing",
+            f"{path}.values",
+            f"{_cap(subject.pair_name(pair))} are lists of their own, and it is not said which value of one is which "
+            "of the other. No value could be carried over.",
+            "Map the values of both lists.",
+        )
+
+
+def value_map_hole(subject: Subject) -> Iterator[Finding]:
+    """Values of the source that lead nowhere."""
+    for path, pair in subject.pairs():
+        if pair.kind not in _BY_VALUES or not pair.values:
+            continue
+        for side in Side:
+            found = subject.choices(pair, side)
+            if found is None or not subject.fills(pair, side.other):
+                continue
+            mapped = {_on(each, side) for each in pair.values}
+            holes = [each.name for each in found.values if each.id not in mapped]
+            if holes:
+                yield warning(
+                    "value_map_hole",
+                    f"{path}.values",
+                    f"{listed(map(quoted, holes))} of {subject.name_on(side, pair)} "
+                    f"{'is' if len(holes) == 1 else 'are'} mapped to nothing in {subject.name_on(side.other, pair)}. "
+                    "An item with such a value keeps its old one on the other side and says so.",
+                    f"Map {'it' if len(holes) == 1 else 'each of them'} as well, if items may have "
+                    f"{'it' if len(holes) == 1 else 'them'}.",
+                )
+
+
+def value_gone(subject: Subject) -> Iterator[Finding]:
+    """Values in the map that the list no longer has."""
+    for path, pair in subject.pairs():
+        for side in Side:
+            found = subject.choices(pair, side) if pair.kind in _BY_VALUES else None
+            if found is None or not found.complete:
+                continue
+            known = {each.id for each in found.values}
+            gone = [(n, each) for n, each in enumerate(pair.values) if _on(each, side) not in {None, *known}]
+            for number, each in gone:
+                make = error if _is_written(subject, pair, each, side) else warning
+                partner = _label(subject, pair, side.other, _on(each, side.other))
+                yield make(
+                    "value_gone",
+                    f"{path}.values[{number}].{side}",
+                    f"{_cap(subject.name_on(side, pair))} no longer has the value that {partner} of "
+                    f"{subject.name_on(side.other, pair)} is mapped to.",
+                    f"Choose another value for {partner}, or take this line out of the map.",
+                )
+
+
+def value_way_back(subject: Subject) -> Iterator[Finding]:
+    """Several values on one: tell which is taken on the way back."""
+    for path, pair in subject.pairs():
+        for side in Side:
+            if pair.kind not in _BY_VALUES or not subject.fills(pair, side.other):
+                continue
+            ends: dict[str, list[str]] = {}
+            for each in pair.values:
+                end, start = _on(each, side), _on(each, side.other)
+                if end is not None and start is not None:
+                    ends.setdefault(end, []).append(_label(subject, pair, side.other, start))
+            shared = {end: starts for end, starts in ends.items() if len(starts) > 1}
+            for end, starts in shared.items():
+                label = _label(subject, pair, side, end)
+                yield note(
+                    "value_way_back",
+                    f"{path}.values",
+                    f"{listed(starts)} of {subject.name_on(side.other, pair)} mean {label} in "
+                    f"{subject.name_on(side, pair)}. When somebody chooses {label}, it becomes {starts[0]}, because "
+                    "that comes first.",
+                    "Put the value that it shall become first.",
+                )
+
+
+def values_unknown(subject: Subject) -> Iterator[Finding]:
+    """A list that neither API tells whole can only be checked in part."""
+    for path, pair in subject.pairs():
+        if pair.kind not in _BY_VALUES:
+            continue
+        for side in Side:
+            found = subject.choices(pair, side)
+            shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
+            if shape in _BY_NAME or shape is Shape.NUMBER or (found is not None and found.complete):
+                continue
+            seen = "none could be seen" if found is None else f"only {_known(found)} could be seen, because in use"
+            yield note(
+                "values_unknown",
+                f"{path}.{side}",
+                f"{side.vendor} does not tell which values {subject.name_on(side, pair)} can take; {seen}. The value "
+                "map was checked as far as that.",
+                "Look through the value map yourself.",
+            )
+
+
+def status_not_reachable(subject: Subject) -> Iterator[Finding]:
+    """A status that no transition of the workflow leads to, as far as issues in all other statuses show."""
+    for path, pair in subject.pairs():
+        if pair.kind is not FieldKind.STATUS or not subject.fills(pair, Side.JIRA):
+            continue
+        targets = {each.jira for each in pair.values if each.jira is not None}
+        for one in subject.jira_types():
+            for status in one.statuses:
+                others = {each.id for each in one.statuses} - {status.id}
+                known = others <= one.steps.keys() and bool(others)
+                if status.id in targets and known and not any(status.id in goals for goals in one.steps.values()):
+                    yield warning(
+                        "status_not_reachable",
+                        f"{path}.values",
+                        f"No transition of the Jira workflow leads a {quoted(one.name)} to {quoted(status.name)}, at "
+                        "least none that our account may make. Items with that status in Craft.io stay where they are "
+                        "in Jira.",
+                        f"Add a transition to {quoted(status.name)} in Jira, or map that value to another status.",
+                    )
+
+
+def people_without_table(subject: Subject) -> Iterator[Finding]:
+    """People are found by their e-mail address, which most Jira users hide."""
+    for path, pair in subject.pairs():
+        if pair.kind is FieldKind.USER and not pair.values:
+            yield warning(
+                "people_without_table",
+                f"{path}.values",
+                f"{_cap(subject.pair_name(pair))} are people, and no table says who is who. Only people whose e-mail "
+                "address both tools show are recognised; most Jira users hide theirs.",
+                "Map at least the people who are assigned most.",
+            )
+
+
+def _on(each: ValuePair, side: Side) -> str | None:
+    return each.jira if side is Side.JIRA else each.craft
+
+
+def _is_written(subject: Subject, pair: FieldPair, each: ValuePair, side: Side) -> bool:
+    """Tell whether the value of this line would be written to a side: it is the first for its counterpart."""
+    source = _on(each, side.other)
+    first = next(one for one in pair.values if _on(one, side.other) == source)
+    return subject.fills(pair, side) and first == each
+
+
+def _label(subject: Subject, pair: FieldPair, side: Side, value: str | None) -> str:
+    if value is None:
+        return "no value"
+    found = subject.choices(pair, side)
+    name = found.name_of(value) if found is not None else None
+    return quoted(name) if name is not None else "a value that is not in use yet"
+
+
+def _known(found: Choices) -> str:
+    return listed(quoted(each.name) for each in found.values)
+
+
+def _cap(name: str) -> str:
+    return name[0].upper() + name[1:]

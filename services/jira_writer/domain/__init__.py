@@ -1,0 +1,1 @@
+"""What the Jira writer works out without asking anybody."""

@@ -1,0 +1,76 @@
+"""Which transition to make next, so that an issue comes from one status to another. Pure.
+
+Jira shows the transitions of an issue's present status only, and the workflow itself to administrators only. So the
+graph is what was seen on issues so far: `Workflow.learn` after each look, `Workflow.toward` before each step.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+
+from shared.clients.jira.shapes import Transition
+
+MAX_STEPS = 8
+"""Transitions that one write makes at most."""
+
+
+@dataclass(slots=True)
+class Workflow:
+    """The transitions of one project and issue type by the status in which they were offered."""
+
+    offered: dict[str, tuple[Transition, ...]] = field(default_factory=dict)
+
+    def learn(self, status: str, transitions: Sequence[Transition]) -> None:
+        """Remember what an issue in `status` was offered; conditions may hide some from one issue, so keep the most."""
+        known = {one.id: one for one in self.offered.get(status, ())}
+        self.offered[status] = tuple((known | {one.id: one for one in transitions}).values())
+
+    def unknown_near(self, start: str, but: AbstractSet[str]) -> str | None:
+        """Return the nearest status that can be reached from `start` and whose transitions were never seen."""
+        return next((s for s in self._reached(start) if s not in self.offered and s not in but), None)
+
+    def toward(self, start: str, goal: str, offered_now: Sequence[Transition]) -> Transition | None:
+        """Return the first transition of a shortest way from `start`, of those offered now; None without a way."""
+        best: tuple[int, Transition] | None = None
+        for one in offered_now:
+            steps = 1 if one.to == goal else self._distance(one.to, goal, avoid=start)
+            if steps is not None and (best is None or steps < best[0]):
+                best = (steps, one)
+        return best[1] if best is not None else None
+
+    def name_of(self, status: str) -> str | None:
+        """Return a status's name, if a transition to it was ever seen."""
+        return next((one.to_name for each in self.offered.values() for one in each if one.to == status), None)
+
+    def _distance(self, start: str, goal: str, avoid: str) -> int | None:
+        reached = self._reached(start, avoid)
+        return reached[goal] + 1 if goal in reached else None
+
+    def _reached(self, start: str, avoid: str | None = None) -> Mapping[str, int]:
+        """Return every status that known transitions lead to, nearest first, with the number of steps."""
+        steps, queue = {start: 0}, deque([start])
+        while queue:
+            here = queue.popleft()
+            for one in self.offered.get(here, ()):
+                if one.to not in steps and one.to != avoid:
+                    steps[one.to] = steps[here] + 1
+                    queue.append(one.to)
+        return steps
+
+
+def no_way(goal: str, offered: Sequence[Transition], goal_name: str | None = None) -> str:
+    """Return why a status cannot be reached, for people: what Jira offers from here."""
+    wanted = f"'{goal_name}'" if goal_name else f"the status {goal}"
+    if not offered:
+        return (
+            f"Jira offers no transition from this status, so {wanted} cannot be reached. "
+            "Give Tandem's account the permission to transition issues, or move the issue in Jira."
+        )
+    names = ", ".join(f"'{one.name}' (to '{one.to_name}')" for one in offered)
+    return (
+        f"No way from this status to {wanted} is known. Jira offers from here: {names}. "
+        "Move the issue in Jira, or change the workflow or the value map of the status."
+    )

@@ -1,0 +1,106 @@
+"""Which of our writes a value may be the effect of: the open one, a late one, or one whose answer did not show it.
+
+Used by the order rule for each value that it accepts. Pure.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.mapper.domain.changelog import is_news
+from services.mapper.domain.context import Context, is_base, ledger
+from services.mapper.domain.observation import Actor, Observation
+from shared.domain.ids import Side
+from shared.domain.link import Json, Link, Operation, OperationKind, PairSide, Result
+from shared.domain.mapping import FieldKind, FieldPair
+from shared.fields import same
+
+LATE_WINDOW = timedelta(minutes=15)
+"""For how long a value of a repeated Craft write counts as its late effect (PROTOCOL W3)."""
+
+
+def landing(link: Link, observation: Observation, ctx: Context, pair: FieldPair, actor: Actor) -> Operation | None:
+    """Return the open operation if a value is its doing, as far as the observation can tell.
+
+    All of a write lands at once: while another of its fields still shows what was expected there, it was somebody else
+    who set this one to the same value.
+    """
+    op = link.open_operation
+    write = op.pairs.get(pair.id) if op is not None and op.target is observation.side else None
+    if op is None or write is None or not same(pair.kind, write.value, observation.values[pair.id]):
+        return None
+    if actor.op == op.id:
+        return op
+    for other in ctx.integration.pairs:
+        beside = op.pairs.get(other.id)
+        if beside is None or other.id not in observation.values or same(other.kind, beside.value, beside.expect):
+            continue
+        if same(other.kind, observation.values[other.id], beside.expect):
+            return None
+    return op
+
+
+def late_effect(
+    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, closing: Operation | None
+) -> Operation | None:
+    """Return the earlier operation whose request only now took effect (PROTOCOL F11), None if it is not one."""
+    side, value = observation.side, observation.values[pair.id]
+    for op in ledger(link, side, pair.id):
+        if op.kind is OperationKind.CREATE:
+            continue  # whatever comes late of it is another entity
+        if op.id == link.op_id or op is closing:
+            continue
+        # a transition on the way to a status says whose it is, though its value is not what the operation wanted
+        named = side is Side.JIRA and pair.kind is FieldKind.STATUS and actor.op == op.id
+        if not named and not same(pair.kind, op.pairs[pair.id].value, value):
+            continue
+        if op.write_at is not None and at <= op.write_at:
+            continue
+        if side is Side.JIRA:
+            if actor.op == op.id or (actor.op is None and actor.ours):
+                return op
+        elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
+            return op
+    return None
+
+
+def _may_come_late(op: Operation) -> bool:
+    """Tell whether a request may outlive its operation: there were several, or it was given up."""
+    given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
+    return op.attempts > 1 or (given_up and op.attempts > 0)
+
+
+def unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:
+    """Return the newest operation if it ended well, but its answer did not show what is seen only now."""
+    op = next(ledger(link, side, pair.id), None)
+    if op is None or op.kind is OperationKind.CREATE or op.result not in (Result.APPLIED, Result.ALREADY):
+        return None
+    if op.write_at is not None or pair.id in op.shown or not is_base(record, pair, value):
+        return None
+    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
+
+
+def cannot_tell(
+    link: Link,
+    observation: Observation,
+    pair: FieldPair,
+    record: PairSide,
+    actor: Actor,
+    at: datetime,
+    closing: Operation | None,
+) -> bool:
+    """Tell whether a Jira value may be a late effect of ours, or an old one, and only a changelog could say so."""
+    if observation.side is not Side.JIRA or closing is not None:
+        return False
+    if record.seen is not None and not is_news(link, record.seen, actor):
+        return True
+    value = observation.values[pair.id]
+    if actor.ours is not None or is_base(record, pair, value):
+        return False
+    return any(
+        op.id != link.op_id
+        and op.kind is not OperationKind.CREATE
+        and same(pair.kind, op.pairs[pair.id].value, value)
+        and (op.write_at is None or at > op.write_at)
+        for op in ledger(link, observation.side, pair.id)
+    )

@@ -1,0 +1,1 @@
+"""What the file says, how it differs from what is live, and the schema of it. Pure."""

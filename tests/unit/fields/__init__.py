@@ -1,0 +1,1 @@
+"""The value side of mapping: shapes, kinds, translation, people, transforms."""
