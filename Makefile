@@ -11,7 +11,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo run test check format simulate lock clean
+.PHONY: help install demo run test check format simulate bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ format: $(STAMP) ## Format the code, and mend what ruff can mend
 
 simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=200 different fates
 	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+bench: $(STAMP) ## Measure this machine on real Kafka and Postgres; writes docs/bench.md
+	@$(RUN) -m tests.bench
 
 lock: $(STAMP) ## Write the lock file anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \

@@ -162,7 +162,8 @@ class KafkaServer:
     def _cluster_id(self) -> str:
         """Return a name that belongs to this folder alone: 16 bytes in base64url, as Kafka wants them."""
         digest = hashlib.sha256(bytes(self.folder)).digest()
-        return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
+        # The first bit is left out: with it, one name in 64 would begin with a hyphen, and look like an option.
+        return base64.urlsafe_b64encode(bytes([digest[0] & 0x7F]) + digest[1:16]).decode().rstrip("=")
 
     def _write_configuration(self) -> Path:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from services.mapper.entrypoint import MapperService
+from services.mapper.handlers.batches import Limits
 from services.mapper.ports import Ports
 from services.mapper.settings import MapperSettings
 from shared.domain.clock import SeededDice, SystemClock
@@ -16,8 +17,7 @@ from shared.store.postgres import open_postgres
 
 def wire(settings: MapperSettings, ports: Ports) -> Service:
     """Return the service on these ports. Does no I/O."""
-    del settings
-    return MapperService(ports)
+    return MapperService(ports, Limits(settings.batch_inputs, settings.batches_at_once))
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp.web import RouteDef
 
+from services.mapper.handlers.batches import Limits
 from services.mapper.handlers.mapper import Mapper
 from services.mapper.ports import Ports
 from shared.runtime.consumer import consume
@@ -22,14 +23,15 @@ class MapperService:
 
     name = "mapper"
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, limits: Limits) -> None:
         self._ports = ports
+        self._limits = limits
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish what is in flight."""
         ports = self._ports
         publisher = Publisher(ports.log, source="mapper", clock=ports.clock, dice=ports.dice)
-        mapper = Mapper(ports, publisher)
+        mapper = Mapper(ports, publisher, self._limits)
         subscription = await ports.log.subscribe(GROUP, TOPICS)
         try:
             await consume(

@@ -16,6 +16,8 @@ from services.reconciler.handlers.fresh_reads import FreshReads
 from services.reconciler.handlers.health import Health
 from services.reconciler.handlers.hydration import DUTY as HYDRATION
 from services.reconciler.handlers.hydration import Hydration
+from services.reconciler.handlers.ledgers import DUTY as LEDGERS
+from services.reconciler.handlers.ledgers import Ledgers
 from services.reconciler.handlers.look_up import DUTY as PEOPLE
 from services.reconciler.handlers.look_up import LookUp
 from services.reconciler.handlers.parked import DUTY as PARKED
@@ -51,6 +53,7 @@ class ReconcilerService:
         self._publisher = Publisher(ports.log, source=self.name, clock=ports.clock, dice=ports.dice)
         outside = (self._publisher, meter, ports.clock, ports.dice, settings)
         self._clocks = Clocks(ports.work, *outside)
+        self._ledgers = Ledgers(ports.work, meter, ports.clock, settings)
         self._parked = Parked(directory, ports.work, *outside)
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
@@ -120,6 +123,7 @@ class ReconcilerService:
         yield self._periodic("commands", "", settings.clock_interval_s, self._clocks.repeat_commands)
         yield self._periodic("due_links", "", settings.clock_interval_s, self._clocks.wake_links)
         yield self._periodic("backlog", "", settings.backlog_interval_s, self._clocks.show_backlog)
+        yield self._periodic(LEDGERS, "", settings.prune_interval_s, self._ledgers.prune)
 
     def _duties_of(self, post: Post) -> Iterator[Duty]:
         settings, ident, changed = self._settings, post.id, post.connection.revision

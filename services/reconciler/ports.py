@@ -57,6 +57,10 @@ class Meter(Protocol):
         """Note whether a connection's credentials work."""
         ...
 
+    def pruned(self, operations: int) -> None:
+        """Note how many old operations were deleted from the ledgers."""
+        ...
+
     def backlog(self, figures: Mapping[str, float]) -> None:
         """Show how much is waiting in the store."""
         ...

@@ -49,6 +49,10 @@ class ReconcilerSettings(ServiceSettings):
     """Compare all linked items once after the start, besides the nightly round."""
     compare_interval_s: float = Field(default=86_400.0, gt=0)
     id_sweep_interval_s: float = Field(default=3_600.0, gt=0)
+    prune_interval_s: float = Field(default=3_600.0, gt=0)
+    """How often the ledgers of all links are rid of operations older than PROTOCOL keeps them."""
+    prune_links: int = Field(default=200, ge=1)
+    """Of how many links one transaction prunes the ledgers."""
     people_interval_s: float = Field(default=3_600.0, gt=0)
     """How often people who are known on one side only are looked up by their e-mail address."""
     health_interval_s: float = Field(default=30.0, gt=0)

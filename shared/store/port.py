@@ -8,7 +8,8 @@ nothing is retried here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,10 +24,15 @@ from shared.store.people import PeopleFinder, PeopleReader, PeopleReports, Peopl
 LABELS = {Side.JIRA: "jira_key", Side.CRAFT: "craft_short_id"}
 """The labels of a status by which people know an item."""
 
+EntityKey = tuple[Side, ConnectionId, EntityId]
+"""One item of a vendor's, as links name it."""
+Name = LinkId | EntityKey
+"""What an input names before anything is loaded: a link, or an entity that may be in one."""
+
 LEDGER_LENGTH = 20
-"""How many operations of a link are loaded at least, if there are so many."""
+"""How many operations of a link are kept and loaded at least, if there are so many."""
 LEDGER_AGE = timedelta(hours=24)
-"""All operations younger than this are loaded, however many."""
+"""All operations younger than this are kept and loaded, however many."""
 
 
 def label_key(label: str | None) -> str | None:
@@ -94,19 +100,26 @@ class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
         ...
 
     async def share_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
-        """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved."""
+        """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved.
+
+        Its ledger is loaded only if this transaction has locked it.
+        """
         ...
 
     async def insert(self, link: Link) -> bool:
-        """Insert a new link with its operations. False (and no change) if one of its entities is already in a link."""
+        """Insert a new link with its operations. False (and no change) if one of its entities is already in a link.
+
+        Of entities that were foreseen to be in none, one may be found to be in a link only when the transaction ends:
+        then that raises `Contended`.
+        """
         ...
 
     async def save(self, link: Link) -> None:
         """Save a locked link: row, changed operations, new conflicts and history (taken off the link).
 
         What a writer commits of an operation is left alone while it is open, and never made less when it is closed.
-        Raises `Contended` if an entity is in another link, `InvariantBroken` for a second open operation or a link
-        not locked here.
+        Raises `InvariantBroken` for a link not locked here; and, now or when the transaction ends, `Contended` if an
+        entity is in another link, `InvariantBroken` for a second open operation.
         """
         ...
 
@@ -165,11 +178,32 @@ class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
         ...
 
 
+class BatchTransaction(LinkTransaction, Protocol):
+    """One transaction of several inputs, handled one after the other: they share its round trips and its commit.
+
+    It never waits long for a lock that another transaction holds, so that nobody's trouble holds up the other inputs:
+    what it cannot have at once raises `Contended`. After that, and after any other failure of the store's, it can only
+    be rolled back (ADR 0015).
+    """
+
+    async def foresee(self, names: Collection[Name]) -> AbstractSet[Name]:
+        """Lock and load the links of these names, as many as are free, in one go; return the names of those that are
+        not.
+
+        Waits for nobody. Later calls find what was loaded without a round trip.
+        """
+        ...
+
+
 class LinkStore(Protocol):
     """Opens mapper transactions."""
 
     def transaction(self) -> AbstractAsyncContextManager[LinkTransaction]:
         """Begin a transaction (READ COMMITTED). Leaving by an exception rolls back."""
+        ...
+
+    def batch(self) -> AbstractAsyncContextManager[BatchTransaction]:
+        """Begin a transaction of several inputs, likewise."""
         ...
 
     async def healthy(self) -> bool:
@@ -256,6 +290,15 @@ class ParkedEvent:
     event: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What pruning the ledgers of some links came to."""
+
+    operations: int
+    last: LinkId | None
+    """The last link that was looked at; None: there was none left."""
+
+
 class WorkStore(PeopleFinder, Protocol):
     """How the reconciler finds work by state (PROTOCOL, Clocks)."""
 
@@ -300,6 +343,14 @@ class WorkStore(PeopleFinder, Protocol):
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection with ids after `after`, in bytewise id order; links that are gone
         not.
+        """
+        ...
+
+    async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
+        """Delete what no ledger needs any more of the next `limit` links after `after`, in bytewise id order.
+
+        That is: closed operations that are neither among the last `LEDGER_LENGTH` of their link nor younger than
+        `LEDGER_AGE`. What is loaded with a link is never less for it. One short transaction; idempotent.
         """
         ...
 

@@ -124,6 +124,7 @@ async def test_a_claim_waits_for_a_mapper_that_is_closing_the_operation(store: S
         assert found is not None
         close_operation(found, found.operations[-1])
         await tx.save(found)
+        await tx.open_creates(Side.CRAFT, CRAFT)  # sees what was saved: so that is sent, not only kept for the commit
         task = asyncio.create_task(store.claim(op_id, "writer", T0, LEASE))
         assert await still_waits(task)
     assert await ended(task) is None

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import ConflictNote, LinkState, OperationKind
+from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
 from shared.messages.status import Cause, DisplayState, SyncStatus
-from shared.store.port import DirtySide
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, Pruned
 from tests.conformance.store_worlds import (
     CRAFT,
     INTEGRATION,
@@ -18,6 +18,7 @@ from tests.conformance.store_worlds import (
     LEASE,
     T0,
     TITLE,
+    SetClock,
     Store,
     change,
     close_operation,
@@ -25,11 +26,13 @@ from tests.conformance.store_worlds import (
     insert_with_operation,
     integration,
     link,
+    load,
     open_operation,
 )
 
 FIVE_S = timedelta(seconds=5)
 A_MINUTE = timedelta(minutes=1)
+NOW = T0 + timedelta(days=30)
 
 
 async def stale(store: Store, at: timedelta, limit: int = 10) -> list[str]:
@@ -240,3 +243,73 @@ async def test_statuses_are_listed_and_counted_by_integration_and_state(store: S
     assert await listed(integration_id=INTEGRATION, state="in_sync") == ["a", "c"]
     assert await store.count_by_state(None) == {"in_sync": 3, "conflict": 1}
     assert await store.count_by_state(INTEGRATION) == {"in_sync": 2, "conflict": 1}
+
+
+def _with_closed(name: str, *ages: timedelta) -> Link:
+    """Return a link with one closed operation per age (how long ago it ended), in this order."""
+    made = link(name)
+    for age in ages:
+        close_operation(made, open_operation(made, at=NOW - age), at=NOW - age)
+    return made
+
+
+async def _kept(store: Store, clock: SetClock, made: Link) -> list[int]:
+    """Return the numbers of the operations that are stored, whatever a ledger would load."""
+    clock.time = T0 - timedelta(days=365)  # so that all are young
+    return [op.seq for op in (await load(store, made.id)).operations]
+
+
+async def test_operations_are_pruned_that_are_neither_among_the_last_nor_young(store: Store, clock: SetClock) -> None:
+    old, young = LEDGER_AGE, LEDGER_AGE - timedelta(microseconds=1)
+    many = _with_closed("a", *[old] * 3, young, *[old] * LEDGER_LENGTH)
+    few = _with_closed("b", *[old] * LEDGER_LENGTH)
+    await insert(store, many, few)
+
+    assert await store.prune_ledgers(NOW, "", 10) == Pruned(3, few.id)
+    assert await store.prune_ledgers(NOW, "", 10) == Pruned(0, few.id)
+    assert await _kept(store, clock, many) == list(range(4, 5 + LEDGER_LENGTH))
+    assert await _kept(store, clock, few) == list(range(1, 1 + LEDGER_LENGTH))
+
+
+async def test_an_open_operation_is_never_pruned(store: Store, clock: SetClock) -> None:
+    made = link("a")
+    open_operation(made, at=NOW - timedelta(days=30))
+    made.next_seq += LEDGER_LENGTH + 5
+    await insert(store, made)
+
+    assert await store.prune_ledgers(NOW, "", 10) == Pruned(0, made.id)
+    assert await _kept(store, clock, made) == [1]
+
+
+async def test_ledgers_are_pruned_link_by_link_in_the_order_of_their_ids(store: Store) -> None:
+    links = [_with_closed(name, *[LEDGER_AGE * 2] * (LEDGER_LENGTH + 1)) for name in "bca"]
+    await insert(store, *links)
+
+    assert await store.prune_ledgers(NOW, "", 2) == Pruned(2, LinkId("link-b"))
+    assert await store.prune_ledgers(NOW, "link-b", 2) == Pruned(1, LinkId("link-c"))
+    assert await store.prune_ledgers(NOW, "link-c", 2) == Pruned(0, None)
+
+
+async def test_a_ledger_that_is_loaded_is_the_same_before_and_after_pruning(store: Store, clock: SetClock) -> None:
+    clock.time = NOW
+    hours = timedelta(hours=1)
+    made = _with_closed("a", *(hours * (60 - n) for n in range(60)))
+    await insert(store, made)
+    before = (await load(store, made.id)).operations
+
+    await store.prune_ledgers(NOW, "", 10)
+
+    assert (await load(store, made.id)).operations == before
+    assert len(before) == 24 - 1
+
+
+async def test_a_link_whose_ledger_was_pruned_under_a_transaction_is_saved_all_the_same(store: Store) -> None:
+    made = _with_closed("a", *[LEDGER_AGE] * (LEDGER_LENGTH + 1))
+    await insert(store, made)
+    async with store.transaction() as tx:
+        found = await tx.lock_link(made.id)
+        assert found is not None
+        assert (await store.prune_ledgers(NOW, "", 10)).operations == 1
+        found.operations[0].landed = True
+        await tx.save(found)
+    assert (await load(store, made.id)).operations[0].landed

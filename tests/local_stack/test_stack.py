@@ -191,3 +191,11 @@ async def test_servers_named_in_the_environment_are_used_as_they_are(
         assert attached.kafka is None
         assert attached.postgres is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_cluster_has_a_name_that_looks_like_an_option(tmp_path: Path) -> None:
+    names = {KafkaServer(tmp_path / str(n), tmp_path)._cluster_id() for n in range(1000)}
+
+    assert len(names) == 1000
+    assert {len(name) for name in names} == {22}
+    assert not [name for name in names if name.startswith("-")]

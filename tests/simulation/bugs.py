@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,8 +27,10 @@ from shared.messages.request import SyncRequest
 from shared.messages.write import WriteOutcome
 from shared.runtime.log import ReceivedRecord, Record
 from shared.runtime.topics import Topic
+from shared.store.memory.batch import MemoryBatch
 from shared.store.memory.transaction import MemoryTransaction
 from shared.store.memory.work import Work
+from shared.store.port import Name
 from shared.writing import creation, update, writer
 from shared.writing.attempt import Attempt
 from shared.writing.compare import Comparison
@@ -112,6 +114,20 @@ def _f9() -> Planted:
         return 0
 
     return [(Clocks, "repeat_commands", nothing)]
+
+
+def _f9_batch() -> Planted:
+    """A batch loads the links of its inputs without locking them."""
+
+    async def foresee(self: MemoryBatch, names: Collection[Name]) -> set[Name]:
+        await self._call("foresee")
+        for name in sorted(names, key=str):
+            link_id = self._link_of(name) if isinstance(name, tuple) else name
+            if link_id is not None and link_id in self._tables.links:
+                self._locked[link_id] = self._tables.load(self._tables.links[link_id], self._core.clock.now())
+        return set()
+
+    return [(MemoryBatch, "foresee", foresee)]
 
 
 def _f10() -> Planted:
@@ -225,6 +241,7 @@ BUGS: dict[str, Bug] = {
     "F7": Bug("items are linked although a create is open", _f7),
     "F8": Bug("a create whose answer was lost is sent again as soon as a search does not show it", _f8),
     "F9": Bug("no clock produces open operations again", _f9),
+    "F9batch": Bug("a batch decides on links that another one decides on at the same time", _f9_batch),
     "F10": Bug("outcomes may be compacted away, and claimed operations are not produced again", _f10),
     "F12": Bug("no answer counts as no effect", _f12),
     "F13dedupe": Bug("the feed takes equal times for equal states", _f13_dedupe),

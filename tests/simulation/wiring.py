@@ -120,8 +120,9 @@ class Plant:
             "id_sweep_interval_s": 60.0 if fate.deletes else 3_600.0,
         }
 
-        def build_mapper() -> Service:
-            return mapper.wire(MapperSettings(**_COMMON), MapperPorts(log, store, clock, self._dice()))
+        def build_mapper(batches_at_once: int) -> Service:
+            settings = MapperSettings(**_COMMON, batches_at_once=batches_at_once)
+            return mapper.wire(settings, MapperPorts(log, store, clock, self._dice()))
 
         def build_jira_writer() -> Service:
             settings = JiraWriterSettings(**_COMMON, instance=self._dice().token(), **_JIRA_WRITER)
@@ -146,8 +147,8 @@ class Plant:
 
         return {
             GATEWAY: build_gateway,
-            "mapper-1": build_mapper,
-            "mapper-2": build_mapper,
+            "mapper-1": lambda: build_mapper(1),  # so that what comes meanwhile is put together
+            "mapper-2": lambda: build_mapper(2),  # so that batches meet
             "jira_writer": build_jira_writer,
             "craft_writer": build_craft_writer,
             "reconciler": build_reconciler,

@@ -1,7 +1,8 @@
-"""Where every input of the mapper comes in: its transaction, the use case by its kind, the publishing afterwards."""
+"""Where every input of the mapper comes in: its batch, the use case by its kind, the publishing afterwards."""
 
 from __future__ import annotations
 
+from services.mapper.handlers.batches import Batches, Limits
 from services.mapper.handlers.changes import Changes
 from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.outcomes import Outcomes
@@ -19,9 +20,9 @@ from shared.store.port import LinkTransaction
 class Mapper:
     """Handles changes, outcomes and requests. Idempotent per message; safe to run many times over in parallel."""
 
-    def __init__(self, ports: Ports, publisher: Publisher) -> None:
+    def __init__(self, ports: Ports, publisher: Publisher, limits: Limits | None = None) -> None:
         conclusion = Conclusion(ports.clock, ports.dice)
-        self._links = ports.links
+        self._batches = Batches(ports.links, self._decide, limits or Limits())
         self._publisher = publisher
         self._changes = Changes(conclusion, ports.clock, ports.dice)
         self._outcomes = Outcomes(conclusion)
@@ -29,10 +30,7 @@ class Mapper:
 
     async def handle(self, message: Message) -> None:
         """Handle one message of any kind that the mapper subscribes to. Raises `Poison` for any other kind."""
-        async with self._links.transaction() as tx:
-            effects = await self._decide(tx, message)
-        if effects:
-            await self._publisher.publish(*effects)
+        await self._publisher.publish(*await self._batches.handle(message))
 
     async def _decide(self, tx: LinkTransaction, message: Message) -> list[Message]:
         match message:

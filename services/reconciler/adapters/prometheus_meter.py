@@ -23,6 +23,7 @@ LAST_SUCCESS: Final = Gauge(
     "tandem_reconciler_last_success_timestamp_seconds", "When a duty last worked.", ["duty", "connection"]
 )
 HEALTHY: Final = Gauge("tandem_connection_healthy", "1 if the credentials work.", ["connection"])
+PRUNED: Final = Counter("tandem_operations_pruned_total", "Closed operations deleted from the ledgers for their age.")
 BACKLOG: Final = Gauge("tandem_backlog", "What waits in the store, and for how long.", ["what"])
 
 log = structlog.get_logger(__name__)
@@ -55,6 +56,10 @@ class PrometheusMeter:
     def healthy(self, connection_id: str, *, works: bool) -> None:
         """Show whether a connection's credentials work."""
         HEALTHY.labels(connection_id).set(works)
+
+    def pruned(self, operations: int) -> None:
+        """Count old operations that were deleted."""
+        PRUNED.inc(operations)
 
     def backlog(self, figures: Mapping[str, float]) -> None:
         """Show how much is waiting."""

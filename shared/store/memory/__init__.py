@@ -8,6 +8,7 @@ the process.
 from __future__ import annotations
 
 from shared.domain.clock import Clock, SystemClock
+from shared.store.memory.batch import MemoryBatch
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
 from shared.store.memory.people import Directory
@@ -34,6 +35,10 @@ class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory):
     def transaction(self) -> MemoryTransaction:
         """Begin a transaction of the mapper."""
         return MemoryTransaction(self)
+
+    def batch(self) -> MemoryBatch:
+        """Begin a transaction of several of the mapper's inputs."""
+        return MemoryBatch(self)
 
     async def healthy(self) -> bool:
         """Tell that the store answers."""

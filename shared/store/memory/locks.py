@@ -60,8 +60,7 @@ class Locks:
         held = lock.holders.get(holder)
         if held is not None and (held or not exclusive):
             return
-        free = next(lock.conflicting(holder, exclusive=exclusive), None) is None
-        if free and (held is not None or not lock.queue):
+        if self.free(holder, key, exclusive=exclusive):
             lock.holders[holder] = exclusive
             holder.keys[key] = None
             return
@@ -80,6 +79,18 @@ class Locks:
             if waiter in lock.queue:
                 lock.queue.remove(waiter)
                 self._serve(key)
+
+    def free(self, holder: Holder, key: Key, *, exclusive: bool = True) -> bool:
+        """Tell whether `acquire` would not have to wait."""
+        lock = self._locks.get(key)
+        if lock is None:
+            return True
+        held = lock.holders.get(holder)
+        if held is not None and (held or not exclusive):
+            return True
+        return (held is not None or not lock.queue) and next(
+            lock.conflicting(holder, exclusive=exclusive), None
+        ) is None
 
     def release_all(self, holder: Holder) -> None:
         """Give back all that a transaction holds."""

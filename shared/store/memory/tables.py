@@ -6,21 +6,21 @@ database does.
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
-from shared.domain.person import Person, merged, worth_saving
+from shared.domain.person import Person, distinct, merged, worth_saving
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
-from shared.store.port import LEDGER_AGE, LEDGER_LENGTH
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, EntityKey
 
-EntityKey = tuple[Side, ConnectionId, EntityId]
 OnCall = Callable[[str], Awaitable[None]]
 
 
@@ -84,11 +84,11 @@ class Tables:
     def put_operation(self, op: Operation) -> None:
         """Commit an operation (a copy that nobody else holds); an open one keeps what its writer has committed."""
         old = self.operations.get(op.id)
-        if old is None:
-            self.ledger.setdefault(op.link_id, []).append(op.id)
-        else:
+        if old is not None:
             keep_writers_columns(old, op)
         self.operations[op.id] = op
+        if old is None:  # in its place: an old one may have been pruned while somebody held it
+            insort(self.ledger.setdefault(op.link_id, []), op.id, key=lambda op_id: self.operations[op_id].seq)
         if op.open:
             self.open_operations[op.id] = None
         else:
@@ -100,12 +100,18 @@ class Tables:
         if worth_saving(self.people.get(key), person):
             self.people[key] = merged(self.people.get(key), person)
 
-    def people_of(self, connection_id: ConnectionId, accounts: Sequence[str], emails: Sequence[str]) -> list[Person]:
-        """Return people of a connection by account id or e-mail address, in id order."""
+    def people_of(
+        self,
+        connection_id: ConnectionId,
+        accounts: Sequence[str],
+        emails: Sequence[str],
+        shown: Sequence[Person] = (),
+    ) -> list[Person]:
+        """Return people of a connection by account id or e-mail address, in id order, with `shown` as if stored."""
         return [
             person
-            for (connection, account), person in sorted(self.people.items())
-            if connection == connection_id and (account in accounts or person.email in emails)
+            for person in distinct([*self.people.values(), *shown])
+            if person.connection_id == connection_id and (person.account_id in accounts or person.email in emails)
         ]
 
     def load(self, link: Link, now: datetime) -> Link:
@@ -119,6 +125,17 @@ class Tables:
             recent.insert(0, op_id)
         fresh.operations = [copy_operation(self.operations[op_id]) for op_id in recent]
         return fresh
+
+    def prune_ledger(self, link_id: LinkId, now: datetime) -> int:
+        """Delete the operations of a link that `load` would leave out; return how many."""
+        ids = self.ledger.get(link_id, [])
+        older = ids[:-LEDGER_LENGTH]
+        old = {op_id for op_id in older if not _is_recent(self.operations[op_id], now - LEDGER_AGE)}
+        for op_id in old:
+            del self.operations[op_id]
+        if old:
+            self.ledger[link_id] = [op_id for op_id in ids if op_id not in old]
+        return len(old)
 
     def current_integration(self, integration_id: IntegrationId) -> Integration | None:
         """Return the current revision of an integration."""

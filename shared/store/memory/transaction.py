@@ -18,8 +18,8 @@ from shared.domain.person import Person, distinct
 from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
 from shared.store.memory.locks import Holder
-from shared.store.memory.tables import Core, EntityKey, Parked
-from shared.store.port import Contended, InvariantBroken
+from shared.store.memory.tables import Core, Parked
+from shared.store.port import Contended, EntityKey, InvariantBroken
 
 
 class MemoryTransaction:
@@ -204,9 +204,9 @@ class MemoryTransaction:
     async def people(
         self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
     ) -> Sequence[Person]:
-        """Return people by account id or e-mail address, as others have committed them."""
+        """Return people by account id or e-mail address."""
         await self._call("people")
-        return self._tables.people_of(connection_id, accounts, emails)
+        return self._tables.people_of(connection_id, accounts, emails, self._people)
 
     async def remember_people(self, people: Sequence[Person]) -> None:
         """Take over what was seen of people."""

@@ -10,7 +10,7 @@ from shared.domain.link import Json, Link, LinkState
 from shared.messages.status import Cause
 from shared.store.memory.copies import copy_json, copy_operation
 from shared.store.memory.tables import Core, claimable
-from shared.store.port import DirtySide, DueLink, OpenOperation, ParkedEvent
+from shared.store.port import DirtySide, DueLink, OpenOperation, ParkedEvent, Pruned
 
 REVISED = frozenset({LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED})
 """States in which another revision of the mapping may change what is decided."""
@@ -101,6 +101,13 @@ class Work(Core):
             and self.tables.links[link_id].state is not LinkState.GONE
         ]
         return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
+
+    async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
+        """Delete what no ledger needs any more."""
+        await self.call("prune_ledgers")
+        looked_at = sorted(link_id for link_id in self.tables.links if link_id > after)[:limit]
+        pruned = sum(self.tables.prune_ledger(link_id, now) for link_id in looked_at)
+        return Pruned(pruned, looked_at[-1] if looked_at else None)
 
     async def backlog(self, now: datetime) -> dict[str, float]:
         """Return figures for metrics."""

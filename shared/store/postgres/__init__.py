@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from shared.domain.clock import Clock, SystemClock
+from shared.store.postgres.batch import PostgresBatch
 from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
 from shared.store.postgres.errors import translated
@@ -38,6 +39,10 @@ class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory):
     def transaction(self) -> PostgresTransaction:
         """Begin a transaction of the mapper."""
         return PostgresTransaction(self)
+
+    def batch(self) -> PostgresBatch:
+        """Begin a transaction of several of the mapper's inputs."""
+        return PostgresBatch(self)
 
 
 @asynccontextmanager

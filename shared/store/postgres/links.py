@@ -1,17 +1,15 @@
 """The mapper's transaction on Postgres. Called through `shared.store.port.LinkTransaction`; see there for each
 method's contract.
 
-Loading a link takes two round trips (the row first, so that the ledger is read after the wait for its lock), saving
-it takes one.
+Loading a link takes two round trips (the row first, so that the ledger is read after the wait for its lock). What is
+saved is sent in one statement before the commit, or before a read that has to see it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
 from datetime import datetime
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 import asyncpg
 
@@ -20,178 +18,114 @@ from shared.domain.link import Link, Operation
 from shared.domain.mapping import Connection, Integration
 from shared.domain.person import Person
 from shared.messages.status import SyncStatus
-from shared.store.port import (
-    LABELS,
-    LEDGER_AGE,
-    LEDGER_LENGTH,
-    Contended,
-    InvariantBroken,
-    StoreUnavailable,
-    label_key,
-)
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, Contended, EntityKey, InvariantBroken
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_of
-from shared.store.postgres.errors import translated
-from shared.store.postgres.people import FIND, REMEMBER, people_doc, person_of
-from shared.store.postgres.rows import (
-    LINK_COLUMNS,
-    OPERATION_COLUMNS,
-    SEARCHED,
-    conflicts_doc,
-    history_doc,
-    link_of,
-    link_values,
-    operation_of,
-    operation_row,
-    operations_doc,
-)
+from shared.store.postgres.pending import WRITE, Pending
+from shared.store.postgres.people import FIND, REMEMBER, Acquaintances, people_doc, person_of
+from shared.store.postgres.rows import LINK_COLUMNS, OPERATION_COLUMNS, link_of, operation_of, operation_row
+from shared.store.postgres.transaction import Transaction
 
-if TYPE_CHECKING:
-    from shared.store.postgres.core import Session
-
-ALL = (*LINK_COLUMNS, *SEARCHED, "body")
-_N = len(ALL)
-_VALUES = ", ".join(f"${n}" for n in range(1, _N + 1))
-_SET = ", ".join(f"{name} = ${n}" for n, name in enumerate(ALL, 1) if name != "id")
-_OPERATION = ", ".join((*OPERATION_COLUMNS, "values_hash", "body"))
-
-# What a writer owns is never taken back: kept as it is while the operation is open, never less once it is closed.
-_NOTES = f"""
-stored_operations AS (
-    INSERT INTO operations AS o ({_OPERATION})
-    SELECT {", ".join(f"x.{name}" for name in (*OPERATION_COLUMNS, "values_hash"))}, x.body::json
-    FROM json_to_recordset(${_N + 1}::json) AS x(
-        id text, link_id text, seq integer, kind text, target text, type_id text, revision integer, open boolean,
-        result text, attempts integer, lease_until timestamptz, owner text, post_started_at timestamptz, result_id text,
-        created_at timestamptz, done_at timestamptz, values_hash text, body text), touched
-    ON CONFLICT (id) DO UPDATE SET
-        type_id = excluded.type_id, open = excluded.open, result = excluded.result, done_at = excluded.done_at,
-        body = excluded.body, values_hash = excluded.values_hash,
-        attempts = CASE WHEN excluded.open THEN o.attempts ELSE greatest(o.attempts, excluded.attempts) END,
-        lease_until = CASE WHEN excluded.open THEN o.lease_until ELSE excluded.lease_until END,
-        owner = CASE WHEN excluded.open THEN o.owner ELSE excluded.owner END,
-        post_started_at = CASE WHEN excluded.open THEN o.post_started_at
-            ELSE coalesce(o.post_started_at, excluded.post_started_at) END,
-        result_id = CASE WHEN excluded.open THEN o.result_id ELSE coalesce(o.result_id, excluded.result_id) END
-), stored_conflicts AS (
-    INSERT INTO conflicts (link_id, body)
-    SELECT touched.id, x.body::json FROM json_to_recordset(${_N + 2}::json) AS x(body text), touched
-), stored_history AS (
-    INSERT INTO history (link_id, pair, side, value, why, at)
-    SELECT touched.id, x.pair, x.side, x.value::json, x.why, x.at
-    FROM json_to_recordset(${_N + 3}::json) AS x(pair text, side text, value text, why text, at timestamptz), touched
-)
-SELECT id FROM touched
-"""
-INSERT = f"""
-WITH touched AS (
-    INSERT INTO links ({", ".join(ALL)}) VALUES ({_VALUES}) ON CONFLICT DO NOTHING RETURNING id
-), {_NOTES}
-"""
-UPDATE = f"WITH touched AS (UPDATE links SET {_SET} WHERE id = $1 RETURNING id), {_NOTES}"
 LOAD = f"SELECT {', '.join((*LINK_COLUMNS, 'body'))} FROM links"
-LEDGER = f"""
-SELECT {_OPERATION} FROM operations
-WHERE link_id = $1 AND (seq >= $2 OR open OR coalesce(done_at, created_at) > $3) ORDER BY seq
+LEDGERS = f"""
+SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}
+FROM unnest($1::text[], $2::integer[]) AS w(link_id, first_seq) JOIN operations o ON o.link_id = w.link_id
+WHERE o.seq >= w.first_seq OR o.open OR coalesce(o.done_at, o.created_at) > $3 ORDER BY o.link_id, o.seq
 """
 
 
-class PostgresTransaction:
+class PostgresTransaction(Transaction):
     """One transaction on one connection."""
 
     def __init__(self, core: Core) -> None:
-        self._core = core
-        self._stack = AsyncExitStack()
-        self._session: Session | None = None
-        self._failed: Exception | None = None
+        super().__init__(core)
         self._locked: dict[LinkId, Link] = {}
         self._shared: dict[LinkId, Link] = {}
+        self._whose: dict[EntityKey, LinkId] = {}
+        """Entities of the links that are held, with this transaction's own writes."""
+        self._absent: set[EntityKey] = set()
+        """Entities that were in no link when they were foreseen."""
+        self._integrations: dict[IntegrationId, Integration] = {}
+        self._connections: dict[ConnectionId, Connection] = {}
+        self._pending = Pending()
+        self._acquaintances = Acquaintances()
         self._stored: dict[OperationId, Mapping[str, Any] | asyncpg.Record] = {}
         """Operations as the database has them, as far as this transaction knows."""
-
-    async def __aenter__(self) -> Self:
-        session = await self._stack.enter_async_context(self._core.session())
-        try:
-            with translated():
-                await session.execute("BEGIN")
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        self._session = session
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        session, self._session = self._open(), None
-        async with self._stack:
-            failed = error or self._failed
-            if failed is None:
-                with translated():
-                    tag = await session.execute("COMMIT")
-                if tag != "COMMIT":
-                    raise InvariantBroken("a statement of this transaction failed, and the failure was swallowed")
-                return
-            # A lost connection cannot roll back, and need not: the server does when it notices.
-            with suppress(StoreUnavailable), translated():
-                await session.execute("ROLLBACK")
-            if error is None:
-                raise failed
 
     async def lock_link(self, link_id: LinkId) -> Link | None:
         """Lock and load a link with its ledger."""
         if link_id in self._locked:
             return self._locked[link_id]
-        return await self._load(f"{LOAD} WHERE id = $1 FOR UPDATE", self._locked, link_id)
+        return await self._lock("id = $1", link_id)
 
     async def lock_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
         """Lock and load the link of an entity."""
-        where = f"WHERE {side}_connection = $1 AND {side}_id = $2"
-        return await self._load(f"{LOAD} {where} FOR UPDATE", self._locked, connection_id, entity_id)
+        key = (side, connection_id, entity_id)
+        if key in self._whose or key in self._absent:
+            return self._locked.get(self._whose[key]) if key in self._whose else None
+        return await self._lock(f"{side}_connection = $1 AND {side}_id = $2", connection_id, entity_id)
 
     async def share_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
         """Load a parent and hold it still."""
-        where = f"WHERE {side}_connection = $1 AND {side}_id = $2"
-        return await self._load(f"{LOAD} {where} FOR SHARE", self._shared, connection_id, entity_id)
-
-    async def _load(self, query: str, known: dict[LinkId, Link], *args: str) -> Link | None:
-        rows = await self._fetch(query, *args)
+        key = (side, connection_id, entity_id)
+        if key in self._whose:
+            return self._locked[self._whose[key]]
+        found = next((link for link in self._shared.values() if key in _keys(link)), None)
+        if found is not None:
+            return found
+        where = f"{side}_connection = $1 AND {side}_id = $2"
+        rows = await self._fetch(f"{LOAD} WHERE {where} FOR SHARE", connection_id, entity_id)
         if not rows:
             return None
-        link_id = LinkId(rows[0]["id"])
-        if link_id in self._locked:
-            return self._locked[link_id]
-        if link_id not in known:
-            link = link_of(rows[0])
-            since = self._core.clock.now() - LEDGER_AGE
-            ledger = await self._fetch(LEDGER, link_id, link.next_seq - LEDGER_LENGTH, since)
-            link.operations = [operation_of(row) for row in ledger]
-            self._stored.update({row["id"]: row for row in ledger})
-            known[link_id] = link
-        return known[link_id]
+        return self._shared.setdefault(LinkId(rows[0]["id"]), link_of(rows[0]))
+
+    async def _lock(self, where: str, *args: str) -> Link | None:
+        rows = await self._fetch(f"{LOAD} WHERE {where} FOR UPDATE", *args)
+        await self._take(rows)
+        return self._locked[LinkId(rows[0]["id"])] if rows else None
+
+    async def _take(self, rows: Sequence[asyncpg.Record]) -> None:
+        """Hold the links of these locked rows, and load their ledgers."""
+        links = {link.id: link for link in map(link_of, rows) if link.id not in self._locked}
+        if not links:
+            return
+        first = [link.next_seq - LEDGER_LENGTH for link in links.values()]
+        for row in await self._fetch(LEDGERS, list(links), first, self._core.clock.now() - LEDGER_AGE):
+            links[LinkId(row["link_id"])].operations.append(operation_of(row))
+            self._stored[OperationId(row["id"])] = row
+        self._locked.update(links)
+        for link in links.values():
+            self._index(link)
 
     async def insert(self, link: Link) -> bool:
         """Insert a new link, unless one of its entities is in a link already."""
-        if not await self._store(INSERT, link):
+        if any(key in self._whose for key in _keys(link)):
+            return False
+        foreseen = self._absent.issuperset(_keys(link))
+        if not foreseen:
+            await self._flush()
+        self._put(link, fresh=True)
+        if not foreseen and await self._write():
             return False
         self._locked[link.id] = link
+        self._index(link)
+        _forget_notes(link)
         return True
 
     async def save(self, link: Link) -> None:
         """Save a locked link."""
         if self._locked.get(link.id) is not link:
             raise self._fail(InvariantBroken(f"link {link.id} is saved, but was not locked by this transaction"))
-        if not await self._store(UPDATE, link):
-            raise self._fail(InvariantBroken(f"link {link.id} is not there to be saved"))
+        self._put(link)
+        self._index(link)
+        _forget_notes(link)
 
-    async def _store(self, query: str, link: Link) -> bool:
+    def _put(self, link: Link, *, fresh: bool = False) -> None:
         changed = {op.id: operation_row(op) for op in link.operations if self._differs(op)}
-        notes = conflicts_doc(link.new_conflicts), history_doc(link.new_history)
-        if not await self._fetch(query, *link_values(link), operations_doc(list(changed.values())), *notes):
-            return False
+        self._pending.put(link, changed, fresh=fresh)
         self._stored.update(changed)
-        link.new_conflicts.clear()
-        link.new_history.clear()
-        return True
+
+    def _index(self, link: Link) -> None:
+        self._whose.update(dict.fromkeys(_keys(link), link.id))
 
     def _differs(self, op: Operation) -> bool:
         stored = self._stored.get(op.id)
@@ -201,6 +135,7 @@ class PostgresTransaction:
         self, connection_id: ConnectionId, parent_id: EntityId, origin: Side
     ) -> Sequence[LinkId]:
         """Return who waits for an entity."""
+        await self._flush()
         rows = await self._fetch(
             f"SELECT id FROM links WHERE waits_for = $1 AND {origin}_connection = $2"
             " AND (state = 'active' OR (state = 'waiting' AND origin = $3)) ORDER BY id",
@@ -212,6 +147,7 @@ class PostgresTransaction:
 
     async def open_creates(self, target: Side, connection_id: ConnectionId) -> Sequence[Operation]:
         """Return open creates towards a connection."""
+        await self._flush()
         columns = ", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))
         rows = await self._fetch(
             f"SELECT {columns} FROM operations o JOIN links l ON l.id = o.link_id"
@@ -224,8 +160,13 @@ class PostgresTransaction:
 
     async def integration(self, integration_id: IntegrationId) -> Integration | None:
         """Return the current revision and hold it still."""
-        rows = await self._fetch("SELECT revision, body FROM share_integration($1)", integration_id)
-        return self._core.integration_of(integration_id, rows[0]["revision"], rows[0]["body"]) if rows else None
+        if integration_id not in self._integrations:
+            rows = await self._fetch("SELECT revision, body FROM share_integration($1)", integration_id)
+            if not rows:
+                return None
+            found = self._core.integration_of(integration_id, rows[0]["revision"], rows[0]["body"])
+            self._integrations[integration_id] = found
+        return self._integrations[integration_id]
 
     async def integrations_of(self, connection_id: ConnectionId) -> Sequence[Integration]:
         """Return the current revisions of a connection's integrations."""
@@ -237,27 +178,22 @@ class PostgresTransaction:
 
     async def connection(self, connection_id: ConnectionId) -> Connection | None:
         """Return the current revision of a connection."""
-        rows = await self._fetch(f"SELECT {CONNECTION_COLUMNS} FROM connections WHERE id = $1", connection_id)
-        return connection_of(rows[0]) if rows else None
+        if connection_id not in self._connections:
+            rows = await self._fetch(f"SELECT {CONNECTION_COLUMNS} FROM connections WHERE id = $1", connection_id)
+            if not rows:
+                return None
+            self._connections[connection_id] = connection_of(rows[0])
+        return self._connections[connection_id]
 
     async def after_commit_status(self, status: SyncStatus) -> None:
         """Store the latest status of a link."""
-        await self._fetch(
-            "INSERT INTO link_status (link_id, integration_id, state, body, jira_key, craft_short_id)"
-            " VALUES ($1, $2, $3, $4, $5, $6)"
-            " ON CONFLICT (link_id) DO UPDATE SET integration_id = excluded.integration_id, state = excluded.state,"
-            " body = excluded.body, jira_key = excluded.jira_key, craft_short_id = excluded.craft_short_id",
-            status.link_id,
-            status.integration_id,
-            status.state,
-            status.model_dump_json(),
-            *(label_key(status.labels.get(LABELS[side])) for side in (Side.JIRA, Side.CRAFT)),
-        )
+        self._pending.put_status(status)
 
     async def park(
         self, side: Side, connection_id: ConnectionId, entity_id: EntityId, event: bytes, until: datetime
     ) -> None:
         """Remember an event until a time."""
+        await self._flush()
         await self._fetch(
             "INSERT INTO parked (side, connection_id, entity_id, event, until, since) VALUES ($1, $2, $3, $4, $5, $6)"
             " ON CONFLICT (side, connection_id, entity_id)"
@@ -272,6 +208,7 @@ class PostgresTransaction:
 
     async def parked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> datetime | None:
         """Return since when an entity has been parked."""
+        await self._flush()
         rows = await self._fetch(
             "SELECT since FROM parked WHERE side = $1 AND connection_id = $2 AND entity_id = $3",
             side,
@@ -283,12 +220,7 @@ class PostgresTransaction:
 
     async def unpark(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
         """Forget a parked event."""
-        await self._fetch(
-            "DELETE FROM parked WHERE side = $1 AND connection_id = $2 AND entity_id = $3",
-            side,
-            connection_id,
-            entity_id,
-        )
+        self._pending.unpark(side, connection_id, entity_id)
 
     async def flag_stray(
         self, side: Side, connection_id: ConnectionId, entity_id: EntityId, link_id: LinkId | None, reason: str
@@ -308,28 +240,42 @@ class PostgresTransaction:
         self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
     ) -> Sequence[Person]:
         """Return people by account id or e-mail address."""
-        return [person_of(row) for row in await self._fetch(FIND, connection_id, list(accounts), list(emails))]
+        unasked = self._acquaintances.unasked(connection_id, accounts, emails)
+        if any(unasked):
+            rows = await self._fetch(FIND, connection_id, *unasked)
+            self._acquaintances.asked(connection_id, unasked, [person_of(row) for row in rows])
+        return self._acquaintances.find(connection_id, accounts, emails)
 
     async def remember_people(self, people: Sequence[Person]) -> None:
-        """Take over what was seen of people."""
-        await self._fetch(REMEMBER, people_doc(people))
+        """Take over what was seen of people, right before the commit."""
+        self._acquaintances.show(people)
 
-    async def _fetch(self, query: str, *args: Any) -> Sequence[asyncpg.Record]:
+    async def _before_commit(self) -> None:
+        await self._flush()
+        if self._acquaintances.shown:
+            await self._fetch(REMEMBER, people_doc(self._acquaintances.shown))
+
+    async def _flush(self) -> None:
+        """Send what was saved. Raises `Contended` if an entity that was foreseen to be in no link is in one by now."""
+        missed = await self._write()
+        if missed:
+            raise self._fail(Contended(f"another transaction inserted a link of an item of {sorted(missed)} meanwhile"))
+
+    async def _write(self) -> set[LinkId]:
+        """Send what was saved; return the links that could not be inserted."""
         if self._failed is not None:
             raise self._failed
-        session = self._open()
-        try:
-            with translated():
-                return await session.fetch(query, *args)
-        except (StoreUnavailable, Contended, InvariantBroken, asyncpg.PostgresError) as error:
-            raise self._fail(error) from error.__cause__
+        if not self._pending:
+            return set()
+        pending, self._pending = self._pending, Pending()
+        return pending.link_ids - {row["id"] for row in await self._fetch(WRITE, *pending.args())}
 
-    def _fail(self, error: Exception) -> Exception:
-        """Remember that this transaction can only be rolled back, so that it never ends as if it had been committed."""
-        self._failed = error
-        return error
 
-    def _open(self) -> Session:
-        if self._session is None:
-            raise InvariantBroken("the transaction is over")
-        return self._session
+def _keys(link: Link) -> Sequence[EntityKey]:
+    found = ((side, link.connection(side), link.entity_id(side)) for side in Side)
+    return [(side, connection_id, entity_id) for side, connection_id, entity_id in found if entity_id is not None]
+
+
+def _forget_notes(link: Link) -> None:
+    link.new_conflicts.clear()
+    link.new_history.clear()

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 
 from shared.domain.ids import ConnectionId, IntegrationId, PairId, Side
-from shared.domain.person import SEEN_AGAIN_AFTER, Person, distinct
+from shared.domain.person import SEEN_AGAIN_AFTER, Person, distinct, merged
 from shared.store.codec import dumps, loads
 from shared.store.people import ShownPerson
 from shared.store.postgres.core import Core
@@ -90,6 +90,52 @@ def people_doc(people: Sequence[Person]) -> str:
         for each in distinct(people)
     ]
     return dumps(rows)
+
+
+class Acquaintances:
+    """People as one transaction knows them: what it has read of them, and what its inputs have shown since."""
+
+    def __init__(self) -> None:
+        self.shown: list[Person] = []
+        """Not stored yet."""
+        self._people: dict[tuple[ConnectionId, str], Person] = {}
+        self._accounts: set[tuple[ConnectionId, str]] = set()
+        """Account ids that were read, whether somebody has them or not."""
+        self._emails: set[tuple[ConnectionId, str]] = set()
+
+    def unasked(
+        self, connection_id: ConnectionId, accounts: Sequence[str], emails: Sequence[str]
+    ) -> tuple[list[str], list[str]]:
+        """Return the account ids and the addresses that were not read yet."""
+        return (
+            [each for each in accounts if (connection_id, each) not in self._accounts],
+            [each for each in emails if (connection_id, each) not in self._emails],
+        )
+
+    def asked(self, connection_id: ConnectionId, unasked: tuple[list[str], list[str]], found: Sequence[Person]) -> None:
+        """Take what was read of them."""
+        accounts, emails = unasked
+        self._accounts.update((connection_id, each) for each in accounts)
+        self._emails.update((connection_id, each) for each in emails)
+        self._merge(found)
+
+    def show(self, people: Sequence[Person]) -> None:
+        """Take a sight that is to be stored."""
+        self.shown += people
+        self._merge(people)
+
+    def find(self, connection_id: ConnectionId, accounts: Sequence[str], emails: Sequence[str]) -> list[Person]:
+        """Return those who are known by one of these, in id order."""
+        return [
+            person
+            for (connection, account), person in sorted(self._people.items())
+            if connection == connection_id and (account in accounts or (person.email and person.email in emails))
+        ]
+
+    def _merge(self, people: Sequence[Person]) -> None:
+        for person in people:
+            key = (person.connection_id, person.account_id)
+            self._people[key] = merged(self._people.get(key), person)
 
 
 class Directory(Core):

@@ -10,7 +10,7 @@ from shared.messages.status import SyncStatus
 from shared.store.codec import conflict_from_json, loads
 from shared.store.port import LABELS, LEDGER_AGE, LEDGER_LENGTH, LinkView, label_key
 from shared.store.postgres.core import Core
-from shared.store.postgres.links import LEDGER, LOAD
+from shared.store.postgres.links import LEDGERS, LOAD
 from shared.store.postgres.rows import history_of, link_of, operation_of
 
 
@@ -23,7 +23,8 @@ class Reading(Core):
         if row is None:
             return None
         link = link_of(row)
-        ledger = await self.fetch(LEDGER, link_id, link.next_seq - LEDGER_LENGTH, self.clock.now() - LEDGER_AGE)
+        first = link.next_seq - LEDGER_LENGTH
+        ledger = await self.fetch(LEDGERS, [link_id], [first], self.clock.now() - LEDGER_AGE)
         link.operations = [operation_of(row) for row in ledger]
         status = await self.fetchrow("SELECT body FROM link_status WHERE link_id = $1", link_id)
         conflicts = await self.fetch("SELECT body FROM conflicts WHERE link_id = $1 ORDER BY n", link_id)

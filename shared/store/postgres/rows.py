@@ -4,11 +4,11 @@ here. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.domain.ids import Side
-from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
+from shared.domain.link import HistoryNote, Json, Link, Operation, OperationKind
 from shared.store.codec import (
     conflict_to_json,
     dumps,
@@ -45,6 +45,20 @@ LINK_COLUMNS = (
 SEARCHED = ("jira_mark", "jira_dirty_since", "craft_mark", "craft_dirty_since", "conflicts_open")
 """Copies of what the body holds too, for searching only; never read back into a link."""
 
+_NO_TEXT = {
+    "next_seq": "integer",
+    "not_before": "timestamptz",
+    "revision_seen": "integer",
+    "created_at": "timestamptz",
+    "jira_mark": "bigint",
+    "jira_dirty_since": "timestamptz",
+    "craft_mark": "bigint",
+    "craft_dirty_since": "timestamptz",
+    "conflicts_open": "integer",
+}
+LINK_TYPES = {name: _NO_TEXT.get(name, "text") for name in (*LINK_COLUMNS, *SEARCHED)}
+"""The columns of a link with their types, as JSON is read into them."""
+
 OPERATION_COLUMNS = (
     "id",
     "link_id",
@@ -65,18 +79,17 @@ OPERATION_COLUMNS = (
 )
 
 
-def link_values(link: Link) -> list[Any]:
-    """Return the values of `LINK_COLUMNS`, `SEARCHED` and `body`, in this order."""
-    body = {name: value for name, value in link_to_json(link).items() if name not in LINK_COLUMNS}
-    columns = [getattr(link, name) for name in LINK_COLUMNS]
-    searched = [
-        link.jira.mark,
-        link.jira.dirty_since,
-        link.craft.mark,
-        link.craft.dirty_since,
-        len(link.open_conflicts),
-    ]
-    return [*columns, *searched, dumps(body)]
+def link_row(link: Link) -> dict[str, Any]:
+    """Return the row of a link, without its ledger and its notes; times as text."""
+    doc = link_to_json(link)
+    row = {name: doc.pop(name) for name in LINK_COLUMNS}
+    row["body"] = dumps(doc)
+    for side in Side:
+        state = link.side(side)
+        row[f"{side}_mark"] = state.mark
+        row[f"{side}_dirty_since"] = state.dirty_since.isoformat() if state.dirty_since else None
+    row["conflicts_open"] = len(link.open_conflicts)
+    return row
 
 
 def link_of(row: asyncpg.Record | Mapping[str, Any]) -> Link:
@@ -98,27 +111,24 @@ def operation_row(op: Operation) -> dict[str, Any]:
     return row
 
 
-def operations_doc(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return rows of operations as one JSON parameter.
-
-    Closed ones come first, since a link has at most one open operation at any moment.
-    """
-    return dumps(sorted(rows, key=lambda row: bool(row["open"])))
+def conflicts_rows(link: Link) -> list[dict[str, Any]]:
+    """Return the rows of a link's new conflicts."""
+    return [{"link_id": link.id, "body": dumps(conflict_to_json(note))} for note in link.new_conflicts]
 
 
-def conflicts_doc(notes: Sequence[ConflictNote]) -> str:
-    """Return conflicts as one JSON parameter."""
-    return dumps([{"body": dumps(conflict_to_json(note))} for note in notes])
-
-
-def history_doc(notes: Sequence[HistoryNote]) -> str:
-    """Return history lines as one JSON parameter."""
-    return dumps(
-        [
-            {"pair": n.pair, "side": n.side.value, "value": dumps(n.value), "why": n.why, "at": n.at.isoformat()}
-            for n in notes
-        ]
-    )
+def history_rows(link: Link) -> list[dict[str, Any]]:
+    """Return the rows of a link's new history lines; times as text."""
+    return [
+        {
+            "link_id": link.id,
+            "pair": note.pair,
+            "side": note.side.value,
+            "value": dumps(note.value),
+            "why": note.why,
+            "at": note.at.isoformat(),
+        }
+        for note in link.new_history
+    ]
 
 
 def history_of(row: asyncpg.Record) -> HistoryNote:

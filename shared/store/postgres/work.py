@@ -9,7 +9,7 @@ from shared.domain.ids import ConnectionId, EntityId, LinkId, Side
 from shared.domain.link import Json
 from shared.messages.status import Cause
 from shared.store.codec import dumps, loads
-from shared.store.port import DirtySide, DueLink, OpenOperation, ParkedEvent
+from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, DueLink, OpenOperation, ParkedEvent, Pruned
 from shared.store.postgres.claims import CLAIMABLE
 from shared.store.postgres.core import Core
 from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
@@ -57,6 +57,19 @@ WITH due AS (
 )
 SELECT t.id, coalesce(i.revision, 0) AS revision FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
+"""
+
+# Only what is older than the last ones of its link is looked at, by the index on (link_id, seq).
+PRUNE = f"""
+WITH looked_at AS (
+    SELECT id, next_seq FROM links WHERE id > $1 ORDER BY id LIMIT $2
+), pruned AS (
+    DELETE FROM operations o USING looked_at l
+    WHERE o.link_id = l.id AND o.seq < l.next_seq - {LEDGER_LENGTH} AND NOT o.open
+        AND coalesce(o.done_at, o.created_at) <= $3
+    RETURNING o.id
+)
+SELECT (SELECT count(*) FROM pruned) AS operations, (SELECT max(id) FROM looked_at) AS last
 """
 
 BACKLOG = """
@@ -137,6 +150,11 @@ class Work(Core):
             limit,
         )
         return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
+
+    async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
+        """Delete what no ledger needs any more."""
+        row = (await self.fetch(PRUNE, after, limit, now - LEDGER_AGE))[0]
+        return Pruned(row["operations"], LinkId(row["last"]) if row["last"] else None)
 
     async def backlog(self, now: datetime) -> dict[str, float]:
         """Return figures for metrics."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from prometheus_client import REGISTRY
+
 from services.reconciler.settings import ReconcilerSettings
 from shared.domain.link import Link, LinkState
 from shared.messages.request import RequestKind, SyncRequest
@@ -118,3 +120,18 @@ def test_the_default_intervals_are_those_of_the_protocol() -> None:
     fields = ReconcilerSettings.model_fields
     defaults = {name: fields[name].default for name in ("unclaimed_after_s", "fresh_again_s", "feed_interval_s")}
     assert defaults == {"unclaimed_after_s": 5.0, "fresh_again_s": 10.0, "feed_interval_s": 5.0}
+
+
+@on_virtual_time
+async def test_ledgers_are_rid_of_old_operations_some_links_at_a_time_and_not_a_moment_early() -> None:
+    world = World()
+    await world.configure()
+    for number in range(3):
+        await world.closed_operations(await world.link(jira_id=f"1000{number}", craft_id=f"{number}"), 25)
+    before = REGISTRY.get_sample_value("tandem_operations_pruned_total") or 0.0
+    await asyncio.sleep(24 * 3_600 - 30)
+    async with world.running(prune_interval_s=10, prune_links=1):
+        await asyncio.sleep(25)
+        assert len(world.store.tables.operations) == 75
+        await world.until(lambda: len(world.store.tables.operations) == 60, 20)
+    assert (REGISTRY.get_sample_value("tandem_operations_pruned_total") or 0.0) - before == 15

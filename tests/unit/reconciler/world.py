@@ -224,6 +224,20 @@ class World:
         await self.change(link.id, add)
         return op
 
+    async def closed_operations(self, link: Link, count: int) -> None:
+        """Store operations of a link that have ended now."""
+        now = self.clock.now()
+
+        def add(found: Link) -> None:
+            for seq in range(1, count + 1):
+                ident, revision = operation_id(link.id, seq), self.integration.revision
+                op = Operation(ident, link.id, seq, OperationKind.WRITE, Side.CRAFT, {}, revision, now)
+                op.open, op.done_at = False, now
+                found.operations.append(op)
+            found.next_seq = count + 1
+
+        await self.change(link.id, add)
+
     async def publish(self, *messages: Message) -> None:
         """Publish as another service."""
         await Publisher(self.log, source="test", clock=self.clock, dice=SeededDice(9)).publish(*messages)
