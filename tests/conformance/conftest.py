@@ -31,6 +31,9 @@ TABLES = (
     "cursors",
     "parked",
     "strays",
+    "dry_run_names",
+    "dry_run_items",
+    "dry_runs",
 )
 
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from shared.domain.clock import Clock, SystemClock
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
+from shared.store.memory.dry_runs import DryRuns
+from shared.store.memory.look import MemoryLook
 from shared.store.memory.reading import Reading
 from shared.store.memory.tables import OnCall, Tables
 from shared.store.memory.transaction import MemoryTransaction
@@ -18,7 +20,7 @@ from shared.store.memory.work import Work
 __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
-class MemoryStore(Claims, Work, Config, Reading):
+class MemoryStore(Claims, Work, Config, Reading, DryRuns):
     """Implements every protocol of `shared.store.port`.
 
     `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`
@@ -32,6 +34,10 @@ class MemoryStore(Claims, Work, Config, Reading):
     def transaction(self) -> MemoryTransaction:
         """Begin a transaction of the mapper."""
         return MemoryTransaction(self)
+
+    def look(self) -> MemoryLook:
+        """Begin a transaction that only looks."""
+        return MemoryLook(self)
 
     async def healthy(self) -> bool:
         """Tell that the store answers."""

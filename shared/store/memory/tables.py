@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.dry_run import DryRun, DryRunId, DryRunItem, ValueName
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
@@ -63,6 +64,10 @@ class Tables:
     secrets: dict[ConnectionId, ConnectionSecrets] = field(default_factory=dict)
     audit: list[Audited] = field(default_factory=list)
     cursors: dict[str, Json] = field(default_factory=dict)
+    dry_runs: dict[DryRunId, DryRun] = field(default_factory=dict)
+    dry_run_items: dict[DryRunId, dict[int, DryRunItem]] = field(default_factory=dict)
+    dry_run_asked: dict[tuple[DryRunId, int], datetime] = field(default_factory=dict)
+    dry_run_names: dict[DryRunId, dict[tuple[str, Side, PairId], ValueName]] = field(default_factory=dict)
 
     def put_link(self, link: Link) -> None:
         """Commit a link (a copy that nobody else holds) and its place in the index of entities."""

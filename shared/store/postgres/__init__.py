@@ -15,8 +15,10 @@ import asyncpg
 from shared.domain.clock import Clock, SystemClock
 from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
+from shared.store.postgres.dry_runs import DryRuns
 from shared.store.postgres.errors import translated
 from shared.store.postgres.links import PostgresTransaction
+from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.reading import Reading
 from shared.store.postgres.work import Work
 from shared.store.secrets import SecretBox
@@ -30,12 +32,16 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Reading):
+class PostgresStore(Claims, Work, Config, Reading, DryRuns):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:
         """Begin a transaction of the mapper."""
         return PostgresTransaction(self)
+
+    def look(self) -> PostgresLook:
+        """Begin a transaction that only looks."""
+        return PostgresLook(self)
 
 
 @asynccontextmanager

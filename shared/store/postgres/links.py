@@ -88,6 +88,8 @@ WHERE link_id = $1 AND (seq >= $2 OR open OR coalesce(done_at, created_at) > $3)
 class PostgresTransaction:
     """One transaction on one connection."""
 
+    BEGIN = "BEGIN"
+
     def __init__(self, core: Core) -> None:
         self._core = core
         self._stack = AsyncExitStack()
@@ -102,7 +104,7 @@ class PostgresTransaction:
         session = await self._stack.enter_async_context(self._core.session())
         try:
             with translated():
-                await session.execute("BEGIN")
+                await session.execute(self.BEGIN)
         except BaseException:
             await self._stack.aclose()
             raise
