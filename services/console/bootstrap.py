@@ -7,7 +7,9 @@ from contextlib import asynccontextmanager
 
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
+from services.console.entrypoint.dry_runs import dry_run_operations
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.links import Links
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
@@ -30,7 +32,8 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     links = Links(ports.reader, ports.config)
     requests = Requests(ports, links, vendors, publish, ADMIN)
     configuration = Configuration(ports, vendors, publish, ADMIN)
-    return ConsoleService(Api(links, requests, configuration), ports, settings)
+    dry_runs = dry_run_operations(DryRuns(ports, ADMIN))
+    return ConsoleService(Api(links, requests, configuration, dry_runs), ports, settings)
 
 
 @asynccontextmanager

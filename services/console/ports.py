@@ -9,11 +9,12 @@ from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
 from shared.messages.base import Message
 from shared.runtime.log import Log
+from shared.store.dry_runs import DryRunDesk
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
 
 
-class Reader(StatusReader, Protocol):
-    """Reading for people, and whether the store answers."""
+class Reader(StatusReader, DryRunDesk, Protocol):
+    """Reading for people, dry runs, and whether the store answers."""
 
     async def healthy(self) -> bool:
         """Tell within a second whether the store answers."""

@@ -6,7 +6,7 @@ decides on each). Kept for some days, then removed; nothing is ever decided from
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -17,6 +17,8 @@ from shared.domain.link import Json
 from shared.domain.mapping import Integration, Setting
 
 DryRunId = NewType("DryRunId", str)
+KEPT_FOR = timedelta(days=7)
+"""How long a dry run is kept after it was asked for."""
 
 
 class DryRunState(StrEnum):

@@ -71,6 +71,14 @@ class DryRunReader(Protocol):
         ...
 
 
+class DryRunCounter(Protocol):
+    """How far a dry run is."""
+
+    async def dry_run_counts(self, dry_run_id: DryRunId) -> DryRunCounts:
+        """Return how many items are answered, and what was found by outlook and by pair."""
+        ...
+
+
 class DryRunAnswers(DryRunReader, Protocol):
     """Storing what became of an item."""
 
@@ -91,7 +99,7 @@ class DryRunEnd(Protocol):
         ...
 
 
-class DryRunDesk(DryRunReader, DryRunEnd, Protocol):
+class DryRunDesk(DryRunReader, DryRunCounter, DryRunEnd, Protocol):
     """What the console asks and shows."""
 
     async def open_dry_run(self, dry_run: DryRun, most_open: int) -> None:
@@ -100,10 +108,6 @@ class DryRunDesk(DryRunReader, DryRunEnd, Protocol):
 
     async def dry_runs_of(self, integration_id: IntegrationId, limit: int) -> Sequence[DryRun]:
         """Return the dry runs of an integration, the newest first."""
-        ...
-
-    async def dry_run_counts(self, dry_run_id: DryRunId) -> DryRunCounts:
-        """Return how far a dry run is, and what was found by outlook and by pair."""
         ...
 
     async def dry_run_items(
@@ -117,7 +121,7 @@ class DryRunDesk(DryRunReader, DryRunEnd, Protocol):
         ...
 
 
-class DryRunWork(DryRunAnswers, DryRunEnd, Protocol):
+class DryRunWork(DryRunAnswers, DryRunCounter, DryRunEnd, Protocol):
     """How the reconciler finds dry runs by state and carries them on."""
 
     async def open_dry_runs(self) -> Sequence[DryRun]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from pydantic import BaseModel
@@ -28,14 +29,17 @@ _ASKS = (
 class Api:
     """Binds the operations to the use cases."""
 
-    def __init__(self, links: Links, requests: Requests, configuration: Configuration) -> None:
+    def __init__(
+        self, links: Links, requests: Requests, configuration: Configuration, more: Sequence[Operation] = ()
+    ) -> None:
         self._links = links
         self._requests = requests
         self._configuration = configuration
+        self._more = more
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
-        return (*self._of_links(), *self._of_requests(), *self._of_configuration())
+        return (*self._of_links(), *self._of_requests(), *self._of_configuration(), *self._more)
 
     def _of_links(self) -> tuple[Operation, ...]:
         async def links(call: Call) -> BaseModel:
