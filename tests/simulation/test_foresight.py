@@ -9,7 +9,7 @@ from tests.simulation.foresight import Foresight, Foretold
 from tests.simulation.world import in_virtual_time
 
 SEEDS = range(1, 33)
-STEP = 8
+STEP = 16
 
 
 def foretold(seed: int) -> Foretold:
