@@ -57,7 +57,7 @@ class MapperService:
         finally:
             if not stop.is_set():
                 rehearsing.cancel()
-            await asyncio.wait({rehearsing})
+            await asyncio.gather(rehearsing, return_exceptions=True)
             await subscription.close()
 
     async def _keep_rehearsing(self, publisher: Publisher, stop: asyncio.Event) -> None:
