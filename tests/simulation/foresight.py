@@ -305,8 +305,8 @@ class Foresight:
         """Compare what stays open: conflicts, and values that cannot be carried."""
         if link is None or link.id not in self.world.store.tables.statuses or item.link_id is None:
             return []
-        if Outlook.WAITING in item.outlooks or Outlook.CREATE in item.outlooks:
-            return []
+        if {Outlook.WAITING, Outlook.CREATE, Outlook.LEFT_ALONE} & set(item.outlooks):
+            return []  # what is left alone is not looked at either: its status is that of another revision
         foretold = {each.pair for each in item.fields if each.verdict in (Verdict.CONFLICT, Verdict.BLOCKED)}
         written = {each.pair for each in item.fields if each.verdict is Verdict.WRITE}
         problems = {
