@@ -48,7 +48,7 @@ class Outlook(StrEnum):
     WRITE_CRAFT = "write_craft"
     IN_SYNC = "in_sync"
     WAITING = "waiting"
-    """For its parent to be linked."""
+    """For its parent to be linked; all else is foreseen as if it were."""
     BLOCKED = "blocked"
     CONFLICT = "conflict"
     EXCLUDED = "excluded"

@@ -235,8 +235,8 @@ class Foresight:
         creates = {Outlook.CREATE: Origin.POLL, Outlook.CREATE_ON_REQUEST: Origin.REQUEST}
         for item in self.found.items:
             origin = next((creates[each] for each in item.outlooks if each in creates), None)
-            if item.link_id is None and (origin is not None or Outlook.WAITING in item.outlooks):
-                await self._touch(item, origin or Origin.POLL)
+            if item.link_id is None and origin is not None:
+                await self._touch(item, origin)
 
     async def _touch(self, item: ItemForecast, origin: Origin) -> None:
         side, entity_id = (Side.JIRA, item.jira_id) if item.jira_id is not None else (Side.CRAFT, item.craft_id)
@@ -278,12 +278,10 @@ class Foresight:
         link = next((each for each in links if each is not None), None)
         if Outlook.UNREADABLE in item.outlooks:
             return [f"{name}: could not be read: {item.why}"]
-        if Outlook.WAITING in item.outlooks and not any(
-            each.jira.changes or each.craft.changes for each in item.fields
-        ):
-            return []  # its parent may have come meanwhile
-        foretold = {(side, each.pair): each for each in item.fields for side in Side if each.side(side).changes}
         came, created = self._came_true(link, last)
+        if Outlook.WAITING in item.outlooks and not created and not came:
+            return []  # its parent has not come
+        foretold = {(side, each.pair): each for each in item.fields for side in Side if each.side(side).changes}
         wrong = [f"{name}: {words}" for words in _differences(foretold, came, item, created=created)]
         return wrong + [f"{name}: {words}" for words in self._stands(item, link)]
 

@@ -43,6 +43,8 @@ class Foreseen:
     on_request: bool = False
     new: bool = False
     """True: there is no link yet."""
+    waits: str | None = None
+    """Why it waits for its parent; all else is foreseen as if the parent were linked."""
     conflicts: Sequence[ConflictNote] = ()
     history: Sequence[HistoryNote] = ()
     written: dict[PairId, dict[Side, Json]] = field(default_factory=dict)
@@ -82,6 +84,8 @@ def forecast(foreseen: Foreseen) -> ItemForecast:
         why = status.message
     if Outlook.CREATE_ON_REQUEST in outlooks:
         why, next_step = f"Items are created in {link.origin.other.vendor} on request only.", "Press sync on the item."
+    if foreseen.waits is not None:
+        why, next_step = foreseen.waits, None
     return ItemForecast(
         outlooks=outlooks,
         why=why,
@@ -98,6 +102,8 @@ def forecast(foreseen: Foreseen) -> ItemForecast:
 
 
 def _outlooks(foreseen: Foreseen) -> Iterator[Outlook]:
+    if foreseen.waits is not None:
+        yield Outlook.WAITING
     if foreseen.create is not None:
         yield Outlook.CREATE_ON_REQUEST if foreseen.on_request else Outlook.CREATE
     for op in foreseen.writes:

@@ -7,10 +7,10 @@ The same handlers run on it as on a real one, so that a dry run cannot decide ot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import ConflictNote, HistoryNote, Link, Operation
+from shared.domain.link import ConflictNote, HistoryNote, Link, LinkState, Operation
 from shared.domain.mapping import Connection, Integration
 from shared.messages.status import SyncStatus
 from shared.store.port import LinkTransaction
@@ -32,6 +32,8 @@ class RehearsalTransaction:
         """Why the item would be flagged as a possible duplicate."""
         self.waits_for_creates = False
         """True if the item would be parked until creates are settled."""
+        self.assumes_parents = False
+        """True: every parent counts as linked, so that it is seen what a child would become once it is."""
 
     async def lock_link(self, link_id: LinkId) -> Link | None:
         """Return a link; its holder may change it, it is nobody else's."""
@@ -49,7 +51,10 @@ class RehearsalTransaction:
         """Return the link of a parent."""
         if self._holds(side, connection_id, entity_id):
             return self._inserted
-        return await self._look.share_entity(side, connection_id, entity_id)
+        parent = await self._look.share_entity(side, connection_id, entity_id)
+        if not self.assumes_parents or (parent is not None and parent.entity_id(side.other) is not None):
+            return parent
+        return self._stand_in(side, entity_id)
 
     async def insert(self, link: Link) -> bool:
         """Keep a new link."""
@@ -113,6 +118,21 @@ class RehearsalTransaction:
     def _holds(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> bool:
         link = self._inserted
         return link is not None and link.entity_id(side) == entity_id and link.connection(side) == connection_id
+
+    def _stand_in(self, side: Side, entity_id: EntityId) -> Link:
+        """Return a link in place of that of a parent that has no counterpart yet."""
+        other = EntityId(f"counterpart of {entity_id}")
+        return Link(
+            id=LinkId(""),
+            integration_id=self._draft.id,
+            jira_connection=self._draft.jira_connection,
+            craft_connection=self._draft.craft_connection,
+            origin=side,
+            state=LinkState.ACTIVE,
+            created_at=datetime.min.replace(tzinfo=UTC),
+            jira_id=entity_id if side is Side.JIRA else other,
+            craft_id=entity_id if side is Side.CRAFT else other,
+        )
 
     def _keep(self, link: Link) -> None:
         self.link = link

@@ -101,6 +101,7 @@ class _Play:
         self._requests = Requests(self._conclusion, self._clock, ports.dice)
         self._writes: list[Operation] = []
         self._create: Operation | None = None
+        self._waits: str | None = None
 
     async def perform(self) -> ItemForecast | None:
         """Return what would become of the item, None if it changed while it was read."""
@@ -143,8 +144,13 @@ class _Play:
             elif link.not_before is not None and link.not_before > self._clock.now():
                 self._clock.wait_until(link.not_before)
                 await self._decide(link)
+            elif link.state is LinkState.WAITING and not self._tx.assumes_parents:
+                self._waits, self._tx.assumes_parents = link.reason_text, True
+                await self._decide(link)
             else:
                 break
+        else:
+            raise RuntimeError(f"an item was not played to its end in {MOST_ROUNDS} rounds")
         ctx = await self._conclusion.context(self._tx, link)
         status = self._tx.status
         if ctx is None or status is None:
@@ -158,6 +164,7 @@ class _Play:
             create=self._create,
             on_request=on_request,
             new=new,
+            waits=self._waits,
             conflicts=self._tx.conflicts,
             history=self._tx.history,
         )

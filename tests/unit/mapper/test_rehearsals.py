@@ -237,8 +237,10 @@ async def test_a_type_that_is_not_mapped_excludes_an_item(stage: Stage) -> None:
 async def test_a_child_waits_for_a_parent_that_is_not_linked(stage: Stage) -> None:
     draft = await stage.bench.configure()
     found = await said(stage, draft, jira=stage.bench.jira("7", "seven", parent="6"))
-    assert found.outlooks == (Outlook.WAITING,)
+    assert found.outlooks == (Outlook.WAITING, Outlook.CREATE)
     assert "parent 6" in (found.why or "")
+    written = {each.pair: each.craft.would_be for each in found.fields if each.craft.changes}
+    assert written == {"title": "seven", "parent": "counterpart of 6"}
 
 
 async def test_a_draft_of_an_integration_that_is_not_there_yet_is_tried(stage: Stage) -> None:
