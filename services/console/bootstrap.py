@@ -9,6 +9,7 @@ from services.console.adapters.vendor_metadata import VendorMetadata
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -43,7 +44,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     mappings = Mappings(ports.config, metadata)
     configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
     people = PeopleDesk(ports.reader, ports.config)
-    api = Api(links, requests, configuration, mappings, people, History(ports.reader))
+    api = Api(links, requests, configuration, mappings, people, History(ports.reader), DryRuns(ports, ADMIN))
     return ConsoleService(api, ports, settings)
 
 

@@ -17,3 +17,6 @@ BATCH_INPUTS: Final = Histogram(
 ALONE: Final = Counter(
     "tandem_mapper_alone_total", "Inputs that were taken out of a batch, to be handled alone, by reason.", ["why"]
 )
+REHEARSED: Final = Counter(
+    "tandem_rehearsals_total", "Items of dry runs that were played, by what would become of them.", ["outlook"]
+)

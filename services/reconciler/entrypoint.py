@@ -10,6 +10,8 @@ from aiohttp.web import RouteDef
 from services.reconciler.handlers.clocks import Clocks
 from services.reconciler.handlers.compare import COMPARE, ID_SWEEP, SlowRounds
 from services.reconciler.handlers.directory import Directory, Post
+from services.reconciler.handlers.dry_runs import DUTY as DRY_RUNS
+from services.reconciler.handlers.dry_runs import DryRuns
 from services.reconciler.handlers.feed import Feed
 from services.reconciler.handlers.fresh_reads import DUTY as FRESH_READS
 from services.reconciler.handlers.fresh_reads import FreshReads
@@ -54,6 +56,7 @@ class ReconcilerService:
         outside = (self._publisher, meter, ports.clock, ports.dice, settings)
         self._clocks = Clocks(ports.work, *outside)
         self._ledgers = Ledgers(ports.work, meter, ports.clock, settings)
+        self._dry_runs = DryRuns(directory, ports.work, *outside)
         self._parked = Parked(directory, ports.work, *outside)
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
@@ -122,6 +125,7 @@ class ReconcilerService:
         settings = self._settings
         yield self._periodic("commands", "", settings.clock_interval_s, self._clocks.repeat_commands)
         yield self._periodic("due_links", "", settings.clock_interval_s, self._clocks.wake_links)
+        yield self._periodic(DRY_RUNS, "", settings.dry_run_interval_s, self._dry_runs.carry_on)
         yield self._periodic("backlog", "", settings.backlog_interval_s, self._clocks.show_backlog)
         yield self._periodic(LEDGERS, "", settings.prune_interval_s, self._ledgers.prune)
 

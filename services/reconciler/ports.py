@@ -11,6 +11,7 @@ from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
 from shared.messages.base import Message
 from shared.runtime.log import Log
+from shared.store.dry_runs import DryRunWork
 from shared.store.port import ConfigReader, WorkStore
 
 
@@ -22,7 +23,7 @@ class ConnectionPauses(Protocol):
         ...
 
 
-class Work(WorkStore, Protocol):
+class Work(WorkStore, DryRunWork, Protocol):
     """Where work is found by state, and whether that answers."""
 
     async def healthy(self) -> bool:

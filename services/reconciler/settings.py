@@ -62,5 +62,13 @@ class ReconcilerSettings(ServiceSettings):
     """A round that takes longer is broken off and starts anew."""
     reads_at_once: int = Field(default=4, ge=1)
     """How many items of one connection a full compare or an id sweep reads at once."""
+    dry_run_interval_s: float = Field(default=1.0, gt=0)
+    dry_run_reads_at_once: int = Field(default=2, ge=1)
+    """How many items of one dry run are read at once: few, so that what is real goes first."""
+    dry_run_batch: int = Field(default=50, ge=1)
+    """Most items of one dry run that are read in one round, and that wait for their answer."""
+    dry_run_again_s: float = Field(default=30.0, gt=0)
+    """After how long an item that got no answer is read again."""
+    dry_run_max_items: int = Field(default=10_000, ge=1)
     hydrations: int = Field(default=64, ge=1)
     """Most thin events of one connection that wait for their read at once; more are left to the feed and the sweep."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from shared.clients.craft.client import CraftClient
 from shared.clients.craft.shapes import custom_value
@@ -13,6 +13,9 @@ from shared.clients.reading import Account, Page, Reading
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Connection
 from shared.domain.person import Person
+
+_WINDOWS = (timedelta(days=1), timedelta(days=7), timedelta(days=60), None)
+_MOST_PAGES = 20
 
 
 class CraftEyes:
@@ -54,6 +57,23 @@ class CraftEyes:
         found = await self._client.list_items(container, page=page, updated_from=since, key_field=key_field)
         return replace(found, items=tuple(map(_unsure_without_fields, found.items)))
 
+    async def newest(self, container: str, count: int, now: datetime, type_id: str | None = None) -> Sequence[Reading]:
+        """Return the items of a workspace that were updated last: looked for in ever longer times before now."""
+        found: dict[EntityId, Reading] = {}
+        for window in _WINDOWS:
+            found = {}
+            page: str | None = None
+            since = now - window if window is not None else None
+            for _ in range(_MOST_PAGES):
+                part = await self._client.list_items(container, page=page, updated_from=since, type_id=type_id)
+                found.update((reading.entity_id, reading) for reading in part.items)
+                page = part.next
+                if page is None:
+                    break
+            if len(found) >= count:
+                break
+        return sorted(found.values(), key=_updated, reverse=True)[:count]
+
     async def listed_ids(self, container: str) -> Sequence[EntityId]:
         """Return the ids of all items of a workspace."""
         found: list[EntityId] = []
@@ -77,6 +97,10 @@ class CraftEyes:
         except (Rejected, NotFound):
             return False
         return True
+
+
+def _updated(reading: Reading) -> datetime:
+    return reading.updated or datetime.min.replace(tzinfo=UTC)
 
 
 def _unsure_without_fields(reading: Reading) -> Reading:

@@ -20,6 +20,8 @@ WHOLE: Final = ("*all", "-comment", "-worklog", "-attachment", "-lastViewed")
 ones.
 """
 
+_MOST_AT_ONCE: Final = 100
+
 
 class JiraEyes:
     """Looks at the issues of one connection."""
@@ -56,6 +58,21 @@ class JiraEyes:
         minutes = math.ceil(window / timedelta(minutes=1)) + 1
         jql = f"project = {_quoted(container)} AND updated >= -{minutes}m ORDER BY updated DESC"
         return await self._client.search(jql, WHOLE, page=page)
+
+    async def newest(self, container: str, count: int, now: datetime, type_id: str | None = None) -> Sequence[Reading]:
+        """Return the issues of a project that were updated last."""
+        del now
+        of_type = f" AND issuetype = {_quoted(type_id)}" if type_id is not None else ""
+        jql = f"project = {_quoted(container)}{of_type} ORDER BY updated DESC"
+        found: list[Reading] = []
+        page: str | None = None
+        while len(found) < count:
+            part = await self._client.search(jql, ("updated",), page=page, max_results=min(count, _MOST_AT_ONCE))
+            found.extend(part.items)
+            page = part.next
+            if page is None:
+                break
+        return found[:count]
 
     async def listed_ids(self, container: str) -> Sequence[EntityId]:
         """Return the ids of all issues of a project that the search index shows."""

@@ -46,6 +46,14 @@ class Eyes(Protocol):
         """
         ...
 
+    async def newest(self, container: str, count: int, now: datetime, type_id: str | None = None) -> Sequence[Reading]:
+        """Return the items of a container that were updated last, newest first, without changelog and key.
+
+        At most `count`; of one type, if it is named. A look at what there is, no more: lists lag, and Craft.io's have
+        no order, so that of a workspace where very much changes at once some newer ones may be missing.
+        """
+        ...
+
     async def listed_ids(self, container: str) -> Sequence[EntityId]:
         """Return the ids of all items of a container that its lists show now; fails when the container is not
         visible.

@@ -18,6 +18,7 @@ from shared.domain.errors import Poison
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.config import ConfigRevision
+from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
@@ -31,6 +32,7 @@ MESSAGE_CLASSES: Final[tuple[type[Message], ...]] = (
     WriteOutcome,
     SyncStatus,
     ConfigRevision,
+    Rehearsal,
 )
 _BY_TYPE: Final = {message_class.TYPE: message_class for message_class in MESSAGE_CLASSES}
 _SPEC_VERSION: Final = "1.0"

@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.config import ConfigRevision
+from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
@@ -88,6 +89,8 @@ def correlation(message: Message) -> dict[str, str]:
             ids = {"link_id": message.link_id}
         case ConfigRevision():
             ids = {"config": message.key()}
+        case Rehearsal():
+            ids = {"dry_run": message.dry_run_id, "item": str(message.item)}
         case _:
             ids = {}
     return {name: value for name, value in ids.items() if value is not None}

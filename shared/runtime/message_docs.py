@@ -18,6 +18,7 @@ import yaml
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.config import ConfigRevision
+from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
@@ -34,6 +35,7 @@ _ON_TOPIC: Final[dict[Topic, type[Message] | None]] = {
     Topic.WRITES_CRAFT: WriteCommand,
     Topic.OUTCOMES: WriteOutcome,
     Topic.STATUS: SyncStatus,
+    Topic.REHEARSALS: Rehearsal,
     Topic.CONFIG: ConfigRevision,
     Topic.DEAD: None,
 }

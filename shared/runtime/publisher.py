@@ -12,6 +12,7 @@ from shared.domain.errors import Poison
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.config import ConfigRevision
+from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.write import WriteCommand, WriteOutcome
@@ -39,6 +40,8 @@ def topic_of(message: Message) -> Topic:
             return Topic.STATUS
         case ConfigRevision():
             return Topic.CONFIG
+        case Rehearsal():
+            return Topic.REHEARSALS
         case _:
             raise TypeError(f"no topic for {type(message).__name__}")
 

@@ -34,6 +34,7 @@ class Topic(StrEnum):
     WRITES_CRAFT = "writes.craft.v1"
     OUTCOMES = "outcomes.v1"
     STATUS = "status.v1"
+    REHEARSALS = "rehearsals.v1"
     CONFIG = "config.v1"
     DEAD = "dead.v1"
 
@@ -65,6 +66,7 @@ POLICIES: Final[Mapping[Topic, TopicPolicy]] = {
     Topic.WRITES_CRAFT: TopicPolicy(partitions=12, retention_ms=14 * _DAY_MS),
     Topic.OUTCOMES: TopicPolicy(partitions=12, retention_ms=14 * _DAY_MS),
     Topic.STATUS: TopicPolicy(partitions=6, compacted=True),
+    Topic.REHEARSALS: TopicPolicy(partitions=3, retention_ms=_DAY_MS),
     Topic.CONFIG: TopicPolicy(partitions=1, compacted=True),
     Topic.DEAD: TopicPolicy(partitions=3, retention_ms=90 * _DAY_MS),
 }

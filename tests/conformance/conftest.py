@@ -32,6 +32,9 @@ TABLES = (
     "parked",
     "strays",
     "people",
+    "dry_run_names",
+    "dry_run_items",
+    "dry_runs",
 )
 
 

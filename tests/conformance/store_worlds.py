@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side, operation_id
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
+from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.trail import RevisionReader
 
@@ -24,7 +25,19 @@ STILL_WAITING_S = 0.15
 """How long a task must not have ended that is said to wait."""
 
 
-class Store(LinkStore, ClaimStore, WorkStore, ConfigReader, ConfigWriter, RevisionReader, StatusReader, Protocol):
+class Store(
+    LinkStore,
+    ClaimStore,
+    WorkStore,
+    ConfigReader,
+    ConfigWriter,
+    RevisionReader,
+    StatusReader,
+    LookingStore,
+    DryRunDesk,
+    DryRunWork,
+    Protocol,
+):
     """All roles of the store in one object, as the two implementations are."""
 
 

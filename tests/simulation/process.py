@@ -53,6 +53,7 @@ class SimProcess:
         self.name = name
         self.ident = ident
         self._dice = dice
+        self._dice_of_dry_runs = Random(f"dry runs of {ident}")
         self._start = start
         self._thaw: asyncio.Event | None = None
         self.dead = False
@@ -78,14 +79,15 @@ class SimProcess:
 
     async def enter(self, what: str) -> None:
         """Pass a port call: takes a moment; raises `Killed` if the process died before or meanwhile."""
-        del what
         if self.dead:
             raise Killed(self.name)
         if self._thaw is not None:
             await self._thaw.wait()
-        longest_s = self._dice.choice((0.0, 0.0, 0.02, 0.2))
+        # dry runs have dice of their own: what seeds have found does not depend on whether there are any
+        dice = self._dice_of_dry_runs if "dry_run" in what or "rehearsal" in what else self._dice
+        longest_s = dice.choice((0.0, 0.0, 0.02, 0.2))
         if longest_s:
-            await asyncio.sleep(self._dice.random() * longest_s)
+            await asyncio.sleep(dice.random() * longest_s)
         if self._thaw is not None:
             await self._thaw.wait()
         if self.dead:
@@ -142,12 +144,12 @@ class SimLog:
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a group."""
-        await gate("subscribe")
+        await gate(f"subscribe {group}")
         member = await self._inner.subscribe(group, topics)
         process = CURRENT.get()
         if process is not None:
             process.memberships.append(lambda: self._inner.expire(member))
-        return SimSubscription(member)
+        return SimSubscription(member, group)
 
     async def follow(self, topics: Sequence[str]) -> Follower:
         """Follow, and never hear anything: what is found here must not depend on hints."""
@@ -175,23 +177,24 @@ class SilentFollower:
 class SimSubscription:
     """A subscription whose calls take time."""
 
-    def __init__(self, inner: Subscription) -> None:
+    def __init__(self, inner: Subscription, group: str) -> None:
         self._inner = inner
+        self._group = group
 
     async def receive(self, max_records: int, timeout_s: float) -> Sequence[ReceivedRecord]:
         """Receive."""
         found = await self._inner.receive(max_records, timeout_s)
-        await gate("received")
+        await gate(f"received by {self._group}")
         return found
 
     async def commit(self, positions: Mapping[tuple[str, int], int]) -> None:
         """Commit."""
-        await gate("commit")
+        await gate(f"commit of {self._group}")
         await self._inner.commit(positions)
 
     async def close(self) -> None:
         """Leave the group; a dead process cannot."""
-        await gate("close")
+        await gate(f"close of {self._group}")
         await self._inner.close()
 
 

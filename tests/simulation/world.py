@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any, TypeVar
 
 import structlog
 
@@ -36,6 +37,7 @@ from tests.simulation.process import SimClock, gate
 from tests.simulation.story import Story
 from tests.simulation.wiring import Plant
 
+Told = TypeVar("Told")
 JIRA_URL, CRAFT_URL = "http://jira.sim", "http://craft.sim"
 PROJECT = "TAN"
 LEAST_REST_S = 150.0
@@ -63,9 +65,9 @@ class Report:
 class World:
     """Everything that one seed runs."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, fate: Fate | None = None) -> None:
         self.seed = seed
-        self.fate: Fate = fate_of(seed)
+        self.fate: Fate = fate or fate_of(seed)
         self.clock = SimClock()
         self.history: list[str] = []
         self.slow_by = {side: timedelta(0) for side in Side}
@@ -237,6 +239,11 @@ def _link_of(stray: Mapping[str, Json]) -> LinkId | None:
 
 def simulate(seed: int) -> Report:
     """Run one seed to its end. Deterministic: the same seed gives the same report."""
+    return in_virtual_time(lambda: World(seed).run())
+
+
+def in_virtual_time(story: Callable[[], Coroutine[Any, Any, Told]]) -> Told:
+    """Run a story on a loop of its own whose time goes by at once, and end all that it left behind."""
     structlog.configure(
         processors=[structlog.testing.LogCapture()], wrapper_class=structlog.make_filtering_bound_logger(50)
     )
@@ -244,7 +251,7 @@ def simulate(seed: int) -> Report:
     gc.disable()  # a seed lives for less than a second; what it leaves is collected at once afterwards
     loop = VirtualLoop()
     try:
-        return loop.run_until_complete(_run(seed))
+        return loop.run_until_complete(story())
     finally:
         pending = asyncio.all_tasks(loop)
         for task in pending:
@@ -254,7 +261,3 @@ def simulate(seed: int) -> Report:
         if collecting:
             gc.enable()
         structlog.reset_defaults()
-
-
-async def _run(seed: int) -> Report:
-    return await World(seed).run()

@@ -10,9 +10,11 @@ from services.console.domain import drafts, verdicts, views
 from services.console.domain.people import PeopleReport
 from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
+from services.console.entrypoint.dry_runs import dry_run_operations
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
+from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -43,6 +45,7 @@ class Api:
         mappings: Mappings,
         people: PeopleDesk,
         history: History,
+        dry_runs: DryRuns,
     ) -> None:
         self._links = links
         self._people = people
@@ -50,6 +53,7 @@ class Api:
         self._configuration = configuration
         self._mappings = mappings
         self._history = history
+        self._dry_runs = dry_runs
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
@@ -59,6 +63,7 @@ class Api:
             *self._of_configuration(),
             *self._of_mappings(),
             *history_operations(self._history, self._configuration),
+            *dry_run_operations(self._dry_runs),
         )
 
     def _of_links(self) -> tuple[Operation, ...]:

@@ -33,8 +33,8 @@ NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_
 """Reasons of state excluded that another mapping, another value or a person's retry lifts."""
 
 
-def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
-    """Take over what people know an item by: key, type, title, address."""
+def labels_of(side: Side, snapshot: Mapping[str, Any]) -> dict[str, str]:
+    """Return what people know an item by, as far as a snapshot shows it: key, type, title."""
     if side is Side.JIRA:
         fields = snapshot.get("fields")
         title = fields.get("summary") if isinstance(fields, Mapping) else None
@@ -51,7 +51,12 @@ def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
             "craft_url": snapshot.get("webUrl"),
             "title": snapshot.get("title"),
         }
-    link.labels.update({name: value for name, value in found.items() if isinstance(value, str) and value})
+    return {name: value for name, value in found.items() if isinstance(value, str) and value}
+
+
+def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
+    """Take over what people know an item by."""
+    link.labels.update(labels_of(side, snapshot))
 
 
 def facts_of(link: Link) -> dict[Side, dict[str, str]]:

@@ -11,6 +11,8 @@ from shared.domain.clock import Clock, SystemClock
 from shared.store.memory.batch import MemoryBatch
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
+from shared.store.memory.dry_runs import DryRuns
+from shared.store.memory.look import MemoryLook
 from shared.store.memory.people import Directory
 from shared.store.memory.reading import Reading
 from shared.store.memory.revisions import Revisions
@@ -21,7 +23,7 @@ from shared.store.memory.work import Work
 __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
-class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory):
+class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns):
     """Implements every protocol of `shared.store.port`.
 
     `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`
@@ -39,6 +41,10 @@ class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory):
     def batch(self) -> MemoryBatch:
         """Begin a transaction of several of the mapper's inputs."""
         return MemoryBatch(self)
+
+    def look(self) -> MemoryLook:
+        """Begin a transaction that only looks."""
+        return MemoryLook(self)
 
     async def healthy(self) -> bool:
         """Tell that the store answers."""

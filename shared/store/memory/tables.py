@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from shared.domain.clock import Clock
-from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, Side
+from shared.domain.dry_run import DryRun, DryRunId, DryRunItem, ValueName
+from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation, OperationKind
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.domain.person import Person, distinct, merged, worth_saving
@@ -66,6 +67,10 @@ class Tables:
     audit: list[Audited] = field(default_factory=list)
     cursors: dict[str, Json] = field(default_factory=dict)
     people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
+    dry_runs: dict[DryRunId, DryRun] = field(default_factory=dict)
+    dry_run_items: dict[DryRunId, dict[int, DryRunItem]] = field(default_factory=dict)
+    dry_run_asked: dict[tuple[DryRunId, int], datetime] = field(default_factory=dict)
+    dry_run_names: dict[DryRunId, dict[tuple[str, Side, PairId], ValueName]] = field(default_factory=dict)
 
     def put_link(self, link: Link) -> None:
         """Commit a link (a copy that nobody else holds) and its place in the index of entities."""

@@ -16,8 +16,10 @@ from shared.domain.clock import Clock, SystemClock
 from shared.store.postgres.batch import PostgresBatch
 from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
+from shared.store.postgres.dry_runs import DryRuns
 from shared.store.postgres.errors import translated
 from shared.store.postgres.links import PostgresTransaction
+from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.people import Directory
 from shared.store.postgres.reading import Reading
 from shared.store.postgres.revisions import Revisions
@@ -33,7 +35,7 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory):
+class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:
@@ -43,6 +45,10 @@ class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory):
     def batch(self) -> PostgresBatch:
         """Begin a transaction of several of the mapper's inputs."""
         return PostgresBatch(self)
+
+    def look(self) -> PostgresLook:
+        """Begin a transaction that only looks."""
+        return PostgresLook(self)
 
 
 @asynccontextmanager

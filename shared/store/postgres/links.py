@@ -36,6 +36,9 @@ WHERE o.seq >= w.first_seq OR o.open OR coalesce(o.done_at, o.created_at) > $3 O
 class PostgresTransaction(Transaction):
     """One transaction on one connection."""
 
+    HELD, STILL = "FOR UPDATE", "FOR SHARE"
+    """How the rows of links are locked that are worked on, and those of parents."""
+
     def __init__(self, core: Core) -> None:
         super().__init__(core)
         self._locked: dict[LinkId, Link] = {}
@@ -73,13 +76,13 @@ class PostgresTransaction(Transaction):
         if found is not None:
             return found
         where = f"{side}_connection = $1 AND {side}_id = $2"
-        rows = await self._fetch(f"{LOAD} WHERE {where} FOR SHARE", connection_id, entity_id)
+        rows = await self._fetch(f"{LOAD} WHERE {where} {self.STILL}", connection_id, entity_id)
         if not rows:
             return None
         return self._shared.setdefault(LinkId(rows[0]["id"]), link_of(rows[0]))
 
     async def _lock(self, where: str, *args: str) -> Link | None:
-        rows = await self._fetch(f"{LOAD} WHERE {where} FOR UPDATE", *args)
+        rows = await self._fetch(f"{LOAD} WHERE {where} {self.HELD}", *args)
         await self._take(rows)
         return self._locked[LinkId(rows[0]["id"])] if rows else None
 
