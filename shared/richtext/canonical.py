@@ -127,9 +127,9 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     _settle_blanks(pieces)
     joined = _joined(pieces)
     if any(isinstance(piece, Text) and "://" in piece.text for piece in joined):
-        joined = _joined(
-            part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))
-        )
+        parts = [part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
+        if parts != joined:
+            return canonical_inlines(parts)  # a link looks otherwise than the text that it was
     return _trimmed(joined)
 
 
