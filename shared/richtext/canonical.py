@@ -77,19 +77,19 @@ def _block(block: Block) -> Block | None:
             return Paragraph(inlines, origin=block.origin) if inlines else None
         case Heading():
             inlines = canonical_inlines(block.inlines)
-            return replace(block, inlines=inlines, level=min(6, max(1, block.level))) if inlines else None
+            return Heading(min(6, max(1, block.level)), inlines, origin=block.origin) if inlines else None
         case Listing():
             items = tuple(Item(canonical_blocks(item.blocks), origin=item.origin) for item in block.items)
             start = max(0, block.start) if block.ordered else 1
-            return replace(block, items=items, start=start) if items else None
+            return Listing(block.ordered, items, start, origin=block.origin) if items else None
         case Tasks():
             return replace(block, items=tuple(map(_task, block.items))) if block.items else None
         case Table():
             rows = tuple(_row(row) for row in block.rows if row.cells)
-            return replace(block, rows=rows) if rows else None
+            return Table(rows, origin=block.origin) if rows else None
         case CodeBlock():
             language = texts.code_language(block.language)
-            return replace(block, text=texts.tidy_code(block.text), language=language)
+            return CodeBlock(texts.tidy_code(block.text), language, origin=block.origin)
         case Quote():
             inner = canonical_blocks(block.blocks)
             return replace(block, blocks=inner) if inner else None
@@ -114,9 +114,8 @@ def _row(row: Row) -> Row:
 
 
 def _cell(cell: Cell) -> Cell:
-    return replace(
-        cell, blocks=canonical_blocks(cell.blocks), colspan=max(1, cell.colspan), rowspan=max(1, cell.rowspan)
-    )
+    blocks = canonical_blocks(cell.blocks)
+    return Cell(blocks, cell.header, max(1, cell.colspan), max(1, cell.rowspan), origin=cell.origin)
 
 
 def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
@@ -126,6 +125,16 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         return found
     pieces = _pieces(found)
     _settle_blanks(pieces)
+    joined = _joined(pieces)
+    if any(isinstance(piece, Text) and "://" in piece.text for piece in joined):
+        parts = [part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
+        if parts != joined:
+            return canonical_inlines(parts)  # a link looks otherwise than the text that it was
+    return _trimmed(joined)
+
+
+def _joined(pieces: Iterable[Inline]) -> list[Inline]:
+    """Make one text of those that follow one another and look the same."""
     joined: list[Inline] = []
     for piece in pieces:
         if isinstance(piece, Text):
@@ -136,7 +145,7 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
                 joined[-1] = Text(last.text + piece.text, last.look)
                 continue
         joined.append(piece)
-    return _trimmed(part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,)))
+    return joined
 
 
 def _settled(text: Text) -> bool:
@@ -232,6 +241,7 @@ def _look_of(piece: Inline) -> Look:
 
 
 def _trimmed(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+    """Return a line without breaks at its ends."""
     found = tuple(inlines)
     words = [index for index, inline in enumerate(found) if not isinstance(inline, Break)]
     return found[words[0] : words[-1] + 1] if words else ()

@@ -63,7 +63,21 @@ class Merge:
     def blocks(self, new: Sequence[Block], old: Sequence[Block], place: Place = ()) -> tuple[Block, ...]:
         """Return the new blocks, as far as possible made of old ones. `new`: canonical, each shown as one block."""
         how: _How[Block] = _How(lambda block: block, lambda one, other: self._block(one, other, place))
-        return self._sequence(new, old, how, place)
+        return self._sequence(new, self._dissolved(new, old, place), how, place)
+
+    def _dissolved(self, new: Sequence[Block], old: Sequence[Block], place: Place) -> tuple[Block, ...]:
+        """Return the old blocks; an opaque one with blocks of its own in it (a layout, a macro with a body), of which
+        something was changed, gives way to them, for they can be kept one by one.
+        """
+        if not any(_has_body(block) for block in old):
+            return tuple(old)
+        keys = [_run_key(as_shown((block,))) for block in new]
+        parts: list[Block] = []
+        for block in old:
+            run = [_run_key((part,)) for part in shown((block,), self.jira, place)]
+            stands = any(keys[at : at + len(run)] == run for at in range(len(keys)))
+            parts += block.fallback if isinstance(block, OpaqueBlock) and _has_body(block) and not stands else (block,)
+        return tuple(parts)
 
     def _sequence(
         self, new: Sequence[_Part], old: Sequence[_Part], how: _How[_Part], place: Place
@@ -174,6 +188,10 @@ class Merge:
             return replace(new, blocks=blocks, origin=frame(old.origin))
         # the other side may know no spans
         return Cell(blocks, new.header, old.colspan, old.rowspan, origin=frame(old.origin))
+
+
+def _has_body(block: Block) -> bool:
+    return isinstance(block, OpaqueBlock) and any(part.origin is not None for part in block.fallback)
 
 
 def _run_key(run: Iterable[Block]) -> Hashable:

@@ -89,8 +89,10 @@ def plainer(blocks: Iterable[Block]) -> tuple[Block, ...]:
 
 def _plainer(block: Block) -> tuple[Block, ...]:
     match block:
-        case Paragraph() | Heading():
-            return (replace(block, inlines=plainer_inlines(block.inlines)),)
+        case Paragraph():
+            return (Paragraph(plainer_inlines(block.inlines)),)
+        case Heading():
+            return (Heading(block.level, plainer_inlines(block.inlines)),)
         case Listing():
             items = (Item(plainer(item.blocks)) for item in block.items)
             return (Listing(block.ordered, tuple(items), block.start),)

@@ -101,7 +101,7 @@ def linked(text: Text) -> list[Text]:
             continue
         if found.start() > done:
             parts.append(Text(text.text[done : found.start()], look))
-        parts.append(Text(found[0], Look(look.styles, url, look.color, look.background)))
+        parts.append(Text(found[0], Look(look.styles, url)))
         done = found.end()
     if done < len(text.text):
         parts.append(Text(text.text[done:], look))

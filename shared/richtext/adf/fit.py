@@ -78,11 +78,12 @@ def _container(place: tuple[str, ...]) -> str:
 def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
     match block:
         case Paragraph():
-            return (_same_or(block, replace(block, inlines=fit_inlines(block.inlines), origin=None)),)
+            inlines = fit_inlines(block.inlines)
+            return (block if inlines == block.inlines else Paragraph(inlines),)
         case Heading():
             inlines = fit_inlines(block.inlines)
             if _may("heading", place):
-                return (_same_or(block, replace(block, inlines=inlines, origin=None)),)
+                return (block if inlines == block.inlines else Heading(block.level, inlines),)
             return (Paragraph(bold(inlines)),)
         case Listing():
             items = tuple(_same_or(item, Item(fit_adf(item.blocks, (*place, "item")))) for item in block.items)

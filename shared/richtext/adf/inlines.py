@@ -29,6 +29,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_SAID = frozenset({"localId", "occurrenceKey"})
 """Attributes by which editors tell nodes apart; a person never sees them."""
 MAX_DEPTH = 60
+OPAQUE_ANYWHERE = frozenset({
+    "mediaSingle", "mediaGroup", "blockCard", "embedCard", "decisionList", "extension", "bodiedExtension",
+})  # fmt: skip
+"""Types that the model has not, and that may stand in a document whatever they stood in before."""
 
 
 def content_of(node: Node) -> Sequence[object]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from shared.richtext.adf.inlines import attrs_of, content_of, identity, kind_of, link_text, read_inlines, words_in
+from shared.richtext.adf.inlines import (
+    OPAQUE_ANYWHERE,
+    attrs_of,
+    content_of,
+    identity,
+    kind_of,
+    link_text,
+    read_inlines,
+    words_in,
+)
 from shared.richtext.model import (
     Block,
     Card,
@@ -222,8 +231,15 @@ def _decisions(node: Node, _depth: int) -> Block:
 
 def _opaque(node: Node, depth: int) -> Block:
     text = attrs_of(node).get("text")
-    fallback = _blocks(content_of(node), depth + 1)
-    return _kept(node, fallback or ((Paragraph((Text(text),)),) if isinstance(text, str) else ()))
+    fallback: list[Block] = []
+    for block in _blocks(content_of(node), depth + 1):
+        if isinstance(block, OpaqueBlock) and kind_of(block.origin and block.origin.source) not in OPAQUE_ANYWHERE:
+            fallback += block.fallback  # what may stand here only, such as a layout's column, is not kept elsewhere
+        else:
+            fallback.append(block)
+    if not fallback and isinstance(text, str):
+        fallback.append(Paragraph((Text(text),)))
+    return _kept(node, tuple(fallback))
 
 
 def _kept(node: Node, fallback: tuple[Block, ...]) -> OpaqueBlock:

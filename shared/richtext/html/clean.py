@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bs4 import BeautifulSoup
-from bs4.element import NavigableString, PreformattedString, Tag
+from bs4.element import PreformattedString, Tag
 
 from shared.richtext.text import safe_url
 
@@ -25,18 +25,17 @@ def cleaned(source: str) -> tuple[BeautifulSoup, frozenset[int]]:
     """Return an HTML source as a clean tree, and the `id()`s of its elements that hold a block."""
     soup = BeautifulSoup(source, "html.parser")
     holders: set[int] = set()
-    for text in soup.find_all(string=True):
-        if isinstance(text, PreformattedString) and type(text) is not NavigableString:
-            text.extract()  # comments, doctypes, processing instructions
-    for tag in soup.find_all(True):
-        if tag.decomposed:
-            continue
-        if tag.name in _GONE:
-            tag.decompose()
-            continue
-        _clean_attributes(tag)
-        if tag.name in BLOCKS:
-            _mark_holders(tag, holders)
+    nodes = list(soup.descendants)
+    for node in nodes:
+        if isinstance(node, Tag):
+            if node.name in _GONE:
+                node.extract()
+                continue
+            _clean_attributes(node)
+            if node.name in BLOCKS:
+                _mark_holders(node, holders)
+        elif isinstance(node, PreformattedString):
+            node.extract()  # comments, doctypes, processing instructions
     return soup, frozenset(holders)
 
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from jsonschema import Draft4Validator, ValidationError, validators
 
@@ -42,15 +43,25 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
+from shared.richtext.readable import PANEL_SIGNS
 
 SCHEMA = Path(__file__).resolve().parents[2] / "fixtures" / "adf" / "schema.json"
 
 HOSTILE = (
-    "*", "**", "_", "-", "--", "----", "+", "^", "~", "{", "}", "{{", "}}", "{code}", "{quote}", "{panel}", "{color:red}", "[", "]", "[a|b]",
-    "[~bob]", "!", "!a.png!", "|", "||", "#", "# ", "* ", "- ", "h1. ", "bq. ", "\\", "\\\\", "&", "&amp;", "&#42;", "<", ">", "<b>", "</p>",
-    "<script>", "`", "```", "??", "@", ":)", "(/)", "☐ ", "☑ ", "▸ ", "ℹ️ ", "📎 ", "\n", "\n\n", "\t", "\u00a0", "\x00", "\x1b", "\ud800",
-    "\u2028", "שלום", "🙂", "é", "http://a.example/b_c", "https://x.example/?q=1&r=2.", "1. ", "'", '"', ".", ",", "C:\\temp", "a*b*c", "x_y_z",
+    "*", "**", "_", "-", "--", "----", "+", "^", "~", "{", "}", "{{", "}}", "{code}", "{quote}", "{panel}",
+    "{color:red}", "[", "]", "[a|b]", "[~bob]", "!", "!a.png!", "|", "||", "#", "# ", "* ", "- ", "h1. ",
+    "bq. ", "\\", "\\\\", "&", "&amp;", "&#42;", "<", ">", "<b>", "</p>", "<script>", "`", "```", "??", "@",
+    ":)", "(/)", "☐ ", "☑ ", "▸ ", "📎 ", f"{PANEL_SIGNS['info']} ", "\n", "\n\n", "\t", "\u00a0", "\x00",
+    "\x1b", "\ud800", "\u2028", "שלום", "🙂", "é", "http://a.example/b_c", "https://x.example/?q=1&r=2.", "1. ",
+    "'", '"', ".", ",", "C:\\temp", "a*b*c", "x_y_z",
 )  # fmt: skip
+laws = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+"""How the laws of this folder are tried: generating a rich document takes longer than checking it."""
+
 words = st.one_of(
     st.sampled_from(HOSTILE),
     st.sampled_from(("alpha", "beta", "gamma", "delta", " ", "  ", "one two", "three")),
@@ -178,3 +189,22 @@ def rootless(value: Any) -> Any:
 def settled(document: Document) -> Document:
     """Return a document as it is once read again: canonical, and no words remember that they stood for a node."""
     return canonical(rootless(document))
+
+
+def edited(value: Any, at: int, addition: str) -> Any:
+    """Return a document of which one text, counted from the start, has more words."""
+    count = 0
+
+    def walk(part: Any) -> Any:
+        nonlocal count
+        if isinstance(part, tuple):
+            return tuple(map(walk, part))
+        if isinstance(part, Text):
+            count += 1
+            return replace(part, text=f"{part.text} {addition}") if count == at + 1 else part
+        if not is_dataclass(part) or isinstance(part, type | Look):
+            return part
+        names = [f.name for f in fields(part) if f.name not in ("origin", "below_origin")]
+        return replace(part, **{name: walk(getattr(part, name)) for name in names})
+
+    return walk(rootless(value))

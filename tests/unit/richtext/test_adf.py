@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.richtext.adf import parse_adf, to_adf
 from shared.richtext.adf.fit import fit_adf
 from shared.richtext.canonical import canonical
 from shared.richtext.model import Document
-from tests.unit.richtext.documents import documents, rootless, schema_errors
+from tests.unit.richtext.documents import documents, laws, rootless, schema_errors
 
 junk = st.recursive(
     st.none()
@@ -30,30 +30,32 @@ junk = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@laws
 @given(documents)
 def test_what_is_written_validates_against_the_published_schema(document: Document) -> None:
     assert schema_errors(to_adf(document)) == []
 
 
-@settings(max_examples=400)
+@laws
 @given(documents)
 def test_what_is_written_is_read_as_the_same_document(document: Document) -> None:
     assert canonical(parse_adf(to_adf(document))) == canonical(Document(fit_adf(canonical(document).blocks)))
 
 
+@laws
 @given(documents)
 def test_nodes_that_were_read_are_written_word_by_word(document: Document) -> None:
     adf = to_adf(document)
     assert to_adf(parse_adf(adf)) == adf
 
 
+@laws
 @given(documents)
 def test_canonical_is_idempotent(document: Document) -> None:
     assert canonical(canonical(document)) == canonical(document)
 
 
-@settings(max_examples=300)
+@laws
 @given(junk)
 def test_reading_never_raises(node: object) -> None:
     to_adf(parse_adf(node))

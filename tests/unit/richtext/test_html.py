@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.richtext.canonical import canonical
 from shared.richtext.html import parse_html, to_html
 from shared.richtext.model import Document
 from shared.richtext.readable import plainer
-from tests.unit.richtext.documents import HOSTILE, documents, settled
+from tests.unit.richtext.documents import HOSTILE, documents, laws, settled
 
-TAGS = ("<p>", "</p>", "<ul>", "<li>", "</li>", "</ul>", "<b>", "</b>", "<table>", "<tr>", "<td>", "</td>", "<pre>", "<a href='x'>", "<blockquote>", "<h1>", "<br>", "<div>", "<img src=x>")  # fmt: skip
+TAGS = (
+    "<p>", "</p>", "<ul>", "<li>", "</li>", "</ul>", "<b>", "</b>", "<table>", "<tr>", "<td>", "</td>", "<pre>",
+    "<a href='x'>", "<blockquote>", "<h1>", "<br>", "<div>", "<img src=x>",
+)  # fmt: skip
 soup = st.lists(st.sampled_from(TAGS) | st.sampled_from(HOSTILE) | st.text(max_size=5), max_size=15).map("".join)
 
 
@@ -20,19 +23,20 @@ def plain(document: Document) -> Document:
     return settled(Document(plainer(canonical(document).blocks)))
 
 
-@settings(max_examples=400)
+@laws
 @given(documents)
 def test_what_is_written_is_read_as_the_same_document(document: Document) -> None:
     assert plain(parse_html(to_html(document))) == plain(document)
 
 
-@settings(max_examples=300)
+@laws
 @given(soup)
 def test_reading_never_raises(source: str) -> None:
     document = parse_html(source)
     assert plain(parse_html(to_html(document))) == plain(document)
 
 
+@laws
 @given(documents)
 def test_panels_tasks_and_expands_are_known_again_by_their_signs(document: Document) -> None:
     read = parse_html(to_html(document))
