@@ -64,7 +64,7 @@ def integration(
         types=tuple(TypePair(jira=types[j], craft=c) for j, c in _TYPES),
         pairs=(
             pair("title", FieldKind.STRING, "summary", "title"),
-            pair("description", FieldKind.TEXT, "description", "description"),
+            pair("description", FieldKind.RICH_TEXT, "description", "description"),
             pair(
                 "importance",
                 FieldKind.OPTION,

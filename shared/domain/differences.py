@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-INTEGRATION_OWNED: Final = frozenset({"id", "revision"})
-"""What no admin writes in an integration: its place, and its number."""
+INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup"})
+"""What no admin writes in an integration: its place, its number, and what its Jira is."""
 PAIR_OWNED: Final = frozenset({"since", "fields_since"})
 """What saving writes into each field pair (`next_revision`)."""
 CONNECTION_OWNED: Final = frozenset({"id", "revision", "account_id", "paused_reason"})

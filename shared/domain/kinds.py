@@ -52,6 +52,8 @@ class Shape(StrEnum):
 
     TEXT = "text"
     """A string."""
+    DOCUMENT = "document"
+    """Text of several lines with its marks: ADF in Jira Cloud, wiki markup in Data Center, HTML in Craft.io."""
     NUMBER = "number"
     """A number (as an option: its decimal text)."""
     WORDS = "words"
@@ -82,6 +84,15 @@ class Shape(StrEnum):
     """Craft.io's assignee: `{id, team}`."""
 
 
+class Markup(StrEnum):
+    """What Jira's documents are written in."""
+
+    ADF = "adf"
+    """Atlassian Document Format: Jira Cloud (REST v3)."""
+    WIKI = "wiki"
+    """Wiki markup: Data Center (REST v2)."""
+
+
 class Shapes(NamedTuple):
     """The shapes that a kind can have in three places, the usual one first."""
 
@@ -97,8 +108,8 @@ _ONE = (Shape.REFERENCE, Shape.ONE_REFERENCE, Shape.NUMBER, Shape.TEXT)
 
 SHAPES: Mapping[FieldKind, Shapes] = {
     FieldKind.STRING: _TEXT,
-    FieldKind.TEXT: _TEXT,
-    FieldKind.RICH_TEXT: _TEXT,
+    FieldKind.TEXT: Shapes((Shape.DOCUMENT,), (Shape.DOCUMENT,), (Shape.TEXT,)),
+    FieldKind.RICH_TEXT: Shapes((Shape.DOCUMENT,), (Shape.DOCUMENT,), ()),
     FieldKind.NUMBER: Shapes((Shape.NUMBER, Shape.TEXT), (Shape.NUMBER,), (Shape.TEXT,)),
     FieldKind.OPTION: Shapes((*_ONE, Shape.NAME, Shape.CASCADE, Shape.SPRINT), _ONE, _ONE),
     FieldKind.OPTIONS: Shapes(
@@ -118,8 +129,8 @@ _THINGS = (Shape.REFERENCES, Shape.NAMES, Shape.ONE_REFERENCE, Shape.NAME)
 
 JIRA_FIELDS: Mapping[str, tuple[Shape, ...]] = {
     "summary": (Shape.TEXT,),
-    "description": (Shape.TEXT,),
-    "environment": (Shape.TEXT,),
+    "description": (Shape.DOCUMENT,),
+    "environment": (Shape.DOCUMENT,),
     "labels": (Shape.WORDS,),
     "components": _THINGS,
     "fixVersions": _THINGS,
@@ -141,7 +152,7 @@ JIRA_FIELDS: Mapping[str, tuple[Shape, ...]] = {
 
 CRAFT_PROPERTIES: Mapping[str, tuple[Shape, ...]] = {
     "title": (Shape.TEXT,),
-    "description": (Shape.TEXT,),
+    "description": (Shape.DOCUMENT,),
     "kano": (Shape.TEXT,),
     "storyPoints": (Shape.NUMBER,),
     "value": (Shape.NUMBER,),

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, PairId, Side
-from shared.domain.kinds import FieldKind, Shape, shapes_of
+from shared.domain.kinds import FieldKind, Markup, Shape, shapes_of
 from shared.domain.link import Json
 from shared.domain.pair_rules import problems_of
 
@@ -122,6 +122,7 @@ class FieldPair(Setting):
 
     _zone: str = PrivateAttr("UTC")
     _types: tuple[ValuePair, ...] = PrivateAttr(())
+    _markup: Markup = PrivateAttr(Markup.ADF)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -153,25 +154,48 @@ class FieldPair(Setting):
         """Return what means the same: of a type, what the integration's type mapping says."""
         return self._types if self.kind is FieldKind.TYPE else self.values
 
-    def within(self, time_zone: str, types: tuple[TypePair, ...]) -> FieldPair:
-        """Return the pair as part of an integration with that (valid) time zone and those types.
+    @property
+    def markup(self) -> Markup:
+        """Return what the documents of the integration's Jira are written in."""
+        return self._markup
 
-        Only times depend on the zone, and only the pair of the type on the type mapping.
+    def within(self, time_zone: str, types: tuple[TypePair, ...], markup: Markup = Markup.ADF) -> FieldPair:
+        """Return the pair as part of an integration with that (valid) time zone, those types and that Jira.
+
+        Only times depend on the zone, only the pair of the type on the type mapping, only texts on the markup.
         """
-        zone = time_zone if self.kind in (FieldKind.DATE, FieldKind.DATETIME) else self._zone
-        known = self._types
-        if self.kind is FieldKind.TYPE:
-            known = tuple(ValuePair(jira=each.jira, craft=each.craft.casefold()) for each in types)
-        if (zone, known) == (self._zone, self._types):
+        placed = (self._zone, self._types, self._markup)
+        match self.kind:
+            case FieldKind.DATE | FieldKind.DATETIME:
+                placed = (time_zone, (), Markup.ADF)
+            case FieldKind.TYPE:
+                placed = (
+                    "UTC",
+                    tuple(ValuePair(jira=each.jira, craft=each.craft.casefold()) for each in types),
+                    Markup.ADF,
+                )
+            case FieldKind.TEXT | FieldKind.RICH_TEXT:
+                placed = ("UTC", (), markup)
+            case _:
+                return self
+        if placed == (self._zone, self._types, self._markup):
             return self
         moved = self.model_copy()
-        moved._zone, moved._types = zone, known  # noqa: SLF001  # its own, and not handed out yet
+        moved._zone, moved._types, moved._markup = placed  # noqa: SLF001  # its own, and not handed out yet
         return moved
 
     @property
     def fields(self) -> tuple[object, ...]:
         """Return what decides which values are seen: the two fields, and how each is read."""
-        return self.kind, self.jira, self.craft, self.shape_on(Side.JIRA), self.shape_on(Side.CRAFT), self._zone
+        return (
+            self.kind,
+            self.jira,
+            self.craft,
+            self.shape_on(Side.JIRA),
+            self.shape_on(Side.CRAFT),
+            self._zone,
+            self._markup,
+        )
 
 
 class TypePair(Setting):
@@ -213,6 +237,8 @@ class Integration(Setting):
     """Id of a Craft custom text field that holds the link id of items created by Tandem; makes creates exact."""
     time_zone: str = "UTC"
     """IANA name of the zone in which a moment is turned into a day, and a day into its first moment."""
+    jira_markup: Markup = Markup.ADF
+    """What Jira's documents are written in: told by the connection's kind when the integration is saved."""
     types: tuple[TypePair, ...]
     pairs: tuple[FieldPair, ...]
     transition_fields: tuple[TransitionField, ...] = ()
@@ -229,7 +255,7 @@ class Integration(Setting):
 
     @model_validator(mode="after")
     def _pairs_know_where_they_are(self) -> Self:
-        placed = tuple(pair.within(self.time_zone, self.types) for pair in self.pairs)
+        placed = tuple(pair.within(self.time_zone, self.types, self.jira_markup) for pair in self.pairs)
         if any(new is not old for new, old in zip(placed, self.pairs, strict=True)):
             object.__setattr__(self, "pairs", placed)  # a copy: the pairs given may be another integration's too
         return self
@@ -281,6 +307,11 @@ class ConnectionKind(StrEnum):
     def side(self) -> Side:
         """Return the side that it belongs to."""
         return Side.CRAFT if self is ConnectionKind.CRAFT else Side.JIRA
+
+    @property
+    def markup(self) -> Markup:
+        """Return what the documents of such a Jira are written in."""
+        return Markup.WIKI if self is ConnectionKind.JIRA_DATA_CENTER else Markup.ADF
 
 
 class Connection(Setting):

@@ -14,11 +14,13 @@ from shared.domain.ids import Side
 from shared.domain.kinds import FieldKind, Shape
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair
-from shared.fields.codec import read_value, same
+from shared.fields.codec import read_value, same, tidy_text
 from shared.fields.shapes import Present
 from shared.messages.change import ChangelogItem
+from shared.richtext.forms import from_jira, plain, words
 
 _IDS = re.compile(r"[0-9]+")
+_WORDS = re.compile(r"\w+")
 _LEVEL_IDS = re.compile(r"\(([0-9]+)\)")
 _ONE_BY_ONE = frozenset({"components", "fixversions", "versions"})
 """Jira's fields that log each thing that is added or removed on its own."""
@@ -48,7 +50,18 @@ def set_to(pair: FieldPair, items: Sequence[ChangelogItem], value: Json) -> bool
     if pair.shape_on(Side.JIRA) is Shape.SPRINT:
         return same(pair.kind, _sprint_left(items[0].new, items[0].old).value, value)
     found = told(pair, items[0].new, items[0].new_label)
-    return found is not None and same(pair.kind, found.value, value)
+    return found is not None and agrees(pair, found.value, value)
+
+
+def agrees(pair: FieldPair, logged: Json, value: Json) -> bool:
+    """Tell whether what an entry says may be a value: of documents it shows the words, and the marks otherwise."""
+    match pair.kind:
+        case FieldKind.RICH_TEXT:
+            return same(pair.kind, logged, value) or words(logged) == words(value)
+        case FieldKind.TEXT:
+            return _WORDS.findall(logged or "") == _WORDS.findall(value or "")
+        case _:
+            return same(pair.kind, logged, value)
 
 
 def told(pair: FieldPair, ident: str | None, label: str | None) -> Present | None:
@@ -62,6 +75,9 @@ def told(pair: FieldPair, ident: str | None, label: str | None) -> Present | Non
             raw = {"accountId": ident} if ident else None
         case Shape.USERNAME:
             return Present({"key": ident} if ident else None)
+        case Shape.DOCUMENT:
+            form = from_jira(label)
+            return Present(form if pair.kind is FieldKind.RICH_TEXT else tidy_text(plain(form)) or None)
         case Shape.NUMBER:
             raw = label or ident or None
         case Shape.WORDS:

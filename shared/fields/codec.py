@@ -14,10 +14,12 @@ from shared.domain.ids import Side
 from shared.domain.kinds import CUSTOM_PREFIX, FieldKind, Shape
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair
-from shared.fields.markup import html_to_text, text_to_html
+from shared.fields.markup import text_to_html
 from shared.fields.people import same_person
 from shared.fields.shapes import LISTS, READ, RENDER, Place, Present, number_of, number_text
 from shared.fields.times import day_of
+from shared.richtext.forms import plain
+from shared.richtext.forms import same as same_document
 
 __all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "same", "tidy_text"]
 
@@ -76,8 +78,8 @@ def _custom(entry: Mapping[str, Any], *, in_list: bool) -> object:
 def _meant(side: Side, pair: FieldPair, value: Json) -> Present | None:
     """Return what a value that is there means to the kind, None if it means nothing to it."""
     match pair.kind:
-        case FieldKind.TEXT | FieldKind.RICH_TEXT if isinstance(value, str):
-            return Present(tidy_text(html_to_text(value) if _is_html(side, pair) else value) or None)
+        case FieldKind.TEXT:
+            return Present(tidy_text(value if isinstance(value, str) else plain(value)) or None)
         case FieldKind.NUMBER if isinstance(value, str):
             number = number_of(value)
             return None if number is None else Present(number)
@@ -89,11 +91,6 @@ def _meant(side: Side, pair: FieldPair, value: Json) -> Present | None:
             return Present(day_of(value, pair.zone))
         case _:
             return Present(value)
-
-
-def _is_html(side: Side, pair: FieldPair) -> bool:
-    """Craft.io's descriptions are HTML. Jira's are strings in v2 shapes (ADR 0006); custom fields hold plain text."""
-    return side is Side.CRAFT and not pair.craft.startswith(CUSTOM_PREFIX)
 
 
 def tidy_text(text: str) -> str:
@@ -112,6 +109,8 @@ def same(kind: FieldKind, left: Json, right: Json) -> bool:
     """
     if kind is FieldKind.USER:
         return same_person(left, right)
+    if kind is FieldKind.RICH_TEXT:
+        return same_document(left, right)
     return bool(_key(kind, left) == _key(kind, right))
 
 
@@ -146,8 +145,8 @@ def render(side: Side, values: Mapping[FieldPair, Json]) -> dict[str, Any]:
 
 def _worded(side: Side, pair: FieldPair, value: Json) -> Json:
     match pair.kind:
-        case FieldKind.TEXT | FieldKind.RICH_TEXT if isinstance(value, str) and _is_html(side, pair):
-            return text_to_html(value)
+        case FieldKind.TEXT if isinstance(value, str) and pair.shape_on(side) is Shape.DOCUMENT:
+            return {"html": text_to_html(value)}
         case FieldKind.STRING if isinstance(value, str) and side is Side.JIRA:
             return " ".join(value.split("\n")).strip()
         case FieldKind.NUMBER if isinstance(value, int | float) and pair.shape_on(side) is Shape.TEXT:

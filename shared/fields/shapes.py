@@ -15,10 +15,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from shared.domain.ids import Side
-from shared.domain.kinds import Shape
+from shared.domain.kinds import Markup, Shape
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair
 from shared.fields.times import day_of, jira_moment, midnight, moment_of
+from shared.richtext.forms import from_craft, from_jira, parse
+from shared.richtext.forms import render as render_document
+from shared.richtext.model import Language
 
 LISTS = frozenset({Shape.WORDS, Shape.REFERENCES, Shape.ONE_REFERENCE})
 """Shapes that a custom field of Craft.io holds in `values`."""
@@ -81,6 +84,14 @@ def ident_of(raw: object) -> str | None:
 
 def _text(raw: object, _: Place) -> Present | None:
     return Present(raw or None) if raw is None or isinstance(raw, str) else None
+
+
+def _document(raw: object, place: Place) -> Present | None:
+    """A webhook of Jira Cloud shows documents as wiki markup, which only resembles them: that counts as not shown."""
+    if place.side is Side.CRAFT:
+        return Present(from_craft(raw)) if raw is None or isinstance(raw, str) else None
+    of_markup = isinstance(raw, Mapping if place.pair.markup is Markup.ADF else str)
+    return Present(from_jira(raw)) if raw is None or of_markup else None
 
 
 def _number(raw: object, _: Place) -> Present | None:
@@ -216,6 +227,7 @@ def _assignee(raw: object, _: Place) -> Present | None:
 
 READ: Mapping[Shape, Callable[[object, Place], Present | None]] = {
     Shape.TEXT: _text,
+    Shape.DOCUMENT: _document,
     Shape.NUMBER: _number,
     Shape.WORDS: _all_of(_word),
     Shape.REFERENCE: _reference,
@@ -231,6 +243,15 @@ READ: Mapping[Shape, Callable[[object, Place], Present | None]] = {
     Shape.USERNAME: _username,
     Shape.ASSIGNEE: _assignee,
 }
+
+
+def _set_document(value: Json, place: Place) -> Json:
+    """A value that only Jira's changelog told is wiki markup wherever it was found."""
+    if value is None:
+        return None
+    language: Language = "html" if place.side is Side.CRAFT else place.pair.markup.value
+    form = value if language in value else render_document(parse(value), language)
+    return None if form is None else form[language]
 
 
 def _set_number(value: Json, place: Place) -> Json:
@@ -289,6 +310,7 @@ def _set_assignee(value: Json, _: Place) -> Json:
 
 RENDER: Mapping[Shape, Callable[[Json, Place], Any]] = {
     Shape.TEXT: lambda value, _: value,
+    Shape.DOCUMENT: _set_document,
     Shape.NUMBER: _set_number,
     Shape.WORDS: lambda value, _: list(value or ()),
     Shape.REFERENCE: _set_reference,

@@ -14,6 +14,8 @@ from shared.fields.codec import same
 from shared.fields.people import NO_PEOPLE, People, identities
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
+from shared.richtext.forms import carry
+from shared.richtext.forms import equivalent as documents_equivalent
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,16 @@ class Parents:
 NO_PARENTS = Parents({})
 
 
-def translate(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Translated | Untranslatable:
+def translate(
+    pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS, onto: Json = None
+) -> Translated | Untranslatable:
     """Return what `value` of `source` is on the other side: by the pair's expression if there is one, else by its
     kind.
+
+    Rich text is merged into what the other side holds now, `onto`, so that what only that side can hold stays.
     """
+    if pair.kind is FieldKind.RICH_TEXT:
+        return Translated(carry(value, onto, "html" if source is Side.JIRA else pair.markup.value))
     if pair.expression(source.other) is not None:
         try:
             made = transform(pair, source, value, parents.items.get(source, {}))
@@ -185,6 +193,8 @@ def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_P
     """Tell whether a Jira value and a Craft value mean the same: one of the two ways over leads from one to the
     other.
     """
+    if pair.kind is FieldKind.RICH_TEXT:
+        return documents_equivalent(jira, craft)
     over = translate(pair, Side.JIRA, jira, parents)
     if isinstance(over, Translated) and same(pair.kind, over.value, craft):
         return True

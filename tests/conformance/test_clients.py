@@ -53,14 +53,16 @@ async def test_an_issue_lives_its_life(world: ClientWorld) -> None:
     issue = await world.jira.create_issue("TAN", "10001", {"summary": "Ünïcode · «x»", "labels": ["a"]}, LINK)
     assert await world.jira.find_created(LINK, "TAN", since) == issue
     world.jira_site.person(ADA_EMAIL).edit(issue, summary="Edited")
-    reading = await world.jira.update_issue(
-        issue, {"summary": "Ours", "description": "a\nb"}, OP, read_fields=["labels"]
-    )
+    line = {"type": "paragraph", "content": [{"type": "text", "text": "a"}]}
+    documents = {"wiki": "a", "adf": {"type": "doc", "version": 1, "content": [line]}}
+    document = documents["wiki" if world.jira_site.world.edition.keeps_wiki else "adf"]
+    edit = {"summary": "Ours", "description": document}
+    reading = await world.jira.update_issue(issue, edit, OP, read_fields=["labels"])
     assert reading is not None
     assert (reading.changelog[-1].op, reading.changelog[-1].items[0].old_label) == (OP, "Edited")
     read = await world.jira.get_issue(issue, ["labels", "description"], changelog=True)
     assert read.snapshot["fields"]["labels"] == ["a"]
-    assert read.snapshot["fields"]["description"] == "a\nb"
+    assert read.snapshot["fields"]["description"] == document
     assert (read.correlation_key, len(read.changelog)) == (LINK, 2)
     assert read.server_date is not None
     assert abs((SystemClock().now() - read.server_date).total_seconds()) < 5

@@ -65,7 +65,7 @@ class People:
         """Return the vendor's own JSON of an item, read as a person would."""
         if side is Side.JIRA:
             headers = {"authorization": credentials(ADA_EMAIL, "ada-token"), "accept": "application/json"}
-            answer = self.jira.handle(SiteRequest("GET", f"/rest/api/2/issue/{entity_id}", (), headers))
+            answer = self.jira.handle(SiteRequest("GET", f"/rest/api/3/issue/{entity_id}", (), headers))
         else:
             headers = {"x-api-key": ADA_KEY.key}
             answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))

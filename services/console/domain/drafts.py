@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.messages.status import DisplayState
 
@@ -136,9 +137,11 @@ class IntegrationDraft(Integration):
         """Let pairs that write one field pass: the check finds them, and says it in words."""
         return self
 
-    def integration(self) -> Integration:
-        """Return what is to be saved. Raises ValidationError for what the check would have found."""
-        return Integration.model_validate(self.model_dump())
+    def integration(self, markup: Markup) -> Integration:
+        """Return what is to be saved, for a Jira of that markup. Raises ValidationError for what the check would have
+        found.
+        """
+        return Integration.model_validate({**self.model_dump(), "jira_markup": markup})
 
 
 class SaveQuery(Draft):

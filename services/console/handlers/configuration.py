@@ -114,7 +114,7 @@ class Configuration:
             raise await self._history.changed_meanwhile(ConfigKind.INTEGRATION, integration_id, expected, old)
         findings = await self._mappings.accept(draft, unchecked=unchecked)
         try:
-            wanted = draft.integration()
+            wanted = draft.integration((await self._connection(draft.jira_connection)).kind.markup)
         except ValidationError as error:
             raise invalid(*faults_of(error)) from error
         try:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.mapper.domain.context import Context, is_base
+from services.mapper.domain.context import Context, base_of, is_base
 from services.mapper.domain.observation import Actor, Observation, item_of, items_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import Held, Json, Link, Operation, Overwritten, PairWrite, Span
 from shared.domain.mapping import FieldKind, FieldPair
-from shared.fields import same
-from shared.fields.changelog import replaced, set_to
+from shared.fields.changelog import agrees, replaced, set_to
 from shared.messages.change import ChangelogEntry, ChangelogItem
 
 
@@ -36,7 +35,7 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
                 if observation.whole_changelog:
                     _under_another_mapping(link, ctx, pair, before.value, op)
                 continue
-            if same(pair.kind, before.value, write.expect) or same(pair.kind, before.value, write.value):
+            if agrees(pair, before.value, write.expect) or agrees(pair, before.value, write.value):
                 continue
             if _own_step(observation.changelog, entry, pair, before.value):
                 continue
@@ -72,7 +71,8 @@ def _unexpected(
     closing: Operation | None,
 ) -> None:
     record = link.jira.pair(pair.id)
-    if is_base(record, pair, lost):
+    base = base_of(record, pair)
+    if base is not None and agrees(pair, lost, base.value):
         return  # what both sides had agreed on is nobody's unsynced edit
     edited_later = any(
         item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]

@@ -334,7 +334,7 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
     digest = block_hash(held.value, ctx.integration.revision)
     if _refused(record, digest):
         return
-    over = translate(pair, source, held.value, ctx.parents)
+    over = translate(pair, source, held.value, ctx.parents, onto=expected.value)
     if isinstance(over, Translated):
         over = writable(pair, source, over)
     if isinstance(over, Untranslatable):

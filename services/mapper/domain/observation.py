@@ -17,6 +17,7 @@ from shared.messages.write import WriteOutcome
 
 _LOGGED_AS = {"components": "component", "fixVersions": "fix version", "versions": "version"}
 """Names of Jira's own fields in changelogs that do not tell the field's id (Data Center)."""
+_TEXTS = frozenset({FieldKind.TEXT, FieldKind.RICH_TEXT})
 _PARENT_FIELDS = frozenset({"parent", "issueparentassociation"})
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-[0-9]+")
 
@@ -117,6 +118,16 @@ def may_hide_parent(observation: Observation, integration: Integration) -> bool:
         or any(label is not None and _ISSUE_KEY.fullmatch(label) for label in (item.old_label, item.new_label))
         for item in items
     )
+
+
+def may_hide_text(observation: Observation, integration: Integration) -> bool:
+    """Tell whether a changelog entry speaks of a text that the observation does not show: webhooks of Jira Cloud show
+    documents as wiki markup only (ADR 0010).
+    """
+    if observation.side is not Side.JIRA or observation.whole_changelog:
+        return False
+    hidden = [p for p in integration.pairs if p.kind in _TEXTS and p.id not in observation.values]
+    return any(item_of(entry, pair) is not None for pair in hidden for entry in observation.changelog)
 
 
 def actor_of(observation: Observation, pair: FieldPair, ours: AccountId | None) -> Actor:

@@ -12,7 +12,7 @@ from datetime import datetime
 from services.mapper.domain.changelog import later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
-from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent
+from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
 from services.mapper.domain.record import open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
@@ -50,7 +50,7 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
     for pair in ctx.integration.pairs:
         if pair.id in observation.values:
             _observe_pair(link, observation, ctx, pair, result, closing)
-    if may_hide_parent(observation, ctx.integration):
+    if may_hide_parent(observation, ctx.integration) or may_hide_text(observation, ctx.integration):
         state.dirty_since = state.dirty_since or ctx.now
     if result.fresh and observation.fresh:
         _settle(link, observation, ctx)

@@ -1,4 +1,4 @@
-"""The client of one Jira Cloud site: issues in v2 shapes (as webhooks show them), everything else through v3.
+"""The client of one Jira Cloud site, over REST v3: documents are ADF (ADR 0010).
 
 Used by jira_writer, the reconciler and the console; `shared.clients.jira.data_center` says what Data Center does
 otherwise. Never repeats a request, decides nothing, keeps no state but its pace. Every method raises
@@ -95,7 +95,7 @@ class JiraClient:
             query.append(("expand", "changelog"))
         if properties:
             query.append(("properties", shapes.PROPERTY_KEY))
-        answer = await self._get(f"/rest/api/2/issue/{issue_id}", "issue", query, item=issue_id)
+        answer = await self._get(f"/rest/api/{self._newest_api}/issue/{issue_id}", "issue", query, item=issue_id)
         issue = object_of(answer)
         reading = await self._reading(issue, answer, properties=properties)
         if not changelog or not whole or has_whole_changelog(issue):
@@ -139,7 +139,7 @@ class JiraClient:
         }
         call = Call(
             "PUT",
-            f"/rest/api/2/issue/{issue_id}",
+            f"/rest/api/{self._newest_api}/issue/{issue_id}",
             "issue",
             self._edit_query,
             body,
@@ -176,7 +176,7 @@ class JiraClient:
             "fields": {**shown, "project": {"key": project_key}, "issuetype": {"id": type_id}},
             "properties": [{"key": shapes.PROPERTY_KEY, "value": {"link": link_id}}],
         }
-        call = Call("POST", "/rest/api/2/issue", "create", (), body, timeout_s=self._timeout_s)
+        call = Call("POST", f"/rest/api/{self._newest_api}/issue", "create", (), body, timeout_s=self._timeout_s)
         answer = await self._http.send(call, guard)
         created = answer.json.get("id") if isinstance(answer.json, Mapping) else None
         if created is None:
@@ -204,7 +204,7 @@ class JiraClient:
             body["properties"] = [shapes.PROPERTY_KEY]
         if reconcile:
             body["reconcileIssues"] = [int(each) for each in reconcile]
-        call = Call("POST", "/rest/api/2/search/jql", "search", (), body, timeout_s=self._timeout_s)
+        call = Call("POST", "/rest/api/3/search/jql", "search", (), body, timeout_s=self._timeout_s)
         answer = await self._http.send(call)
         found = object_of(answer)
         readings = await self._readings(found, answer, properties=properties)

@@ -13,6 +13,7 @@ from services.console.domain.drafts import IntegrationDraft
 from services.console.domain.suggestion import suggest
 from services.console.domain.validation import Severity, check
 from shared.domain.ids import PairId
+from shared.domain.kinds import Markup
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Mode, Shape, TypePair, ValuePair
 from shared.metadata.choice import Choice, Choices
 from shared.metadata.craft import PROPERTIES, CraftField, CraftMetadata
@@ -204,4 +205,4 @@ def test_a_check_never_fails_and_a_draft_without_errors_is_an_integration(
     assert order == sorted(order)
     carried_to_jira = any(pair.kind is FieldKind.STATUS and pair.direction is not Direction.TO_CRAFT for pair in pairs)
     if not carried_to_jira and not any(each.severity is Severity.ERROR for each in found):
-        IntegrationDraft.model_validate(changed.model_dump()).integration()
+        IntegrationDraft.model_validate(changed.model_dump()).integration(Markup.ADF)

@@ -109,7 +109,7 @@ INTEGRATIONS: st.SearchStrategy[Integration] = _valid(
         optional=_optional(
             Integration,
             *("id", "revision", "name", "jira_connection", "craft_connection", "jira_project", "craft_workspace"),
-            *("types", "pairs"),
+            *("types", "pairs", "jira_markup"),
         ),
     ),
     Integration,

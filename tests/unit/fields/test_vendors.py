@@ -25,6 +25,8 @@ from shared.domain.mapping import Direction, FieldPair, Integration
 from shared.fields import Translated, equivalent, read, render, same, translate
 from shared.fields.changelog import replaced, set_to
 from shared.fields.translate import Parents
+from shared.richtext.forms import parse
+from shared.richtext.forms import render as render_document
 from tests.sandbox.jira.desk import TestClock
 
 
@@ -55,7 +57,7 @@ class Both:
     def shown(self, side: Side, pair: FieldPair) -> Json:
         """Return what a side shows for a pair; fails if it does not show it."""
         if side is Side.JIRA:
-            snapshot = self.ada.read(self.issue)
+            snapshot = self.ada.send("GET", f"/issue/{self.issue}", api=3)
         else:
             snapshot = whole_item(self.craft.person(SYNC_KEY.key).read(self.item))
         found = read(side, pair, snapshot)
@@ -66,7 +68,7 @@ class Both:
         """Write a value as the writers do; fails unless the vendor takes it."""
         body = render(side, {pair: value})
         if side is Side.JIRA:
-            self.ada.send("PUT", f"/issue/{self.issue}", {"fields": body})
+            self.ada.send("PUT", f"/issue/{self.issue}", {"fields": body}, api=3)
             return
         raw = json.dumps({"id": self.item, **body}).encode()
         headers = {"x-api-key": SYNC_KEY.key, "content-type": "application/json"}
@@ -110,6 +112,9 @@ def values(pair: FieldPair, side: Side) -> Iterator[Json]:
             yield from ("2026-03-29", "2026-12-31")
         case FieldKind.DATETIME:
             yield from ("2026-03-29T00:30:00.000Z", "2026-12-31T23:59:59.999Z")
+        case FieldKind.RICH_TEXT:
+            for text in ("<p>one</p><ul><li>a</li></ul>", "<p><strong>two</strong></p>"):
+                yield render_document(parse({"html": text}), "adf" if side is Side.JIRA else "html")
         case FieldKind.STRING if pair.id == "design":
             yield from ("https://figma.example/1", "https://figma.example/2")
         case _:

@@ -11,6 +11,9 @@ from shared.domain.kinds import SHAPES, FieldKind, Shape
 from shared.domain.link import Json
 from shared.domain.mapping import Direction, FieldPair, TypePair, ValuePair
 from shared.fields.codec import tidy_text
+from shared.fields.markup import text_to_html
+from shared.richtext.forms import parse, render
+from shared.richtext.model import Language
 
 ZONES = (
     "UTC",
@@ -93,8 +96,13 @@ def held(side: Side, pair: FieldPair) -> st.SearchStrategy[Json]:
     match pair.kind:
         case FieldKind.STRING:
             return LINE
-        case FieldKind.TEXT | FieldKind.RICH_TEXT:
+        case FieldKind.TEXT:
             return TEXT
+        case FieldKind.RICH_TEXT:
+            language: Language = "html" if side is Side.CRAFT else pair.markup.value
+            return TEXT.map(
+                lambda text: None if text is None else render(parse({"html": text_to_html(text)}), language)
+            )
         case FieldKind.NUMBER:
             return NUMBER
         case FieldKind.OPTION | FieldKind.STATUS:

@@ -156,7 +156,7 @@ async def test_thin_events_of_a_broken_connection_hold_nobody_back_and_are_left_
     await world.configure()
     item = world.ada_craft.create_item(type="feature", title="One")["id"]
     await asyncio.sleep(LONG_S)
-    hang = RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=600)
+    hang = RequestRule(path="/rest/api/3/issue/*", effect="delay", delay_s=600)
     world.faults.replace([hang])
     async with world.running(**FAR):
         await world.publish(*(thin(world, Side.JIRA, str(number)) for number in range(2_000)))
@@ -210,7 +210,7 @@ async def test_stopping_finishes_the_reads_that_have_begun_and_loses_none() -> N
     link = await world.link(jira_id=issue)
     await asyncio.sleep(LONG_S)
     await world.dirty(link.id, Side.JIRA)
-    world.faults.replace([RequestRule(path=f"/rest/api/2/issue/{issue}", effect="delay", delay_s=3)])
+    world.faults.replace([RequestRule(path=f"/rest/api/3/issue/{issue}", effect="delay", delay_s=3)])
     async with world.running(**FAR):
         await world.until(lambda: any("/issue/" in request.url for request in world.transport.requests), 5)
     assert [event.origin for event in world.events(Side.JIRA, issue)] == [Origin.FRESH]

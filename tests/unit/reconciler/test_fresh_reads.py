@@ -148,7 +148,7 @@ async def test_one_read_that_hangs_delays_no_other() -> None:
     for issue in issues:
         link = await world.link(jira_id=issue)
         await world.dirty(link.id, Side.JIRA)
-    hang = RequestRule(method="GET", path=f"/rest/api/2/issue/{issues[0]}", effect="delay", delay_s=600)
+    hang = RequestRule(method="GET", path=f"/rest/api/3/issue/{issues[0]}", effect="delay", delay_s=600)
     world.faults.replace([hang])
     async with world.running(**FAR):
         await world.until(lambda: {e.entity_id for e in fresh(world, Side.JIRA)} == set(issues[1:]), 10)
@@ -175,7 +175,7 @@ async def test_no_more_reads_run_at_once_than_the_connection_allows() -> None:
     for number in range(40):
         link = await world.link(jira_id=world.ada_jira.create_issue(PROJECT, str(number)))
         await world.dirty(link.id, Side.JIRA)
-    world.faults.replace([RequestRule(method="GET", path="/rest/api/2/issue/*", effect="delay", delay_s=5)])
+    world.faults.replace([RequestRule(method="GET", path="/rest/api/3/issue/*", effect="delay", delay_s=5)])
     allowed = (await world.connection(world.integration.jira_connection)).max_concurrent
     async with world.running(**FAR):
         await asyncio.sleep(3)

@@ -68,7 +68,7 @@ async def test_one_item_that_cannot_be_read_does_not_keep_the_others_from_being_
     world = World()
     await world.configure()
     issues, _ = await linked(world, 30)
-    world.faults.replace([RequestRule(path=f"/rest/api/2/issue/{issues[4]}", effect="status", status=500)])
+    world.faults.replace([RequestRule(path=f"/rest/api/3/issue/{issues[4]}", effect="status", status=500)])
     async with world.running(**RARE, compare_at_start=True, id_sweep_interval_s=90_000.0):
         await world.until(lambda: len(compared(world, Side.JIRA)) == 29, 120)
 
@@ -78,7 +78,7 @@ async def test_a_long_compare_does_not_keep_the_service_from_stopping() -> None:
     world = World()
     await world.configure()
     await linked(world, 250)
-    world.faults.replace([RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=4)])
+    world.faults.replace([RequestRule(path="/rest/api/3/issue/*", effect="delay", delay_s=4)])
     async with world.running(**RARE, compare_at_start=True):
         await world.until(lambda: len(compared(world, Side.JIRA)) > 20, 600)
         began = world.clock.monotonic()
@@ -91,7 +91,7 @@ async def test_a_compare_that_was_broken_off_goes_on_where_it_was() -> None:
     await world.configure()
     issues, _ = await linked(world, 250)
     issues = sorted(issues)
-    rules = [RequestRule(path="/rest/api/2/issue/*", effect="delay", delay_s=1)]
+    rules = [RequestRule(path="/rest/api/3/issue/*", effect="delay", delay_s=1)]
     world.faults.replace(rules)
     async with world.running(**RARE, compare_at_start=True):
         await world.until(lambda: len(compared(world, Side.JIRA)) == 220, 600)

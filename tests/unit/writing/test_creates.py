@@ -19,7 +19,7 @@ from tests.unit.writing.world import EPOCH, World, body, on_virtual_time
 LAG_S = 240
 KINDS = pytest.mark.parametrize(("side", "keyed"), [(Side.JIRA, True), (Side.CRAFT, True), (Side.CRAFT, False)])
 LOST = {"method": "POST", "path": "*/i*", "effect": "drop-response-after-doing-it", "next": 1}
-CREATE_PATH = {Side.JIRA: "/rest/api/2/issue", Side.CRAFT: "/item"}
+CREATE_PATH = {Side.JIRA: "/rest/api/3/issue", Side.CRAFT: "/item"}
 
 
 def lagging(*, keyed: bool = True) -> World:

@@ -17,7 +17,7 @@ from shared.messages.request import RequestKind, SyncRequest
 from tests.unit.writing.world import EPOCH, World, body, on_virtual_time
 
 BOTH = pytest.mark.parametrize("side", list(Side))
-WRITE = {Side.JIRA: "/rest/api/2/issue/*", Side.CRAFT: "/item"}
+WRITE = {Side.JIRA: "/rest/api/3/issue/*", Side.CRAFT: "/item"}
 
 
 @BOTH
