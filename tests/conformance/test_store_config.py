@@ -17,7 +17,7 @@ async def test_saving_gives_the_next_revision_and_dates_each_pair(bare_store: St
     assert (first.revision, first.pairs[0].since) == (1, 1)
     second = await bare_store.save_integration(first.model_copy(update={"policy": Policy.JIRA}), 1, "an admin", T0)
     assert (second.revision, second.pairs[0].since) == (2, 1)
-    renamed = second.pairs[0].model_copy(update={"craft": "description"})
+    renamed = second.pairs[0].model_copy(update={"craft": "kano"})
     third = await bare_store.save_integration(second.model_copy(update={"pairs": (renamed,)}), 2, "an admin", T0)
     assert (third.revision, third.pairs[0].since, third.pairs[0].id) == (3, 3, TITLE)
     assert await bare_store.integrations() == [third]

@@ -166,7 +166,7 @@ async def test_an_item_that_the_vendor_does_not_show_delays_no_other() -> None:
     world = World()
     await world.configure()
     bad, good = issue(world, "bad"), issue(world, "good")
-    world.faults.replace([RequestRule(method="GET", path=f"/rest/api/2/issue/{bad}", effect="status", status=500)])
+    world.faults.replace([RequestRule(method="GET", path=f"/rest/api/3/issue/{bad}", effect="status", status=500)])
     await asked(world)
     async with world.running(**QUICK):
         await world.until(lambda: answer_all(world))

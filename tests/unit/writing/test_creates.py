@@ -310,7 +310,7 @@ async def test_a_create_sends_project_type_parent_and_all_values_in_one_call() -
     op = await world.open_create(
         Side.JIRA,
         title="New",
-        description=text,
+        description={"html": "<p>Two</p><p>paragraphs</p>"},
         importance="2",
         points=5,
         parent=epic,

@@ -344,7 +344,7 @@ async def test_jira_names_the_field_at_fault_and_only_that_pair_is_reported() ->
     await world.configure()
     issue = world.item(Side.JIRA)
     del world.jira.screen("TAN", "Story", "edit").fields["description"]
-    op = await world.open_write(Side.JIRA, issue, title=("New", "Old"), description=("Text", None))
+    op = await world.open_write(Side.JIRA, issue, title=("New", "Old"), description=({"html": "<p>Text</p>"}, None))
     await world.attempt(op)
     outcome = world.outcome(op)
     assert (outcome.result, outcome.status) == (Result.REJECTED, 400)
