@@ -11,14 +11,16 @@ from collections.abc import Iterator
 
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL
+from services.mapper.domain.blocked import block_hash
 from shared.domain.ids import EntityId, Side
-from shared.domain.link import Link, LinkState
-from shared.domain.mapping import Direction
+from shared.domain.link import Json, Link, LinkState
+from shared.domain.mapping import Direction, FieldPair
 from shared.messages.status import Cause
 from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
+from tests.simulation.timeline import agreed_before, moments
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
 
@@ -59,10 +61,41 @@ def _diverged(evidence: Evidence, link: Link) -> Iterator[str]:
     for pair in evidence.integration.pairs:
         if pair.id not in jira or pair.id not in craft or pair.id in link.open_conflicts:
             continue
-        if pair.direction is Direction.ONCE or any(link.side(s).pair(pair.id).blocked for s in Side):
+        if pair.direction is Direction.ONCE:
             continue
-        if not evidence.equivalent(pair, jira[pair.id], craft[pair.id]):
+        shown = {Side.JIRA: jira[pair.id], Side.CRAFT: craft[pair.id]}
+        if not _alike(evidence, link, pair, shown) and not _says_why(evidence, link, pair, shown):
             yield f"(a) link {name_of(link)} differs in {pair.id}: Jira {jira[pair.id]!r}, Craft {craft[pair.id]!r}"
+
+
+def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:
+    """Tell whether both sides show the same, or the target of a one-way pair what a person set there since.
+
+    Such an edit stays until the source changes; so the source must still show what both had in common before it.
+    """
+    if evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]):
+        return True
+    if pair.direction is Direction.BOTH:
+        return False
+    target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
+    history = moments(evidence, link, pair)
+    last = next((moment for moment in reversed(history) if moment.side is target), None)
+    if last is None or last.edit is None or last.at_s < evidence.people.saved_at[pair.since]:
+        return False
+    agreed = agreed_before(evidence, pair, history, last)
+    return target.other in agreed and evidence.same(pair, agreed[target.other], shown[target.other])
+
+
+def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:
+    """Tell whether the item says in words why the very value that a side shows now is not carried over."""
+    revision = evidence.integration.revision
+    return any(
+        (blocked := link.side(side).pair(pair.id).blocked) is not None
+        and pair.direction.carries_to(side.other)
+        and blocked.message != ""
+        and blocked.value_hash == block_hash(shown[side], revision)
+        for side in Side
+    )
 
 
 def _counterparts(evidence: Evidence) -> Iterator[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from services.mapper.domain.decide import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, Side
-from shared.domain.link import Link, LinkState
+from shared.domain.link import Json, Link, LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
-from shared.fields import Present, read
+from shared.fields import Translated, translate
 from shared.store.port import LinkView
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
+from tests.simulation.timeline import agreed_before, moments, sent
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -42,91 +42,48 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
 
 
 def _pair_of(evidence: Evidence, edit: Edit) -> FieldPair | None:
-    """Return the pair that the edited field is in now."""
-    return next((p for p in evidence.integration.pairs if p.name_on(edit.side) == edit.vendor_field), None)
+    """Return the pair that the edited field is in now: the same one as then, where several share the field."""
+    found = [p for p in evidence.integration.pairs if p.name_on(edit.side) == edit.vendor_field]
+    return next((p for p in found if p.id == edit.pair), found[0] if found else None)
 
 
 def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPair) -> bool:
-    shown = evidence.people.view(edit.side, edit.entity_id)
-    if shown is None or evidence.same(pair, shown.get(pair.id), edit.value):
+    shown, values = evidence.people.view(edit.side, edit.entity_id), edit.set_to(pair)
+
+    def is_it(value: Json) -> bool:
+        return any(evidence.same(pair, value, each) for each in values)
+
+    if shown is None or is_it(shown.get(pair.id)):
         return True
     if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
         return True  # the vendor itself takes a deleted parent away
     names = {pair.id, edit.pair}
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
-        if note.pair in names and evidence.same(pair, kept, edit.value):
+        if note.pair in names and is_it(kept):
             return True
-    for line in view.history:
-        if line.pair in names and line.side is edit.side and evidence.same(pair, line.value, edit.value):
-            return True
-    return (
-        _replaced_by_a_later_edit(evidence, edit, view.link, pair)
-        or _back_and_forth(evidence, edit, view.link, pair)
-        or _moved_on(evidence, edit, view.link, pair)
-        or _in_window(evidence, edit, pair)
-    )
+    if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
+        return True
+    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
 
 
-def _replaced_by_a_later_edit(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether a person saw this value, on either side, and changed it."""
-    for later in evidence.people.edits:
-        if later is edit or later.at_s < edit.at_s or link.entity_id(later.side) != later.entity_id:
-            continue
-        if later.side is edit.side:
-            if later.vendor_field == edit.vendor_field and evidence.same(pair, later.replaced, edit.value):
-                return True
-        elif _pair_of(evidence, later) is pair or later.pair == edit.pair:
-            jira, craft = (edit.value, later.replaced) if edit.side is Side.JIRA else (later.replaced, edit.value)
-            if evidence.equivalent(pair, jira, craft):
-                return True
-    return False
+def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether whoever replaced a value knew it: a person who saw it, or a write of what came after it.
 
-
-def _back_and_forth(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether an edit only brought back a value that a write then expected: values are compared, not times."""
-    before = [e for e in evidence.people.edits if e.at_s < edit.at_s and e.entity_id == edit.entity_id]
-    returned = any(
-        evidence.same(pair, value, edit.value)
-        for earlier in before
-        if earlier.vendor_field == edit.vendor_field
-        for value in (earlier.replaced, earlier.value)
-    )
-    return returned and any(
-        op.target is edit.side
-        and (write := op.pairs.get(pair.id)) is not None
-        and evidence.same(pair, write.expect, edit.value)
-        for op in link.operations
-    )
-
-
-def _moved_on(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether a write replaced this value with what a person on the other side had made of the same value there.
-
-    Both had come to mean the same (a status, one of few), and one moved on from it: whose clock was first by a moment
-    does not matter, since values are compared, not times.
+    A write comes after it if this very value is what both sides had last in common: it had been carried over, or both
+    showed the same, and the other side moved on from there. Values are compared, not times: one that left and came back
+    before anything else was agreed on has never changed.
     """
-    theirs = [
-        other
-        for other in evidence.people.edits
-        if other.side is not edit.side
-        and link.entity_id(other.side) == other.entity_id
-        and _pair_of(evidence, other) is pair
-    ]
-    left = [
-        evidence.equivalent(
-            pair, *((edit.value, other.replaced) if edit.side is Side.JIRA else (other.replaced, edit.value))
-        )
-        for other in theirs
-    ]
-    onward = theirs[left.index(True) :] if True in left else []
-    return any(
-        op.target is edit.side
-        and (write := op.pairs.get(pair.id)) is not None
-        and evidence.same(pair, write.expect, edit.value)
-        and any(evidence.same(pair, write.source, other.value) for other in onward)
-        for op in link.operations
-    )
+    history = moments(evidence, link, pair)
+    mine = next((at for at, moment in enumerate(history) if moment.edit is edit), None)
+    if mine is None:
+        return False
+    value = history[mine].value
+    later = [m for m in history[mine + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
+    if not later or later[0].edit is not None:
+        return bool(later)
+    agreed = agreed_before(evidence, pair, history, later[0])
+    return edit.side in agreed and evidence.same(pair, agreed[edit.side], value)
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
@@ -150,17 +107,7 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
 
 def _writes(put: Call, edit: Edit, pair: FieldPair) -> bool:
     body = body_of(put)
-    return isinstance(body, dict) and body.get("id") == edit.entity_id and _sent(Side.CRAFT, pair, body) is not None
-
-
-def _sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
-    """Return what a write sets a pair to, None if it does not touch it."""
-    ident = pair.craft.removeprefix("custom:")
-    if side is Side.CRAFT and ident != pair.craft and all(e["id"] != ident for e in body.get("customFields", ())):
-        return None
-    if side is Side.JIRA and pair.jira not in body.get("fields", {}):
-        return None
-    return read(side, pair, body)
+    return isinstance(body, dict) and body.get("id") == edit.entity_id and sent(Side.CRAFT, pair, body) is not None
 
 
 def older_wins(evidence: Evidence) -> Iterator[str]:
@@ -205,8 +152,8 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     record = view.link.side(newest.side).pair(pair.id)
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
-    if _back_and_forth(evidence, newest, view.link, pair):
-        return True  # a value that left and came back unseen has never changed
+    if _replaced_knowingly(evidence, newest, view.link, pair):
+        return True
     after = EPOCH + timedelta(seconds=newest.at_s)
     lines = [line for line in view.history if line.pair == pair.id and line.at > after]
     return any(line.why != REPLACED_BY_RESTORE for line in lines)  # which edit is restored is up to their times, too
@@ -224,10 +171,18 @@ def emptied(evidence: Evidence) -> Iterator[str]:
         entity_id = EntityId(call.path.rpartition("/")[2] if side is Side.JIRA else str(body.get("id")))
         view = evidence.by_entity.get((side, entity_id))
         for pair in evidence.integration.pairs:
-            shown = _sent(side, pair, body)
+            shown = sent(side, pair, body)
             if shown is None or shown.value not in (None, []) or view is None or pair.kind is FieldKind.PARENT:
                 continue
             source = view.link.entity_id(side.other)
             filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
+            if any(_means_nothing(evidence, pair, edit) for edit in filled):
+                continue
             if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
                 yield f"(b) Tandem emptied {pair.id} of {side} {entity_id} at {call.done_s:.1f}; nobody had asked"
+
+
+def _means_nothing(evidence: Evidence, pair: FieldPair, edit: Edit) -> bool:
+    """Tell whether a person emptied the field, or chose what the mapping turns into nothing."""
+    over = translate(pair, edit.side, edit.value, evidence.parents)
+    return edit.value in (None, []) or (isinstance(over, Translated) and over.value in (None, []))

@@ -1,0 +1,123 @@
+"""What each field of an item held and when, pieced together from what people did and what reached the vendors.
+
+Made only where the oracle has to judge an edit; independent of what Tandem believes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.jira.catalog import STATUSES
+from shared.domain.ids import EntityId, Side
+from shared.domain.link import Json, Link
+from shared.domain.mapping import FieldKind, FieldPair
+from shared.fields import Present, read
+from tests.simulation.evidence import Evidence
+from tests.simulation.network import Call, body_of
+from tests.simulation.people import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One value that a side came to show for a pair."""
+
+    at_s: float
+    side: Side
+    value: Json
+    edit: Edit | None = None
+    """The person's edit that set it; None: a write of Tandem's."""
+
+
+def sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
+    """Return what a write sets a pair to, None if it does not touch it."""
+    ident = pair.craft.removeprefix("custom:")
+    if side is Side.CRAFT and ident != pair.craft and all(e["id"] != ident for e in body.get("customFields", ())):
+        return None
+    if side is Side.JIRA and pair.jira not in body.get("fields", {}):
+        emptied = pair.kind is FieldKind.PARENT and "parent" in body.get("update", {})
+        return Present(None) if emptied else None
+    return read(side, pair, body)
+
+
+def moments(evidence: Evidence, link: Link, pair: FieldPair) -> list[Moment]:
+    """Return all that both sides came to show for a pair, in order."""
+    found: list[tuple[float, int, Moment]] = []
+    for number, edit in enumerate(evidence.people.edits):
+        if link.entity_id(edit.side) == edit.entity_id and edit.vendor_field == pair.name_on(edit.side):
+            value = edit.set_to(pair)[-1]
+            found.append((edit.at_s, number, Moment(edit.at_s, edit.side, value, edit)))
+    for number, call in enumerate(evidence.network.calls):
+        side = Side.JIRA if call.site == evidence.jira.world.base_url else Side.CRAFT
+        shown = _written(evidence, side, link.entity_id(side), pair, call)
+        if shown is not None:
+            found.append((call.done_s, number, Moment(call.done_s, side, shown.value)))
+    ordered = [moment for *_, moment in sorted(found, key=lambda each: each[:2])]
+    return [*_beginnings(evidence, ordered, link, pair), *ordered]
+
+
+def _beginnings(evidence: Evidence, later: list[Moment], link: Link, pair: FieldPair) -> Iterator[Moment]:
+    """Yield what each side showed at first: what its first edit replaced, or what it still shows."""
+    for side in Side:
+        first = next((moment for moment in later if moment.side is side), None)
+        entity = link.entity_id(side)
+        if first is not None and first.edit is not None:
+            yield Moment(0.0, side, first.edit.left(pair)[-1])
+        elif first is None and entity is not None and (shown := evidence.people.view(side, entity)) is not None:
+            yield Moment(0.0, side, shown.get(pair.id))
+
+
+def _written(evidence: Evidence, side: Side, entity: EntityId | None, pair: FieldPair, call: Call) -> Present | None:
+    """Return what a call set a pair of an item to, None if it did not."""
+    if entity is None or call.status >= 300 or call.method not in ("PUT", "POST"):
+        return None
+    body = body_of(call)
+    if not isinstance(body, dict):
+        return None
+    if call.method == "POST" and call.path.endswith(f"/issue/{entity}/transitions"):
+        return _reached(evidence, entity, body) if pair.kind is FieldKind.STATUS and side is Side.JIRA else None
+    about = call.made if call.method == "POST" else body.get("id") or call.path.rpartition("/")[2]
+    return sent(side, pair, body) if about == entity else None
+
+
+def _reached(evidence: Evidence, entity: EntityId, body: dict[str, Any]) -> Present | None:
+    issue = evidence.jira.world.issues.get(entity)
+    if issue is None:
+        return None
+    project = evidence.jira.world.projects[str(issue.values["project"])]
+    wanted = body["transition"]["id"]
+    step = next((step for step in project.transitions if step.id == wanted), None)
+    return Present(STATUSES[step.to_status].id) if step is not None else None
+
+
+def agreed_before(evidence: Evidence, pair: FieldPair, history: list[Moment], at: Moment) -> dict[Side, Json]:
+    """Return what both sides last had in common before a moment: what was equal, or what was carried over.
+
+    Empty if they never had anything in common.
+    """
+    holds: dict[Side, Json] = {}
+    agreed: dict[Side, Json] = {}
+    for moment in history:
+        if moment is at:
+            break
+        holds[moment.side] = moment.value
+        if len(holds) < len(Side):
+            continue
+        if evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
+            agreed = dict(holds)
+        elif moment.edit is None:
+            agreed = _carried(evidence, pair, history, moment) or agreed
+    return agreed
+
+
+def _carried(evidence: Evidence, pair: FieldPair, history: list[Moment], write: Moment) -> dict[Side, Json]:
+    """Return what a write carried over although its source had moved on: the source's latest value that it can be."""
+    source = write.side.other
+    for earlier in reversed(history[: history.index(write)]):
+        if earlier.side is not source:
+            continue
+        values = (earlier.value, write.value) if source is Side.JIRA else (write.value, earlier.value)
+        if evidence.equivalent(pair, *values):
+            return {source: earlier.value, write.side: write.value}
+    return {}
