@@ -18,6 +18,7 @@ from shared.store.port import LinkView
 from tests.simulation.fate import Fate
 from tests.simulation.network import MARK, SimNetwork
 from tests.simulation.people import People
+from tests.simulation.witness import Witness
 
 
 @dataclass(slots=True)
@@ -36,6 +37,7 @@ class Evidence:
     quiet_since_s: float
     directory: Iterable[Person]
     """Everybody whom Tandem has heard of."""
+    witness: Witness
     by_entity: dict[tuple[Side, EntityId], LinkView] = field(init=False)
     parents: Parents = field(init=False)
 

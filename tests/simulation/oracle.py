@@ -20,7 +20,7 @@ from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
-from tests.simulation.timeline import agreed_before, moments
+from tests.simulation.timeline import moments, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
 
@@ -79,11 +79,13 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return False
     target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
     history = moments(evidence, link, pair)
-    last = next((moment for moment in reversed(history) if moment.side is target), None)
-    if last is None or last.edit is None or last.at_s < evidence.people.saved_at[pair.since]:
+    left = [moment for moment in history if moment.side is target]
+    if not left or left[-1].edit is None or left[-1].at_s < evidence.people.saved_at[pair.since]:
         return False
-    agreed = agreed_before(evidence, pair, history, last)
-    return target.other in agreed and evidence.same(pair, agreed[target.other], shown[target.other])
+    source = [moment for moment in history if moment.side is not target]
+    if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
+        return False
+    return was_common(evidence, link, pair, history, source[-1], left[-1])
 
 
 def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:

@@ -15,7 +15,7 @@ from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
-from tests.simulation.timeline import agreed_before, moments, sent
+from tests.simulation.timeline import moments, sent, was_common
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -82,8 +82,7 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
     later = [m for m in history[mine + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
     if not later or later[0].edit is not None:
         return bool(later)
-    agreed = agreed_before(evidence, pair, history, later[0])
-    return edit.side in agreed and evidence.same(pair, agreed[edit.side], value)
+    return was_common(evidence, link, pair, history, history[mine], later[0])
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:

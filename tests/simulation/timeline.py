@@ -91,33 +91,32 @@ def _reached(evidence: Evidence, entity: EntityId, body: dict[str, Any]) -> Pres
     return Present(STATUSES[step.to_status].id) if step is not None else None
 
 
-def agreed_before(evidence: Evidence, pair: FieldPair, history: list[Moment], at: Moment) -> dict[Side, Json]:
-    """Return what both sides last had in common before a moment: what was equal, or what was carried over.
+def was_common(
+    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment, until: Moment
+) -> bool:
+    """Tell whether a value that a side came to show was what both sides had in common, before another moment.
 
-    Empty if they never had anything in common.
+    Truly so: both showed the same at some time, or a write carried it over, and no write carried anything else over
+    after that. And Tandem took it for agreed when that other moment came, under what the pair means now.
     """
+    side, common = mine.side, False
     holds: dict[Side, Json] = {}
-    agreed: dict[Side, Json] = {}
-    for moment in history:
-        if moment is at:
-            break
+    for number, moment in enumerate(history[: history.index(until)]):
         holds[moment.side] = moment.value
-        if len(holds) < len(Side):
-            continue
-        if evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
-            agreed = dict(holds)
-        elif moment.edit is None:
-            agreed = _carried(evidence, pair, history, moment) or agreed
-    return agreed
+        if len(holds) == len(Side) and evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
+            common = common or evidence.same(pair, holds[side], mine.value)
+        elif moment.edit is None and (carried := _carried(evidence, pair, history[:number], moment)) is not None:
+            common = evidence.same(pair, carried[side], mine.value)
+    base = evidence.witness.base(link.id, side, pair.id, until.at_s)
+    return common and base is not None and base.revision >= pair.since and evidence.same(pair, base.value, mine.value)
 
 
-def _carried(evidence: Evidence, pair: FieldPair, history: list[Moment], write: Moment) -> dict[Side, Json]:
+def _carried(evidence: Evidence, pair: FieldPair, before: list[Moment], write: Moment) -> dict[Side, Json] | None:
     """Return what a write carried over although its source had moved on: the source's latest value that it can be."""
-    source = write.side.other
-    for earlier in reversed(history[: history.index(write)]):
-        if earlier.side is not source:
+    for earlier in reversed(before):
+        if earlier.side is write.side:
             continue
-        values = (earlier.value, write.value) if source is Side.JIRA else (write.value, earlier.value)
-        if evidence.equivalent(pair, *values):
-            return {source: earlier.value, write.side: write.value}
-    return {}
+        shown = {earlier.side: earlier.value, write.side: write.value}
+        if evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]):
+            return shown
+    return None

@@ -37,6 +37,7 @@ from tests.simulation.people import People
 from tests.simulation.process import SimClock, gate
 from tests.simulation.story import Story
 from tests.simulation.wiring import Plant
+from tests.simulation.witness import Witness
 
 JIRA_URL, CRAFT_URL = "http://jira.sim", "http://craft.sim"
 PROJECT = "TAN"
@@ -74,6 +75,8 @@ class World:
         """By how much each vendor's clock has stepped back."""
         self.log = MemoryLog(partitions=2)
         self.store = MemoryStore(self.clock, gate)
+        self.witness = Witness()
+        self.store.tables.links = self.witness
         self.jira, self.craft = self._sites(Random(seed * 7919 + 1))
         self.network = SimNetwork({JIRA_URL: self.jira, CRAFT_URL: self.craft}, Random(seed + 5))
         self.network.normalises = self.fate.normalises
@@ -241,6 +244,7 @@ class World:
             flagged,
             quiet_since,
             everybody,
+            self.witness,
         )
         found = list(violations(evidence))
         for name, process in self.plant.processes.items():
