@@ -79,13 +79,15 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return False
     target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
     history = moments(evidence, link, pair)
+    if link.origin is not target and all(moment.at_s == 0 for moment in history) and not shown[target.other]:
+        return True  # nobody ever set it: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
-    if not left or left[-1].edit is None or left[-1].at_s < evidence.people.saved_at[pair.since]:
+    if not left or left[-1].edit is None or left[-1].at_s < evidence.people.saved_at(pair.since):
         return False
     source = [moment for moment in history if moment.side is not target]
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
         return False
-    return was_common(evidence, link, pair, history, source[-1], left[-1])
+    return was_common(evidence, link, pair, history, source[-1], None)
 
 
 def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:

@@ -8,14 +8,14 @@ from datetime import timedelta
 from services.mapper.domain.decide import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json, Link, LinkState
-from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
 from shared.fields import Translated, translate
 from shared.store.port import LinkView
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
-from tests.simulation.timeline import moments, sent, was_common
+from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, was_common
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -31,7 +31,7 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
     for edit in evidence.people.edits:
         last[(edit.side, edit.entity_id, edit.vendor_field)] = edit
     for edit in last.values():
-        view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence, edit)
+        view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence.integration, edit)
         if view is None or pair is None:
             continue
         if not _accounted_for(evidence, edit, view, pair):
@@ -41,9 +41,9 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
             )
 
 
-def _pair_of(evidence: Evidence, edit: Edit) -> FieldPair | None:
-    """Return the pair that the edited field is in now: the same one as then, where several share the field."""
-    found = [p for p in evidence.integration.pairs if p.name_on(edit.side) == edit.vendor_field]
+def _pair_of(mapping: Integration, edit: Edit) -> FieldPair | None:
+    """Return the pair that an edited field is in: the same one as then, where several share the field."""
+    found = [p for p in mapping.pairs if p.name_on(edit.side) == edit.vendor_field]
     return next((p for p in found if p.id == edit.pair), found[0] if found else None)
 
 
@@ -74,15 +74,24 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
     showed the same, and the other side moved on from there. Values are compared, not times: one that left and came back
     before anything else was agreed on has never changed.
     """
+    history, mine, replacing = _replacement(evidence, edit, link, pair)
+    if replacing is None or replacing.edit is not None:
+        return replacing is not None
+    then = _pair_of(evidence.people.mapping_at(replacing.at_s), edit)
+    if then is not None and then != pair:  # what was common then is not told by what the pair means now
+        history, mine, replacing = _replacement(evidence, edit, link, then)
+    return was_common(evidence, link, then or pair, history, mine, replacing)
+
+
+def _replacement(
+    evidence: Evidence, edit: Edit, link: Link, pair: FieldPair
+) -> tuple[list[Moment], Moment, Moment | None]:
+    """Return all that a pair showed, the moment of an edit, and the one in which something else took its place."""
     history = moments(evidence, link, pair)
-    mine = next((at for at, moment in enumerate(history) if moment.edit is edit), None)
-    if mine is None:
-        return False
-    value = history[mine].value
-    later = [m for m in history[mine + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
-    if not later or later[0].edit is not None:
-        return bool(later)
-    return was_common(evidence, link, pair, history, history[mine], later[0])
+    at = next(number for number, moment in enumerate(history) if moment.edit is edit)
+    value = history[at].value
+    later = [m for m in history[at + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
+    return history, history[at], later[0] if later else None
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
@@ -134,7 +143,7 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
     edits = [
         edit
         for edit in evidence.people.edits
-        if link.entity_id(edit.side) == edit.entity_id and _pair_of(evidence, edit) is pair
+        if link.entity_id(edit.side) == edit.entity_id and _pair_of(evidence.integration, edit) is pair
     ]
     if not edits:
         return None
@@ -152,6 +161,9 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
     if _replaced_knowingly(evidence, newest, view.link, pair):
+        return True
+    history, mine, _ = _replacement(evidence, newest, view.link, pair)
+    if never_seen_to_leave(evidence, view.link, pair, history, mine):
         return True
     after = EPOCH + timedelta(seconds=newest.at_s)
     lines = [line for line in view.history if line.pair == pair.id and line.at > after]

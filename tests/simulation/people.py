@@ -93,13 +93,21 @@ class People:
     created: list[tuple[Side, EntityId]] = field(default_factory=list)
     deleted: list[tuple[Side, EntityId]] = field(default_factory=list)
     counter: int = 0
-    saved_at: dict[int, float] = field(default_factory=dict)
-    """When each revision of the mapping was saved."""
+    saved: list[tuple[float, Integration]] = field(default_factory=list)
+    """Each revision of the mapping, and when it was saved."""
 
     def follow(self, integration: Integration) -> None:
         """Take note of a revision of the mapping that was just saved."""
         self.integration = integration
-        self.saved_at[integration.revision] = asyncio.get_running_loop().time()
+        self.saved.append((asyncio.get_running_loop().time(), integration))
+
+    def mapping_at(self, at_s: float) -> Integration:
+        """Return the mapping of a time."""
+        return next(saved for since_s, saved in reversed(self.saved) if since_s < at_s or saved.revision == 1)
+
+    def saved_at(self, revision: int) -> float:
+        """Return when a revision of the mapping was saved."""
+        return next(at_s for at_s, saved in self.saved if saved.revision == revision)
 
     def view(self, side: Side, entity_id: EntityId) -> dict[PairId, Json] | None:
         """Return what a side shows of an item in normal form, None if it does not exist."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from sandbox.jira.catalog import STATUSES
@@ -92,23 +93,58 @@ def _reached(evidence: Evidence, entity: EntityId, body: dict[str, Any]) -> Pres
 
 
 def was_common(
-    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment, until: Moment
+    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment, until: Moment | None
 ) -> bool:
-    """Tell whether a value that a side came to show was what both sides had in common, before another moment.
+    """Tell whether a value that a side came to show was what both sides had in common before a moment (None: at last).
 
     Truly so: both showed the same at some time, or a write carried it over, and no write carried anything else over
-    after that. And Tandem took it for agreed when that other moment came, under what the pair means now.
+    after that. And Tandem took it for agreed, under what the pair means now, when that moment came.
     """
-    side, common = mine.side, False
+    until_s = until.at_s if until is not None else float("inf")
+    since_s, base = evidence.witness.base((link.id, mine.side, pair.id), until_s)
+    if base is None or base.revision < pair.since or not evidence.same(pair, base.value, mine.value):
+        return False
+    before = history[: history.index(until)] if until is not None else history
+    common = _had_been_common(evidence, link, pair, before, mine, since_s)
     holds: dict[Side, Json] = {}
-    for number, moment in enumerate(history[: history.index(until)]):
+    for number, moment in enumerate(before):
+        if moment.edit is None and moment.side in holds and evidence.same(pair, holds[moment.side], moment.value):
+            continue  # it found its value there already: what a person set is agreed on by no write
         holds[moment.side] = moment.value
         if len(holds) == len(Side) and evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
-            common = common or evidence.same(pair, holds[side], mine.value)
+            common = common or evidence.same(pair, holds[mine.side], mine.value)
         elif moment.edit is None and (carried := _carried(evidence, pair, history[:number], moment)) is not None:
-            common = evidence.same(pair, carried[side], mine.value)
-    base = evidence.witness.base(link.id, side, pair.id, until.at_s)
-    return common and base is not None and base.revision >= pair.since and evidence.same(pair, base.value, mine.value)
+            common = evidence.same(pair, carried[mine.side], mine.value)
+    return common
+
+
+def never_seen_to_leave(evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment) -> bool:
+    """Tell whether a side had shown this value before, and Tandem saw nothing else there until it was shown again."""
+    shown = [moment for moment in history[: history.index(mine)] if moment.side is mine.side]
+    before = next((moment for moment in reversed(shown) if evidence.same(pair, moment.value, mine.value)), None)
+    if before is None:
+        return False
+    seen = evidence.witness.seen((link.id, mine.side, pair.id), before.at_s, mine.at_s)
+    return all(evidence.same(pair, value, mine.value) for value in seen)
+
+
+def _had_been_common(
+    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment, agreed_s: float
+) -> bool:
+    """Tell whether the other side had shown the same, and Tandem had not heard yet that it had moved on from there.
+
+    Then both are taken for equal, and the other side to have moved on after that: values are compared, not times.
+    """
+    theirs = [moment for moment in history if moment.side is not mine.side]
+    for moment, left in pairwise(theirs):
+        shown = {mine.side: mine.value, moment.side: moment.value}
+        if not evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]) or left.at_s > agreed_s:
+            continue
+        later = [each.value for each in theirs if each.at_s >= left.at_s]
+        heard = evidence.witness.seen((link.id, moment.side, pair.id), left.at_s, agreed_s - 1e-6)
+        if not any(evidence.same(pair, one, other) for one in heard for other in later):
+            return True
+    return False
 
 
 def _carried(evidence: Evidence, pair: FieldPair, before: list[Moment], write: Moment) -> dict[Side, Json] | None:

@@ -294,7 +294,8 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         if source is None or not moved[source]:
             return None
         lost = craft if source is Side.JIRA else jira
-        if moved[source.other] and lost.value not in (None, []):
+        emptied = base_of(plan.link.side(source.other).pair(pair.id), pair) is not None  # it had been something else
+        if moved[source.other] and (lost.value not in (None, []) or emptied):
             plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
         return source
     if not moved[Side.CRAFT]:

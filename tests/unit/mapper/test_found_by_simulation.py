@@ -11,7 +11,7 @@ from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
 from shared.domain.ids import AccountId, PairId, Side
 from shared.domain.link import Result
-from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
 from tests.unit.mapper.harness import ADA, START, TITLE, US, World, title_integration
@@ -145,3 +145,16 @@ def test_f5_what_others_set_while_nothing_was_sent_is_no_landing_of_a_write_that
     world.settle()
     assert world.link.open_conflicts
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}
+
+
+def test_p11_that_a_person_emptied_the_target_of_a_one_way_pair_is_on_record_when_the_source_is_written_over_it() -> (
+    None
+):
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, None))
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "1"))
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert (Side.CRAFT, None) in {(note.side, note.value) for note in world.link.new_history}
