@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.mapper.domain.changelog import later, walk
+from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent
@@ -84,7 +84,7 @@ def _observe_pair(
         _take_first(observation, ctx, record, actor)
         return
     if not result.fresh:
-        if seen is not None and at < seen.at:
+        if seen is not None and at < seen.at and not came_after(seen, actor):
             _older(link, observation, ctx, pair, record, at)
             return
         if seen is not None and at == seen.at:

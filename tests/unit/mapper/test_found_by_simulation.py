@@ -158,3 +158,23 @@ def test_p11_that_a_person_emptied_the_target_of_a_one_way_pair_is_on_record_whe
     world.settle()
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
     assert (Side.CRAFT, None) in {(note.side, note.value) for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_f15_what_a_write_replaced_is_noticed_although_the_clock_had_stepped_back_when_it_landed(
+    policy: Policy,
+) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    ticket = world.link.jira.mark
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.tick(-30)
+    write_at = world.land(op)
+    world.report(op, Result.APPLIED, ticket=ticket, write_at=write_at)
+    world.settle()
+    world.fresh_read(Side.JIRA)
+    world.settle()
+    assert "2" in world.kept
