@@ -187,7 +187,8 @@ def emptied(evidence: Evidence) -> Iterator[str]:
                 continue
             source = view.link.entity_id(side.other)
             filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
-            if any(_means_nothing(evidence, pair, edit) for edit in filled):
+            both = [e for e in evidence.people.edits if e.entity_id in (source, entity_id) and e.pair == pair.id]
+            if any(_means_nothing(evidence, pair, edit) for edit in both):
                 continue
             if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
                 yield f"(b) Tandem emptied {pair.id} of {side} {entity_id} at {call.done_s:.1f}; nobody had asked"

@@ -5,7 +5,6 @@ Made only where the oracle has to judge an edit; independent of what Tandem beli
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -29,6 +28,8 @@ class Moment:
     value: Json
     edit: Edit | None = None
     """The person's edit that set it; None: a write of Tandem's."""
+    first: bool = False
+    """Whether the item began with it."""
 
 
 def sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
@@ -51,22 +52,34 @@ def moments(evidence: Evidence, link: Link, pair: FieldPair) -> list[Moment]:
             found.append((edit.at_s, number, Moment(edit.at_s, edit.side, value, edit)))
     for number, call in enumerate(evidence.network.calls):
         side = Side.JIRA if call.site == evidence.jira.world.base_url else Side.CRAFT
-        shown = _written(evidence, side, link.entity_id(side), pair, call)
+        entity = link.entity_id(side)
+        shown = _written(evidence, side, entity, pair, call)
         if shown is not None:
             found.append((call.done_s, number, Moment(call.done_s, side, shown.value)))
+        elif call.made is not None and call.made == entity and pair.kind is not FieldKind.STATUS:
+            found.append((call.done_s, number, Moment(call.done_s, side, None, first=True)))
     ordered = [moment for *_, moment in sorted(found, key=lambda each: each[:2])]
-    return [*_beginnings(evidence, ordered, link, pair), *ordered]
+    return _with_beginnings(evidence, ordered, link, pair)
 
 
-def _beginnings(evidence: Evidence, later: list[Moment], link: Link, pair: FieldPair) -> Iterator[Moment]:
-    """Yield what each side showed at first: what its first edit replaced, or what it still shows."""
+def _with_beginnings(evidence: Evidence, later: list[Moment], link: Link, pair: FieldPair) -> list[Moment]:
+    """Add what each side showed at first: what its first edit replaced, or what it still shows.
+
+    Where a create of Tandem's left the field empty, that is what it carried over, and the default comes right after it.
+    """
+    whole = list(later)
     for side in Side:
-        first = next((moment for moment in later if moment.side is side), None)
+        mine = [moment for moment in later if moment.side is side]
+        empty = mine[0] if mine and mine[0].first else None
+        first = next((moment for moment in mine if moment is not empty), None)
         entity = link.entity_id(side)
+        at = whole.index(empty) + 1 if empty is not None else 0
+        at_s = empty.at_s if empty is not None else 0.0
         if first is not None and first.edit is not None:
-            yield Moment(0.0, side, first.edit.left(pair)[-1])
+            whole.insert(at, Moment(at_s, side, first.edit.left(pair)[-1], first=True))
         elif first is None and entity is not None and (shown := evidence.people.view(side, entity)) is not None:
-            yield Moment(0.0, side, shown.get(pair.id))
+            whole.insert(at, Moment(at_s, side, shown.get(pair.id), first=True))
+    return whole
 
 
 def _written(evidence: Evidence, side: Side, entity: EntityId | None, pair: FieldPair, call: Call) -> Present | None:
@@ -108,12 +121,21 @@ def was_common(
     common = _had_been_common(evidence, link, pair, before, mine, since_s)
     holds: dict[Side, Json] = {}
     for number, moment in enumerate(before):
-        if moment.edit is None and moment.side in holds and evidence.same(pair, holds[moment.side], moment.value):
+        if (
+            moment.edit is None
+            and not moment.first
+            and moment.side in holds
+            and evidence.same(pair, holds[moment.side], moment.value)
+        ):
             continue  # it found its value there already: what a person set is agreed on by no write
         holds[moment.side] = moment.value
         if len(holds) == len(Side) and evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
             common = common or evidence.same(pair, holds[mine.side], mine.value)
-        elif moment.edit is None and (carried := _carried(evidence, pair, history[:number], moment)) is not None:
+        elif (
+            moment.edit is None
+            and not moment.first
+            and (carried := _carried(evidence, pair, history[:number], moment)) is not None
+        ):
             common = evidence.same(pair, carried[mine.side], mine.value)
     return common
 

@@ -116,6 +116,7 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         if op.kind is OperationKind.RESTORE:
             _restored(link, op, pair, observed)
         elif observed is not None:
+            _perhaps_a_persons(link, op, pair, outcome, ctx)
             _what_was_replaced(link, op, pair, outcome, observed, ctx)
 
 
@@ -142,6 +143,20 @@ def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
         pending = target.overwritten
         if pending is not None and same(pair.kind, pending.value, write.expect):
             target.overwritten = None
+
+
+def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: WriteOutcome, ctx: Context) -> None:
+    """Put on record what counts as written although nobody can tell whether it was, if its source has moved on since.
+
+    An answer was lost, or a request refused for now; a person may have chosen the same value, which is replaced now.
+    Jira's changelog tells who it was.
+    """
+    if outcome.result is not Result.ALREADY or op.target is Side.JIRA:
+        return
+    source = link.side(op.target.other).pair(pair.id).seen
+    write = op.pairs[pair.id]
+    if source is not None and not same(pair.kind, source.value, write.source):
+        remember(link, op.target, pair, write.value, f"set by {op.id}, or by a person at the same time", ctx.now)
 
 
 def _what_was_replaced(

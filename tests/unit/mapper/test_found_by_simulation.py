@@ -178,3 +178,19 @@ def test_f15_what_a_write_replaced_is_noticed_although_the_clock_had_stepped_bac
     world.fresh_read(Side.JIRA)
     world.settle()
     assert "2" in world.kept
+
+
+def test_p11_what_a_person_may_have_set_to_the_value_of_a_write_whose_answer_was_lost_is_on_record() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.sent.add(op.id)  # it never arrives, but nobody can know that
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.tick()
+    world.edit(Side.CRAFT, "1")
+    world.perform(op)
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+    assert (Side.CRAFT, "1") in {(note.side, note.value) for note in world.link.new_history}
