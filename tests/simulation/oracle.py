@@ -79,15 +79,19 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return False
     target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
     history = moments(evidence, link, pair)
-    if link.origin is not target and all(moment.first for moment in history) and not shown[target.other]:
+    if (
+        link.origin is not target
+        and all(moment.first or moment.left_out for moment in history)
+        and not shown[target.other]
+    ):
         return True  # nobody ever set it: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
-    if not left or left[-1].edit is None or left[-1].at_s < evidence.people.saved_at(pair.since):
+    if not left or left[-1].edit is None:
         return False
     source = [moment for moment in history if moment.side is not target]
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
         return False
-    return was_common(evidence, link, pair, history, source[-1], None)
+    return was_common(evidence, link, pair, history, source[-1])
 
 
 def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:

@@ -80,7 +80,36 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
     then = _pair_of(evidence.people.mapping_at(replacing.at_s), edit)
     if then is not None and then != pair:  # what was common then is not told by what the pair means now
         history, mine, replacing = _replacement(evidence, edit, link, then)
-    return was_common(evidence, link, then or pair, history, mine, replacing)
+    if replacing is None:
+        return False
+    meant = then or pair
+    if was_common(evidence, link, meant, history, mine, replacing.at_s):
+        return True
+    opened_s = _opened(evidence, link, meant, replacing)
+    before = _last_shown(evidence, meant, history, mine, opened_s)
+    return (
+        before is not None
+        and never_seen_to_leave(evidence, link, meant, before, replacing.at_s)
+        and was_common(evidence, link, meant, history, before, opened_s)
+    )
+
+
+def _opened(evidence: Evidence, link: Link, pair: FieldPair, write: Moment) -> float:
+    """Return when the operation was decided that a write belongs to: what came after that it could not know."""
+    opened = [
+        (op.created_at - EPOCH).total_seconds()
+        for op in link.operations
+        if op.target is write.side and pair.id in op.pairs and evidence.same(pair, op.pairs[pair.id].value, write.value)
+    ]
+    return max((at_s for at_s in opened if at_s < write.at_s), default=0.0)
+
+
+def _last_shown(
+    evidence: Evidence, pair: FieldPair, history: list[Moment], mine: Moment, until_s: float
+) -> Moment | None:
+    """Return the last time before another that a side came to show the same value."""
+    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s and m is not mine]
+    return next((m for m in reversed(earlier) if evidence.same(pair, m.value, mine.value)), None)
 
 
 def _replacement(
@@ -163,8 +192,9 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if _replaced_knowingly(evidence, newest, view.link, pair):
         return True
     history, mine, _ = _replacement(evidence, newest, view.link, pair)
-    if never_seen_to_leave(evidence, view.link, pair, history, mine):
-        return True
+    before = _last_shown(evidence, pair, history, mine, mine.at_s)
+    if before is not None and never_seen_to_leave(evidence, view.link, pair, before, mine.at_s):
+        return True  # a value that left and came back unseen has never changed
     after = EPOCH + timedelta(seconds=newest.at_s)
     lines = [line for line in view.history if line.pair == pair.id and line.at > after]
     return any(line.why != REPLACED_BY_RESTORE for line in lines)  # which edit is restored is up to their times, too

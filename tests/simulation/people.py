@@ -105,9 +105,9 @@ class People:
         """Return the mapping of a time."""
         return next(saved for since_s, saved in reversed(self.saved) if since_s < at_s or saved.revision == 1)
 
-    def saved_at(self, revision: int) -> float:
-        """Return when a revision of the mapping was saved."""
-        return next(at_s for at_s, saved in self.saved if saved.revision == revision)
+    def has_made(self, side: Side, entity_id: EntityId | None) -> bool:
+        """Tell whether a person created an item."""
+        return (side, entity_id) in self.created
 
     def view(self, side: Side, entity_id: EntityId) -> dict[PairId, Json] | None:
         """Return what a side shows of an item in normal form, None if it does not exist."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from typing import Any
 
 from sandbox.jira.catalog import STATUSES
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json, Link
 from shared.domain.mapping import FieldKind, FieldPair
-from shared.fields import Present, read
+from shared.fields import Present, read, same
 from tests.simulation.evidence import Evidence
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
@@ -30,6 +31,8 @@ class Moment:
     """The person's edit that set it; None: a write of Tandem's."""
     first: bool = False
     """Whether the item began with it."""
+    left_out: bool = False
+    """Whether a create of Tandem's left the field empty."""
 
 
 def sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
@@ -57,7 +60,7 @@ def moments(evidence: Evidence, link: Link, pair: FieldPair) -> list[Moment]:
         if shown is not None:
             found.append((call.done_s, number, Moment(call.done_s, side, shown.value)))
         elif call.made is not None and call.made == entity and pair.kind is not FieldKind.STATUS:
-            found.append((call.done_s, number, Moment(call.done_s, side, None, first=True)))
+            found.append((call.done_s, number, Moment(call.done_s, side, None, left_out=True)))
     ordered = [moment for *_, moment in sorted(found, key=lambda each: each[:2])]
     return _with_beginnings(evidence, ordered, link, pair)
 
@@ -70,16 +73,27 @@ def _with_beginnings(evidence: Evidence, later: list[Moment], link: Link, pair: 
     whole = list(later)
     for side in Side:
         mine = [moment for moment in later if moment.side is side]
-        empty = mine[0] if mine and mine[0].first else None
+        empty = mine[0] if mine and mine[0].left_out else None
         first = next((moment for moment in mine if moment is not empty), None)
         entity = link.entity_id(side)
         at = whole.index(empty) + 1 if empty is not None else 0
         at_s = empty.at_s if empty is not None else 0.0
         if first is not None and first.edit is not None:
             whole.insert(at, Moment(at_s, side, first.edit.left(pair)[-1], first=True))
+        elif first is not None and empty is None and evidence.people.has_made(side, entity):
+            expected = _expected(link, pair, first)
+            whole[at:at] = [] if expected is None else [Moment(at_s, side, expected.value, first=True)]
         elif first is None and entity is not None and (shown := evidence.people.view(side, entity)) is not None:
             whole.insert(at, Moment(at_s, side, shown.get(pair.id), first=True))
     return whole
+
+
+def _expected(link: Link, pair: FieldPair, write: Moment) -> Present | None:
+    """Return what the first write to an item was to replace, None if that is not known."""
+    for op in link.operations:
+        if op.target is write.side and pair.id in op.pairs and same(pair.kind, op.pairs[pair.id].value, write.value):
+            return Present(op.pairs[pair.id].expect)
+    return None
 
 
 def _written(evidence: Evidence, side: Side, entity: EntityId | None, pair: FieldPair, call: Call) -> Present | None:
@@ -106,48 +120,39 @@ def _reached(evidence: Evidence, entity: EntityId, body: dict[str, Any]) -> Pres
 
 
 def was_common(
-    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment, until: Moment | None
+    evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], shown: Moment, until_s: float = inf
 ) -> bool:
-    """Tell whether a value that a side came to show was what both sides had in common before a moment (None: at last).
+    """Tell whether a value that a side came to show was what both sides had in common, just before a time.
 
     Truly so: both showed the same at some time, or a write carried it over, and no write carried anything else over
-    after that. And Tandem took it for agreed, under what the pair means now, when that moment came.
+    after that. And Tandem took it for agreed, under what the pair means now, when that time came.
     """
-    until_s = until.at_s if until is not None else float("inf")
-    since_s, base = evidence.witness.base((link.id, mine.side, pair.id), until_s)
-    if base is None or base.revision < pair.since or not evidence.same(pair, base.value, mine.value):
+    side = shown.side
+    since_s, base = evidence.witness.base((link.id, side, pair.id), until_s)
+    if base is None or base.revision < pair.since or not evidence.same(pair, base.value, shown.value):
         return False
-    before = history[: history.index(until)] if until is not None else history
-    common = _had_been_common(evidence, link, pair, before, mine, since_s)
+    before = [moment for moment in history if moment.at_s < until_s]
+    if _had_been_common(evidence, link, pair, before, shown, since_s):
+        return True
+    common = False
     holds: dict[Side, Json] = {}
     for number, moment in enumerate(before):
-        if (
-            moment.edit is None
-            and not moment.first
-            and moment.side in holds
-            and evidence.same(pair, holds[moment.side], moment.value)
-        ):
+        found = moment.side in holds and evidence.same(pair, holds[moment.side], moment.value)
+        if found and moment.edit is None and not moment.first:
             continue  # it found its value there already: what a person set is agreed on by no write
         holds[moment.side] = moment.value
         if len(holds) == len(Side) and evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
-            common = common or evidence.same(pair, holds[mine.side], mine.value)
-        elif (
-            moment.edit is None
-            and not moment.first
-            and (carried := _carried(evidence, pair, history[:number], moment)) is not None
-        ):
-            common = evidence.same(pair, carried[mine.side], mine.value)
+            common = common or evidence.same(pair, holds[side], shown.value)
+        elif moment.edit is None and not moment.first:
+            carried = _carried(evidence, pair, before[:number], moment)
+            common = common if carried is None else evidence.same(pair, carried[side], shown.value)
     return common
 
 
-def never_seen_to_leave(evidence: Evidence, link: Link, pair: FieldPair, history: list[Moment], mine: Moment) -> bool:
-    """Tell whether a side had shown this value before, and Tandem saw nothing else there until it was shown again."""
-    shown = [moment for moment in history[: history.index(mine)] if moment.side is mine.side]
-    before = next((moment for moment in reversed(shown) if evidence.same(pair, moment.value, mine.value)), None)
-    if before is None:
-        return False
-    seen = evidence.witness.seen((link.id, mine.side, pair.id), before.at_s, mine.at_s)
-    return all(evidence.same(pair, value, mine.value) for value in seen)
+def never_seen_to_leave(evidence: Evidence, link: Link, pair: FieldPair, shown: Moment, until_s: float) -> bool:
+    """Tell whether Tandem saw nothing but this value on a side from when it showed it on until a time."""
+    seen = evidence.witness.seen((link.id, shown.side, pair.id), shown.at_s, until_s)
+    return all(evidence.same(pair, value, shown.value) for value in seen)
 
 
 def _had_been_common(
@@ -162,7 +167,7 @@ def _had_been_common(
         shown = {mine.side: mine.value, moment.side: moment.value}
         if not evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]) or left.at_s > agreed_s:
             continue
-        later = [each.value for each in theirs if each.at_s >= left.at_s]
+        later = [each.value for each in theirs if each.at_s >= left.at_s and each is not moment]
         heard = evidence.witness.seen((link.id, moment.side, pair.id), left.at_s, agreed_s - 1e-6)
         if not any(evidence.same(pair, one, other) for one in heard for other in later):
             return True

@@ -294,7 +294,8 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         if source is None or not moved[source]:
             return None
         lost = craft if source is Side.JIRA else jira
-        emptied = base_of(plan.link.side(source.other).pair(pair.id), pair) is not None  # it had been something else
+        record = plan.link.side(source.other).pair(pair.id)
+        emptied = base_of(record, pair) is not None or any(value not in (None, []) for value in record.recent)
         if moved[source.other] and (lost.value not in (None, []) or emptied):
             plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
         return source

@@ -194,3 +194,19 @@ def test_p11_what_a_person_may_have_set_to_the_value_of_a_write_whose_answer_was
     world.settle()
     assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
     assert (Side.CRAFT, "1") in {(note.side, note.value) for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_f4_what_a_write_of_unknown_fate_replaced_is_noticed_by_the_next_attempt(policy: Policy) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    world.tick()
+    world.land(op)  # its answer never comes
+    world.tick()
+    world.perform(op)
+    world.settle()
+    assert "2" in world.kept
