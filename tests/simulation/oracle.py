@@ -86,9 +86,11 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     ):
         return True  # nobody ever set it: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
+    source = [moment for moment in history if moment.side is not target]
+    if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
+        return True  # the side that leads was made by Tandem, and nobody has said anything there yet
     if not left or left[-1].edit is None:
         return False
-    source = [moment for moment in history if moment.side is not target]
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
         return False
     return was_common(evidence, link, pair, history, source[-1])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from services.mapper.domain.decide import REPLACED_BY_RESTORE
-from shared.domain.ids import EntityId, Side
+from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json, Link, LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
 from shared.fields import Translated, translate
@@ -57,7 +57,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
         return True
     if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
         return True  # the vendor itself takes a deleted parent away
-    names = {pair.id, edit.pair}
+    names = _names(evidence, edit)
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
         if note.pair in names and is_it(kept):
@@ -65,6 +65,12 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
     return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
+
+
+def _names(evidence: Evidence, edit: Edit) -> set[PairId]:
+    """Return the pairs that an edited field was ever in: what was put on record may be under any of them."""
+    mapped = [pair for _, saved in evidence.people.saved for pair in saved.pairs]
+    return {pair.id for pair in mapped if pair.name_on(edit.side) == edit.vendor_field} | {edit.pair}
 
 
 def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:

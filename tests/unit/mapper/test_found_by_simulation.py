@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
+from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
-from shared.domain.ids import AccountId, PairId, Side
-from shared.domain.link import Result
+from shared.domain.ids import AccountId, EntityId, PairId, Side
+from shared.domain.link import LinkState, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
@@ -147,12 +148,16 @@ def test_f5_what_others_set_while_nothing_was_sent_is_no_landing_of_a_write_that
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}
 
 
-def test_p11_that_a_person_emptied_the_target_of_a_one_way_pair_is_on_record_when_the_source_is_written_over_it() -> (
-    None
-):
+@pytest.mark.parametrize("known", [True, False], ids=["agreed on before", "never agreed on"])
+def test_p11_that_a_person_emptied_the_target_of_a_one_way_pair_is_on_record_when_it_is_written_over(
+    known: bool,
+) -> None:
     world = World(title_integration(direction=Direction.TO_CRAFT))
-    world.tick()
-    world.deliver(world.edit(Side.CRAFT, None))
+    for value in ("5", None):
+        world.tick()
+        world.deliver(world.edit(Side.CRAFT, value))
+    if not known:
+        world.link.craft.pair(TITLE).base = world.link.jira.pair(TITLE).base = None
     world.tick()
     world.deliver(world.edit(Side.JIRA, "1"))
     world.settle()
@@ -210,3 +215,21 @@ def test_f4_what_a_write_of_unknown_fate_replaced_is_noticed_by_the_next_attempt
     world.perform(op)
     world.settle()
     assert "2" in world.kept
+
+
+def test_f14_what_a_new_item_of_ours_leaves_empty_on_the_side_that_leads_empties_nothing_on_the_other() -> None:
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    link = world.link
+    link.origin, link.jira_id, link.state, link.labels["craft_type"] = Side.CRAFT, None, LinkState.CREATING, "feature"
+    link.jira.pairs.clear()
+    link.craft.pair(TITLE).base = None
+    op = begin_create(link, world.ctx)
+    assert op is not None
+    created(link, op, EntityId("1"), world.ctx)
+    world.holds[Side.JIRA] = None
+    world.settle()
+    assert world.holds == {Side.JIRA: None, Side.CRAFT: "0"}
+    world.deliver(world.edit(Side.JIRA, "1"))
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert (Side.CRAFT, "0") in {(note.side, note.value) for note in link.new_history}
