@@ -125,6 +125,8 @@ def _replacement(
     history = moments(evidence, link, pair)
     at = next(number for number, moment in enumerate(history) if moment.edit is edit)
     value = history[at].value
+    again = [n for n, m in enumerate(history) if m.side is edit.side and evidence.same(pair, m.value, value)]
+    at = max(at, *again)  # what was replaced and restored is judged from there on
     later = [m for m in history[at + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
     return history, history[at], later[0] if later else None
 
