@@ -214,7 +214,7 @@ class World:
                 self.mail.pending
                 or self.network.under_way
                 or self.busy_links()
-                or any(p.task and not p.dead for p in self.plant.past)
+                or any(p.task and not p.dead and not p.task.done() for p in self.plant.past)
             ):
                 settled = loop.time()
             elif loop.time() > max(settled + SETTLED_S, began + LEAST_REST_S):
