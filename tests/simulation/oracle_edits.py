@@ -121,14 +121,15 @@ def _last_shown(
 def _replacement(
     evidence: Evidence, edit: Edit, link: Link, pair: FieldPair
 ) -> tuple[list[Moment], Moment, Moment | None]:
-    """Return all that a pair showed, the moment of an edit, and the one in which something else took its place."""
+    """Return all that a pair showed, the last moment in which the value of an edit was shown (it may have been
+    restored), and the one in which something else took its place.
+    """
     history = moments(evidence, link, pair)
     at = next(number for number, moment in enumerate(history) if moment.edit is edit)
-    value = history[at].value
-    again = [n for n, m in enumerate(history) if m.side is edit.side and evidence.same(pair, m.value, value)]
-    at = max(at, *again)  # what was replaced and restored is judged from there on
-    later = [m for m in history[at + 1 :] if m.side is edit.side and not evidence.same(pair, m.value, value)]
-    return history, history[at], later[0] if later else None
+    since = [moment for moment in history[at:] if moment.side is edit.side]
+    shown = [number for number, moment in enumerate(since) if evidence.same(pair, moment.value, since[0].value)]
+    later = since[shown[-1] + 1 :]
+    return history, since[shown[-1]], later[0] if later else None
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:

@@ -126,16 +126,8 @@ class World:
 
     async def prepare(self) -> None:
         """Seed both vendors, save the connections and the integration, and start all services."""
-        self.jira.seed_project(PROJECT, "Tandem")
+        draft, atlas = self.mapping()
         self.jira.register_webhook("http://tandem.sim/webhooks/jira/jira-demo", secret=JIRA_SECRET)
-        self.craft.account.seed_workspace(
-            "Roadmap",
-            custom_fields=RICH_FIELDS if self.fate.any_mapping else CUSTOM_FIELDS,
-            catalogues=RICH_CATALOGUES if self.fate.any_mapping else None,
-        )
-        root = self.craft.person("craft-key-of-ada").create_item(type="product", title="Root")["id"]
-        self.craft.drain_webhooks()
-        draft, atlas = self._mapping(root)
         us = {
             Side.JIRA: self.jira.world.account_by_email(SYNC_EMAIL).account_id,
             Side.CRAFT: next(u.id for u in self.craft.account.users.values() if u.name == SYNC_KEY.name),
@@ -150,7 +142,9 @@ class World:
             secrets = ConnectionSecrets(token=token, webhook_secrets=(secret,))
             await self.store.save_connection(connection, secrets, 0, "sim", self.clock.now())
         integration = await self.store.save_integration(draft, 0, "sim", self.clock.now())
-        self.people = People(self.jira, self.craft, integration, atlas, PROJECT, Random(self.seed + 9), root)
+        self.people = People(
+            self.jira, self.craft, integration, atlas, PROJECT, Random(self.seed + 9), str(integration.craft_root)
+        )
         self.people.follow(integration)
         if self.fate.off_screen:
             points = self.jira.world.field_named("Story Points").id
@@ -160,8 +154,16 @@ class World:
             self.plant.launch(name)
         await asyncio.sleep(1.0)
 
-    def _mapping(self, root: str) -> tuple[Integration, Atlas]:
-        """Return the first mapping, and all that could be mapped."""
+    def mapping(self) -> tuple[Integration, Atlas]:
+        """Seed both vendors; return the first mapping, and all that could be mapped."""
+        self.jira.seed_project(PROJECT, "Tandem")
+        self.craft.account.seed_workspace(
+            "Roadmap",
+            custom_fields=RICH_FIELDS if self.fate.any_mapping else CUSTOM_FIELDS,
+            catalogues=RICH_CATALOGUES if self.fate.any_mapping else None,
+        )
+        root = self.craft.person("craft-key-of-ada").create_item(type="product", title="Root")["id"]
+        self.craft.drain_webhooks()
         workspaces = self.craft.state()["workspaces"]
         assert isinstance(workspaces, list)
         plain = scene.integration(

@@ -202,8 +202,11 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
     if landed and op.kind is OperationKind.WRITE:
         op.shown = {}
         _move_bases(link, op, ctx)
-    if observation is not None:
-        observe(link, observation, ctx, closing=op if landed else None)
+    observed = observe(link, observation, ctx, closing=op if landed else None) if observation is not None else None
+    if landed and op.kind is OperationKind.RESTORE and observation is not None:
+        for pair in ctx.integration.pairs:  # some of it stands, though a person has changed another field since
+            if pair.id in op.pairs and same(pair.kind, observation.values.get(pair.id), op.pairs[pair.id].value):
+                _restored(link, op, pair, observed)
     if observation is None or outcome.status == HTTP_NOT_FOUND:
         state.dirty_since = state.dirty_since or ctx.now
 

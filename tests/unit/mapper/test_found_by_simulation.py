@@ -11,7 +11,7 @@ from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
 from shared.domain.ids import AccountId, EntityId, PairId, Side
-from shared.domain.link import LinkState, Result
+from shared.domain.link import LinkState, OperationKind, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
@@ -233,3 +233,51 @@ def test_f14_what_a_new_item_of_ours_leaves_empty_on_the_side_that_leads_empties
     world.settle()
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
     assert (Side.CRAFT, "0") in {(note.side, note.value) for note in link.new_history}
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_f11_a_late_effect_is_undone_although_its_target_keeps_the_value_otherwise(side: Side) -> None:
+    world = World(title_integration(Policy.ASK))
+    ops = []
+    for value in ("1", "2"):
+        world.tick()
+        op = world.deliver(world.edit(side.other, value))
+        assert op is not None
+        op.attempts = 1  # an earlier attempt, whose request is still under way
+        world.perform(op)
+        ops.append(op)
+    first = ops[0]
+    first.shown = {TITLE: "1!"}
+    world.tick()
+    late = world.edit(side, "1!")
+    if side is Side.JIRA:
+        world.changelog[-1] = late.changelog[0].model_copy(update={"by": US, "op": first.id})
+        late = replace(late, account=US, changelog=(world.changelog[-1],))
+    world.deliver(late)
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+def test_f17_a_restored_value_is_a_persons_again_although_another_field_moved_on_meanwhile() -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    edited = world.now
+    world.tick()
+    op.attempts = 1
+    world.land(op)
+    world.perform(op)
+    restore = world.link.open_operation
+    assert restore is not None
+    assert restore.kind is OperationKind.RESTORE
+    world.tick()
+    world.land(restore)
+    restore.landed = True
+    world.report(restore, Result.MOVED, ticket=world.link.craft.mark)
+    seen = world.link.craft.pair(TITLE).seen
+    assert seen is not None
+    assert (seen.value, seen.by, seen.edited.until) == ("2", None, edited)
+    assert world.link.craft.pair(TITLE).overwritten is None
