@@ -13,7 +13,7 @@ from typing import Any
 from sandbox.jira.catalog import STATUSES
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json, Link
-from shared.domain.mapping import FieldKind, FieldPair
+from shared.domain.mapping import FieldKind, FieldPair, Shape
 from shared.fields import Present, read, same
 from tests.simulation.evidence import Evidence
 from tests.simulation.network import Call, body_of
@@ -43,6 +43,9 @@ def sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
     if side is Side.JIRA and pair.jira not in body.get("fields", {}):
         emptied = pair.kind is FieldKind.PARENT and "parent" in body.get("update", {})
         return Present(None) if emptied else None
+    if side is Side.JIRA and pair.shape_on(side) is Shape.SPRINT:  # read as a list, but written as one number
+        number = body["fields"][pair.jira]
+        return Present(None if number is None else str(number))
     return read(side, pair, body)
 
 
