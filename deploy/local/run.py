@@ -1,6 +1,7 @@
 """`make run`: bring the whole system up with the stand-ins, configured, and keep it up until Ctrl-C.
 
-`python -m deploy.local.run --jira data-center` does the same with a Jira Data Center.
+Each time from scratch: the stand-ins forget everything when they end, so what Postgres and Kafka kept of them is
+removed. Each time from scratch. `python -m deploy.local.run --jira data-center` does the same with a Jira Data Center.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from rich.console import Console
 from deploy.local.jars import CHECKOUT
 from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
+from deploy.local.scratch import from_scratch
 from deploy.local.signals import run_until_signal
 from deploy.local.stack_file import STACK_FILE
 from deploy.local.system import QUICK, JiraEdition, System, Tuning, edition_argument, running_system
+
+_FOLDER = CHECKOUT / ".run"
 
 
 def _tell(console: Console, system: System) -> None:
@@ -54,10 +58,11 @@ async def _main(jira: JiraEdition) -> int:
     try:
         with ConsoleProgress() as progress:
             tuning = Tuning(settings=QUICK, jira=jira)
-            async with running_system(CHECKOUT / ".run", progress, tuning, stack_file=STACK_FILE) as system:
-                progress.stage("Ready")
-                _tell(console, system)
-                await asyncio.Event().wait()
+            with from_scratch(_FOLDER):
+                async with running_system(_FOLDER, progress, tuning, stack_file=STACK_FILE) as system:
+                    progress.stage("Ready")
+                    _tell(console, system)
+                    await asyncio.Event().wait()
     except LocalStackError as error:
         console.print(f"[red]{error}[/red]", markup=True)
         return 1
