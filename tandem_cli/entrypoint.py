@@ -29,7 +29,7 @@ from tandem_cli.domain.schema import file_schema
 from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Console, Refused, Unreachable
+from tandem_cli.ports import Console, Refused, Saving, Unreachable
 from tandem_cli.settings import NotSet, console_access
 
 ResultT = TypeVar("ResultT")
@@ -138,16 +138,31 @@ def diff(file: str, exit_code: bool, replace_secrets: bool, as_json: bool) -> No
 @click.option("--dry-run", is_flag=True, help="Tell only, like diff.")
 @_SECRETS
 @click.option("--unchecked", is_flag=True, help="Save also while Jira or Craft.io cannot be asked.")
+@click.option(
+    "--evaluate",
+    type=click.Choice(["now", "later"]),
+    default="now",
+    show_default=True,
+    help="When items that nobody touches are decided again by what was saved.",
+)
 @_JSON
-def apply(file: str, dry_run: bool, replace_secrets: bool, unchecked: bool, as_json: bool) -> None:  # noqa: FBT001
+def apply(
+    file: str,
+    dry_run: bool,  # noqa: FBT001
+    replace_secrets: bool,  # noqa: FBT001
+    unchecked: bool,  # noqa: FBT001
+    evaluate: str,
+    as_json: bool,  # noqa: FBT001
+) -> None:
     """Save what is different. Nothing is deleted, and nothing is saved over what somebody else saves meanwhile."""
     if dry_run:
         _diff(file, replace_secrets=replace_secrets, as_json=as_json)
         return
     said = _read(file, as_json=as_json)
     secrets = SecretPlaces(os.environ, Path() if file == "-" else Path(file).parent)
+    how = Saving(unchecked, evaluate)
     applied = _with_console(
-        lambda console: commands.apply(said, console, secrets, replace_secrets=replace_secrets, unchecked=unchecked),
+        lambda console: commands.apply(said, console, secrets, replace_secrets=replace_secrets, how=how),
         as_json=as_json,
     )
     if isinstance(applied, list):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from shared.domain.differences import Difference
 from shared.domain.mapping import Integration
@@ -55,6 +55,17 @@ class Refused(Exception):
         """What somebody else changed since it was compared."""
 
 
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """How integrations are saved: also while a vendor cannot be asked; existing items decided again now or later."""
+
+    unchecked: bool = False
+    evaluate: str = "now"
+
+
+AT_ONCE: Final = Saving()
+
+
 class Console(Protocol):
     """The console's API. Every method raises `Unreachable` and `Refused`."""
 
@@ -62,10 +73,8 @@ class Console(Protocol):
         """Return all connections and integrations."""
         ...
 
-    async def save(self, change: Change, secrets: Mapping[str, Any], *, unchecked: bool) -> Stored:
-        """Save, unless somebody saved since the revision it was compared with. `unchecked`: also while a vendor cannot
-        be asked.
-        """
+    async def save(self, change: Change, secrets: Mapping[str, Any], how: Saving) -> Stored:
+        """Save, unless somebody saved since the revision it was compared with."""
         ...
 
     async def check(self, draft: Integration) -> Sequence[Fault] | None:

@@ -10,6 +10,7 @@ from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
+from services.console.handlers.evaluation import Evaluations
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -44,7 +45,16 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     mappings = Mappings(ports.config, metadata)
     configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
     people = PeopleDesk(ports.reader, ports.config)
-    api = Api(links, requests, configuration, mappings, people, History(ports.reader), DryRuns(ports, ADMIN))
+    api = Api(
+        links,
+        requests,
+        configuration,
+        mappings,
+        people,
+        History(ports.reader),
+        DryRuns(ports, ADMIN),
+        Evaluations(ports, ADMIN),
+    )
     return ConsoleService(api, ports, settings)
 
 

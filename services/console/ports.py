@@ -13,11 +13,12 @@ from shared.metadata.craft import CraftMetadata
 from shared.metadata.jira import JiraMetadata
 from shared.runtime.log import Log
 from shared.store.dry_runs import DryRunDesk
+from shared.store.evaluation import EvaluationDesk
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
 from shared.store.trail import RevisionReader
 
 
-class Reader(DryRunDesk, StatusReader, RevisionReader, Protocol):
+class Reader(DryRunDesk, EvaluationDesk, StatusReader, RevisionReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -18,7 +18,7 @@ from shared.fields.markup import text_to_html
 from shared.fields.people import same_person
 from shared.fields.shapes import LISTS, READ, RENDER, Place, Present, number_of, number_text
 from shared.fields.times import day_of
-from shared.richtext.forms import plain
+from shared.richtext.forms import plain, words
 from shared.richtext.forms import same as same_document
 
 __all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "same", "tidy_text"]
@@ -110,8 +110,16 @@ def same(kind: FieldKind, left: Json, right: Json) -> bool:
     if kind is FieldKind.USER:
         return same_person(left, right)
     if kind is FieldKind.RICH_TEXT:
-        return same_document(left, right)
+        return same_document(left, right) or _told_otherwise(left, right)
     return bool(_key(kind, left) == _key(kind, right))
+
+
+def _told_otherwise(left: Json, right: Json) -> bool:
+    """Tell whether one value is what only Jira's changelog told, as text, and the words are those of the other."""
+    if left is None or right is None or left.keys() == right.keys():
+        return False
+    said = words(left)
+    return bool(said) and said == words(right)
 
 
 def _key(kind: FieldKind, value: Json) -> Json:

@@ -95,7 +95,8 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
 
     What did not change keeps the target's own nodes, word by word; what did is converted, and keeps those of its nodes
     whose words still stand. The result is equivalent to `source`; it is `onto` itself if that is so already. Carrying
-    it once more changes nothing. Raises ValueError for what is no normal form.
+    it once more changes nothing. Raises ValueError for what is no normal form, and if `onto` is in another language:
+    Jira's own nodes could not be kept.
     """
     jira: JiraLanguage = "wiki" if language == "wiki" else "adf" if language == "adf" else _jira_language(source)
     new, old = parse(source), parse(onto)

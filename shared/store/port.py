@@ -321,8 +321,9 @@ class WorkStore(PeopleFinder, Protocol):
         """Return links to decide again, those looked at longest ago first; returning them counts as looking.
 
         Due is: `not_before` reached; or waiting for a parent (state waiting, or active with `waits_for`) and not
-        looked at for `waiting_for`; or paused for a connection that is well again; or active, creating or excluded,
-        decided by an older revision than the current one, and with no `not_before` to come.
+        looked at for `waiting_for`; or paused for a connection that is well again; or excluded and decided by an older
+        revision than the current one, or active or creating and decided by an older one than an admin has agreed to
+        (`shared.store.evaluation`), with no `not_before` to come.
         """
         ...
 
@@ -388,10 +389,12 @@ class ConfigWriter(Protocol):
         at: datetime,
         *,
         restored_from: int | None = None,
+        evaluate: bool = True,
     ) -> Integration:
         """Save as revision `expected_revision + 1` (0: new) and return it. Raises `RevisionConflict`.
 
-        `restored_from` is for the audit trail: the revision whose body is saved again.
+        `restored_from` is for the audit trail: the revision whose body is saved again. Without `evaluate`, links that
+        nobody touches stay as they are until `EvaluationDesk.agree`.
         """
         ...
 

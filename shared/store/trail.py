@@ -48,6 +48,8 @@ class AuditEntry:
     id: str
     revision: int
     restored_from: int | None
+    evaluated: bool = False
+    """True: it was not saved, but agreed to for links that nobody touches (`shared.store.evaluation`)."""
 
 
 class RevisionReader(Protocol):

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.domain.differences import CONNECTION_OWNED, Difference
 from shared.domain.mapping import Connection, Integration
 from tandem_cli.domain.plan import Change, Live, LiveConnection
-from tandem_cli.ports import Fault, Refused, Stored, Unreachable
+from tandem_cli.ports import Fault, Refused, Saving, Stored, Unreachable
 
 _BASE: Final = "/api/v1"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=10.0)
@@ -52,7 +52,7 @@ class HttpConsole:
                 "release as the console?"
             ) from error
 
-    async def save(self, change: Change, secrets: Mapping[str, Any], *, unchecked: bool) -> Stored:
+    async def save(self, change: Change, secrets: Mapping[str, Any], how: Saving) -> Stored:
         """Save one connection or integration on the revision that it was compared with."""
         body = dict(change.body)
         if change.kind == "connection":
@@ -60,8 +60,10 @@ class HttpConsole:
             body |= {"secrets": dict(secrets)} if secrets else {}
         body["revision"] = change.revision
         headers = {"If-Match": f'"{change.revision}"'}
-        how = "?unchecked=true" if unchecked and change.kind == "integration" else ""
-        saved = await self._call("PUT", f"/{change.section}/{change.id}{how}", body, headers)
+        query = ""
+        if change.kind == "integration":
+            query = f"?unchecked={str(how.unchecked).lower()}&evaluate={how.evaluate}"
+        saved = await self._call("PUT", f"/{change.section}/{change.id}{query}", body, headers)
         return Stored(int(saved["revision"]), [_fault(each) for each in saved.get("findings") or ()])
 
     async def check(self, draft: Integration) -> Sequence[Fault] | None:

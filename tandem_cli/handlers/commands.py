@@ -10,7 +10,7 @@ from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.plan import Change, Live, Plan, plan
 from tandem_cli.domain.workspace import SecretReference, Workspace, file_data
 from tandem_cli.handlers.reading import ReadFile, from_console, placed
-from tandem_cli.ports import Console, Refused, Secrets, SecretUnreadable, Unreachable
+from tandem_cli.ports import AT_ONCE, Console, Refused, Saving, Secrets, SecretUnreadable, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ async def diff(file: ReadFile, console: Console, *, replace_secrets: bool) -> Pl
 
 
 async def apply(
-    file: ReadFile, console: Console, secrets: Secrets, *, replace_secrets: bool, unchecked: bool = False
+    file: ReadFile, console: Console, secrets: Secrets, *, replace_secrets: bool, how: Saving = AT_ONCE
 ) -> Applied | list[Finding]:
     """Save what is different, connections first, each on the revision that it was compared with.
 
@@ -106,7 +106,7 @@ async def apply(
     saved: list[Saved] = []
     for change in found.changes:
         try:
-            stored = await console.save(change, read[change.section, change.id], unchecked=unchecked)
+            stored = await console.save(change, read[change.section, change.id], how)
         except Refused as refusal:
             findings = from_console(file, change.section, change.id, refusal.faults)
             return Applied(found, saved, change, refusal, findings)

@@ -11,6 +11,7 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
+from shared.store.evaluation import EvaluationDesk
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.trail import RevisionReader
 
@@ -36,6 +37,7 @@ class Store(
     LookingStore,
     DryRunDesk,
     DryRunWork,
+    EvaluationDesk,
     Protocol,
 ):
     """All roles of the store in one object, as the two implementations are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sandbox.craft.site import CraftSite
@@ -10,12 +10,15 @@ from sandbox.jira.site import JiraSite
 from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Json, Link
 from shared.domain.mapping import FieldPair, Integration
+from shared.domain.person import Person
 from shared.fields import equivalent, same
+from shared.fields.people import directory_of
 from shared.fields.translate import Parents
 from shared.store.port import LinkView
 from tests.simulation.fate import Fate
 from tests.simulation.network import MARK, SimNetwork
 from tests.simulation.people import People
+from tests.simulation.witness import Witness
 
 
 @dataclass(slots=True)
@@ -32,6 +35,9 @@ class Evidence:
     flagged: Mapping[tuple[Side, EntityId], LinkId | None]
     """Items of our own making that people are told of, since they are in no link, and the link they were made for."""
     quiet_since_s: float
+    directory: Iterable[Person]
+    """Everybody whom Tandem has heard of."""
+    witness: Witness
     by_entity: dict[tuple[Side, EntityId], LinkView] = field(init=False)
     parents: Parents = field(init=False)
 
@@ -47,7 +53,8 @@ class Evidence:
             for key, view in self.by_entity.items()
             if (other := view.link.entity_id(key[0].other)) is not None
         }
-        self.parents = Parents(known, self.integration.craft_root)
+        connections = {self.integration.connection(side): side for side in Side}
+        self.parents = Parents(known, self.integration.craft_root, directory_of(self.directory, connections))
 
     def same(self, pair: FieldPair, left: Json, right: Json) -> bool:
         """Tell whether two values of one side are the same, given how these vendors keep titles."""

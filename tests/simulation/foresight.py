@@ -46,6 +46,7 @@ def fair(seed: int) -> Fate:
         with_key=True,
         coarse_jira=False,
         coarse_craft=False,
+        any_mapping=False,
         edits=0,
         items=0,
         kills=0,

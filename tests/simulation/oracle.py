@@ -11,14 +11,16 @@ from collections.abc import Iterator
 
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL
+from services.mapper.domain.blocked import block_hash
 from shared.domain.ids import EntityId, Side
-from shared.domain.link import Link, LinkState
-from shared.domain.mapping import Direction
+from shared.domain.link import Json, Link, LinkState
+from shared.domain.mapping import Direction, FieldPair
 from shared.messages.status import Cause
 from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
+from tests.simulation.timeline import moments, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
 
@@ -59,10 +61,51 @@ def _diverged(evidence: Evidence, link: Link) -> Iterator[str]:
     for pair in evidence.integration.pairs:
         if pair.id not in jira or pair.id not in craft or pair.id in link.open_conflicts:
             continue
-        if pair.direction is Direction.ONCE or any(link.side(s).pair(pair.id).blocked for s in Side):
+        if pair.direction is Direction.ONCE:
             continue
-        if not evidence.equivalent(pair, jira[pair.id], craft[pair.id]):
+        shown = {Side.JIRA: jira[pair.id], Side.CRAFT: craft[pair.id]}
+        if not _alike(evidence, link, pair, shown) and not _says_why(evidence, link, pair, shown):
             yield f"(a) link {name_of(link)} differs in {pair.id}: Jira {jira[pair.id]!r}, Craft {craft[pair.id]!r}"
+
+
+def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:
+    """Tell whether both sides show the same, or the target of a one-way pair what a person set there since.
+
+    Such an edit stays until the source changes; so the source must still show what both had in common before it.
+    """
+    if evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]):
+        return True
+    if pair.direction is Direction.BOTH:
+        return False
+    target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
+    history = moments(evidence, link, pair)
+    if (
+        link.origin is not target
+        and all(moment.first or moment.left_out for moment in history)
+        and not shown[target.other]
+    ):
+        return True  # nobody ever set it: the target fills in what the new item was created without
+    left = [moment for moment in history if moment.side is target]
+    source = [moment for moment in history if moment.side is not target]
+    if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
+        return True  # the side that leads was made by Tandem, and nobody has said anything there yet
+    if not left or left[-1].edit is None:
+        return False
+    if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
+        return False
+    return was_common(evidence, link, pair, history, source[-1])
+
+
+def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:
+    """Tell whether the item says in words why the very value that a side shows now is not carried over."""
+    revision = evidence.integration.revision
+    return any(
+        (blocked := link.side(side).pair(pair.id).blocked) is not None
+        and pair.direction.carries_to(side.other)
+        and blocked.message != ""
+        and blocked.value_hash == block_hash(shown[side], revision)
+        for side in Side
+    )
 
 
 def _counterparts(evidence: Evidence) -> Iterator[str]:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 from services.mapper.domain.decide import REPLACED_BY_RESTORE
-from shared.domain.ids import EntityId, Side
-from shared.domain.link import Link, LinkState
-from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
-from shared.fields import Present, read
+from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.link import Json, Link, LinkState
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
+from shared.fields import Translated, translate
 from shared.store.port import LinkView
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
+from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, was_common
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -31,7 +31,7 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
     for edit in evidence.people.edits:
         last[(edit.side, edit.entity_id, edit.vendor_field)] = edit
     for edit in last.values():
-        view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence, edit)
+        view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence.integration, edit)
         if view is None or pair is None:
             continue
         if not _accounted_for(evidence, edit, view, pair):
@@ -41,92 +41,95 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
             )
 
 
-def _pair_of(evidence: Evidence, edit: Edit) -> FieldPair | None:
-    """Return the pair that the edited field is in now."""
-    return next((p for p in evidence.integration.pairs if p.name_on(edit.side) == edit.vendor_field), None)
+def _pair_of(mapping: Integration, edit: Edit) -> FieldPair | None:
+    """Return the pair that an edited field is in: the same one as then, where several share the field."""
+    found = [p for p in mapping.pairs if p.name_on(edit.side) == edit.vendor_field]
+    return next((p for p in found if p.id == edit.pair), found[0] if found else None)
 
 
 def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPair) -> bool:
-    shown = evidence.people.view(edit.side, edit.entity_id)
-    if shown is None or evidence.same(pair, shown.get(pair.id), edit.value):
+    shown, values = evidence.people.view(edit.side, edit.entity_id), edit.set_to(pair)
+
+    def is_it(value: Json) -> bool:
+        return any(evidence.same(pair, value, each) for each in values)
+
+    if shown is None or is_it(shown.get(pair.id)):
         return True
     if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
         return True  # the vendor itself takes a deleted parent away
-    names = {pair.id, edit.pair}
+    names = _names(evidence, edit)
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
-        if note.pair in names and evidence.same(pair, kept, edit.value):
+        if note.pair in names and is_it(kept):
             return True
-    for line in view.history:
-        if line.pair in names and line.side is edit.side and evidence.same(pair, line.value, edit.value):
-            return True
-    return (
-        _replaced_by_a_later_edit(evidence, edit, view.link, pair)
-        or _back_and_forth(evidence, edit, view.link, pair)
-        or _moved_on(evidence, edit, view.link, pair)
-        or _in_window(evidence, edit, pair)
-    )
+    if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
+        return True
+    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
 
 
-def _replaced_by_a_later_edit(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether a person saw this value, on either side, and changed it."""
-    for later in evidence.people.edits:
-        if later is edit or later.at_s < edit.at_s or link.entity_id(later.side) != later.entity_id:
-            continue
-        if later.side is edit.side:
-            if later.vendor_field == edit.vendor_field and evidence.same(pair, later.replaced, edit.value):
-                return True
-        elif _pair_of(evidence, later) is pair or later.pair == edit.pair:
-            jira, craft = (edit.value, later.replaced) if edit.side is Side.JIRA else (later.replaced, edit.value)
-            if evidence.equivalent(pair, jira, craft):
-                return True
-    return False
+def _names(evidence: Evidence, edit: Edit) -> set[PairId]:
+    """Return the pairs that an edited field was ever in: what was put on record may be under any of them."""
+    mapped = [pair for _, saved in evidence.people.saved for pair in saved.pairs]
+    return {pair.id for pair in mapped if pair.name_on(edit.side) == edit.vendor_field} | {edit.pair}
 
 
-def _back_and_forth(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether an edit only brought back a value that a write then expected: values are compared, not times."""
-    before = [e for e in evidence.people.edits if e.at_s < edit.at_s and e.entity_id == edit.entity_id]
-    returned = any(
-        evidence.same(pair, value, edit.value)
-        for earlier in before
-        if earlier.vendor_field == edit.vendor_field
-        for value in (earlier.replaced, earlier.value)
-    )
-    return returned and any(
-        op.target is edit.side
-        and (write := op.pairs.get(pair.id)) is not None
-        and evidence.same(pair, write.expect, edit.value)
-        for op in link.operations
-    )
+def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether whoever replaced a value knew it: a person who saw it, or a write of what came after it.
 
-
-def _moved_on(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
-    """Tell whether a write replaced this value with what a person on the other side had made of the same value there.
-
-    Both had come to mean the same (a status, one of few), and one moved on from it: whose clock was first by a moment
-    does not matter, since values are compared, not times.
+    A write comes after it if this very value is what both sides had last in common: it had been carried over, or both
+    showed the same, and the other side moved on from there. Values are compared, not times: one that left and came back
+    before anything else was agreed on has never changed.
     """
-    theirs = [
-        other
-        for other in evidence.people.edits
-        if other.side is not edit.side
-        and link.entity_id(other.side) == other.entity_id
-        and _pair_of(evidence, other) is pair
-    ]
-    left = [
-        evidence.equivalent(
-            pair, *((edit.value, other.replaced) if edit.side is Side.JIRA else (other.replaced, edit.value))
-        )
-        for other in theirs
-    ]
-    onward = theirs[left.index(True) :] if True in left else []
-    return any(
-        op.target is edit.side
-        and (write := op.pairs.get(pair.id)) is not None
-        and evidence.same(pair, write.expect, edit.value)
-        and any(evidence.same(pair, write.source, other.value) for other in onward)
-        for op in link.operations
+    history, mine, replacing = _replacement(evidence, edit, link, pair)
+    if replacing is None or replacing.edit is not None:
+        return replacing is not None
+    then = _pair_of(evidence.people.mapping_at(replacing.at_s), edit)
+    if then is not None and then != pair:  # what was common then is not told by what the pair means now
+        history, mine, replacing = _replacement(evidence, edit, link, then)
+    if replacing is None:
+        return False
+    meant = then or pair
+    if was_common(evidence, link, meant, history, mine, replacing.at_s):
+        return True
+    opened_s = _opened(evidence, link, meant, replacing)
+    before = _last_shown(evidence, meant, history, mine, opened_s)
+    return (
+        before is not None
+        and never_seen_to_leave(evidence, link, meant, before, replacing.at_s)
+        and was_common(evidence, link, meant, history, before, opened_s)
     )
+
+
+def _opened(evidence: Evidence, link: Link, pair: FieldPair, write: Moment) -> float:
+    """Return when the operation was decided that a write belongs to: what came after that it could not know."""
+    opened = [
+        (op.created_at - EPOCH).total_seconds()
+        for op in link.operations
+        if op.target is write.side and pair.id in op.pairs and evidence.same(pair, op.pairs[pair.id].value, write.value)
+    ]
+    return max((at_s for at_s in opened if at_s < write.at_s), default=0.0)
+
+
+def _last_shown(
+    evidence: Evidence, pair: FieldPair, history: list[Moment], mine: Moment, until_s: float
+) -> Moment | None:
+    """Return the last time before another that a side came to show the same value."""
+    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s and m is not mine]
+    return next((m for m in reversed(earlier) if evidence.same(pair, m.value, mine.value)), None)
+
+
+def _replacement(
+    evidence: Evidence, edit: Edit, link: Link, pair: FieldPair
+) -> tuple[list[Moment], Moment, Moment | None]:
+    """Return all that a pair showed, the last moment in which the value of an edit was shown (it may have been
+    restored), and the one in which something else took its place.
+    """
+    history = moments(evidence, link, pair)
+    at = next(number for number, moment in enumerate(history) if moment.edit is edit)
+    since = [moment for moment in history[at:] if moment.side is edit.side]
+    shown = [number for number, moment in enumerate(since) if evidence.same(pair, moment.value, since[0].value)]
+    later = since[shown[-1] + 1 :]
+    return history, since[shown[-1]], later[0] if later else None
 
 
 def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
@@ -150,17 +153,7 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
 
 def _writes(put: Call, edit: Edit, pair: FieldPair) -> bool:
     body = body_of(put)
-    return isinstance(body, dict) and body.get("id") == edit.entity_id and _sent(Side.CRAFT, pair, body) is not None
-
-
-def _sent(side: Side, pair: FieldPair, body: dict[str, Any]) -> Present | None:
-    """Return what a write sets a pair to, None if it does not touch it."""
-    ident = pair.craft.removeprefix("custom:")
-    if side is Side.CRAFT and ident != pair.craft and all(e["id"] != ident for e in body.get("customFields", ())):
-        return None
-    if side is Side.JIRA and pair.jira not in body.get("fields", {}):
-        return None
-    return read(side, pair, body)
+    return isinstance(body, dict) and body.get("id") == edit.entity_id and sent(Side.CRAFT, pair, body) is not None
 
 
 def older_wins(evidence: Evidence) -> Iterator[str]:
@@ -188,7 +181,7 @@ def _newest(evidence: Evidence, link: Link, pair: FieldPair) -> Edit | None:
     edits = [
         edit
         for edit in evidence.people.edits
-        if link.entity_id(edit.side) == edit.entity_id and _pair_of(evidence, edit) is pair
+        if link.entity_id(edit.side) == edit.entity_id and _pair_of(evidence.integration, edit) is pair
     ]
     if not edits:
         return None
@@ -205,7 +198,11 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     record = view.link.side(newest.side).pair(pair.id)
     if record.blocked is not None or _in_window(evidence, newest, pair):
         return True
-    if _back_and_forth(evidence, newest, view.link, pair):
+    if _replaced_knowingly(evidence, newest, view.link, pair):
+        return True
+    history, mine, _ = _replacement(evidence, newest, view.link, pair)
+    before = _last_shown(evidence, pair, history, mine, mine.at_s)
+    if before is not None and never_seen_to_leave(evidence, view.link, pair, before, mine.at_s):
         return True  # a value that left and came back unseen has never changed
     after = EPOCH + timedelta(seconds=newest.at_s)
     lines = [line for line in view.history if line.pair == pair.id and line.at > after]
@@ -224,10 +221,19 @@ def emptied(evidence: Evidence) -> Iterator[str]:
         entity_id = EntityId(call.path.rpartition("/")[2] if side is Side.JIRA else str(body.get("id")))
         view = evidence.by_entity.get((side, entity_id))
         for pair in evidence.integration.pairs:
-            shown = _sent(side, pair, body)
+            shown = sent(side, pair, body)
             if shown is None or shown.value not in (None, []) or view is None or pair.kind is FieldKind.PARENT:
                 continue
             source = view.link.entity_id(side.other)
             filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
+            both = [e for e in evidence.people.edits if e.entity_id in (source, entity_id) and e.pair == pair.id]
+            if any(_means_nothing(evidence, pair, edit) for edit in both):
+                continue
             if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
                 yield f"(b) Tandem emptied {pair.id} of {side} {entity_id} at {call.done_s:.1f}; nobody had asked"
+
+
+def _means_nothing(evidence: Evidence, pair: FieldPair, edit: Edit) -> bool:
+    """Tell whether a person emptied the field, or chose what the mapping turns into nothing."""
+    over = translate(pair, edit.side, edit.value, evidence.parents)
+    return edit.value in (None, []) or (isinstance(over, Translated) and over.value in (None, []))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -12,7 +13,7 @@ from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.craft.site import CraftSite
 from sandbox.jira.accounts import credentials
-from sandbox.jira.catalog import STATUSES, TYPES
+from sandbox.jira.catalog import STATUSES
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite
 from sandbox.jira.workflow import route
@@ -20,9 +21,25 @@ from sandbox.kit.site import SiteRequest
 from shared.clients.craft.shapes import whole_item
 from shared.clients.jira.shapes import with_parent_shown
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import Markup
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
-from shared.fields import read, same
+from shared.fields import read, render, same
+from shared.richtext.forms import parse
+from shared.richtext.forms import render as render_document
+from tests.simulation.mapping import Atlas
+
+_CAN_BE_EMPTY = frozenset(
+    {
+        FieldKind.NUMBER,
+        FieldKind.DATE,
+        FieldKind.DATETIME,
+        FieldKind.LABELS,
+        FieldKind.OPTION,
+        FieldKind.OPTIONS,
+        FieldKind.USER,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +54,31 @@ class Edit:
     replaced: Json
     vendor_field: str
     """The vendor's field; the pair may mean another one after a revision of the mapping."""
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    """The field in the vendor's own JSON: read anew, it tells what it means in a later revision."""
+
+    def left(self, pair: FieldPair) -> list[Json]:
+        """Return what was replaced, as it was called then and as a pair reads it now."""
+        return [self.replaced, *self._read(pair, self.before)]
+
+    def set_to(self, pair: FieldPair) -> list[Json]:
+        """Return what was set, as it was called then and as a pair reads it now."""
+        return [self.value, *self._read(pair, self.after)]
+
+    def _read(self, pair: FieldPair, raw: Mapping[str, Any]) -> list[Json]:
+        shown = read(self.side, pair, raw) if pair.name_on(self.side) == self.vendor_field else None
+        return [] if shown is None else [shown.value]
+
+
+def only(side: Side, name: str, snapshot: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one field of a vendor's JSON."""
+    if side is Side.JIRA:
+        return {"fields": {name: snapshot["fields"].get(name)}}
+    if name.startswith("custom:"):
+        ident = name.removeprefix("custom:")
+        return {"customFields": [entry for entry in snapshot.get("customFields") or () if entry["id"] == ident]}
+    return {name: snapshot.get(name)}
 
 
 @dataclass(slots=True)
@@ -46,6 +88,7 @@ class People:
     jira: JiraSite
     craft: CraftSite
     integration: Integration
+    atlas: Atlas
     project: str
     dice: Random
     root: str
@@ -53,6 +96,21 @@ class People:
     created: list[tuple[Side, EntityId]] = field(default_factory=list)
     deleted: list[tuple[Side, EntityId]] = field(default_factory=list)
     counter: int = 0
+    saved: list[tuple[float, Integration]] = field(default_factory=list)
+    """Each revision of the mapping, and when it was saved."""
+
+    def follow(self, integration: Integration) -> None:
+        """Take note of a revision of the mapping that was just saved."""
+        self.integration = integration
+        self.saved.append((asyncio.get_running_loop().time(), integration))
+
+    def mapping_at(self, at_s: float) -> Integration:
+        """Return the mapping of a time."""
+        return next(saved for since_s, saved in reversed(self.saved) if since_s < at_s or saved.revision == 1)
+
+    def has_made(self, side: Side, entity_id: EntityId | None) -> bool:
+        """Tell whether a person created an item."""
+        return (side, entity_id) in self.created
 
     def view(self, side: Side, entity_id: EntityId) -> dict[PairId, Json] | None:
         """Return what a side shows of an item in normal form, None if it does not exist."""
@@ -115,7 +173,9 @@ class People:
     def transition(self, issue_id: EntityId) -> str | None:
         """Have a person bring an issue into another status; return its name, None if the vendor refuses."""
         goal = self.dice.choice(("To Do", "In Progress", "In Review", "Done"))
-        pair = next(p for p in self.integration.pairs if p.kind is FieldKind.STATUS)
+        pair = next((p for p in self.integration.pairs if p.kind is FieldKind.STATUS), None)
+        if pair is None:
+            return None
         try:
             self._move(issue_id, pair, goal)
         except PersonRefused:
@@ -128,76 +188,111 @@ class People:
         project = self.jira.world.projects[str(found.values["project"])]
         wanted = next(status.id for status in STATUSES.values() if status.name == goal)
         for step in route(project, str(found.values["status"]), wanted):
-            before = self.view(Side.JIRA, issue_id)
+            before = self.snapshot(Side.JIRA, issue_id)
             self.jira.person(ADA_EMAIL).transition(issue_id, STATUSES[step.to_status].name)
             self._note(Side.JIRA, issue_id, pair, before)
 
     def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
         """Have a person change one field; False if nothing changed."""
-        before = self.view(side, entity_id)
-        if before is None or pair.id not in before:
+        before = self.snapshot(side, entity_id)
+        old = read(side, pair, before) if before is not None else None
+        if old is None:
             return False
         self.counter += 1
         try:
             if pair.kind is FieldKind.STATUS and side is Side.JIRA:
-                others = [status.name for status in STATUSES.values() if status.id != before[pair.id]]
+                others = [status.name for status in STATUSES.values() if status.id != old.value]
                 self._move(entity_id, pair, self.dice.choice(others))
                 return True
-            self._set(side, entity_id, pair, before[pair.id])
+            self._set(side, entity_id, pair, old.value)
         except (PersonRefused, RefusedError):
             return False
         return self._note(side, entity_id, pair, before)
 
-    def _note(self, side: Side, entity_id: EntityId, pair: FieldPair, before: dict[PairId, Json] | None) -> bool:
+    def _note(self, side: Side, entity_id: EntityId, pair: FieldPair, before: dict[str, Any] | None) -> bool:
         """Remember an edit if it changed anything."""
-        after = self.view(side, entity_id)
-        if before is None or after is None or same(pair.kind, after[pair.id], before[pair.id]):
+        after = self.snapshot(side, entity_id)
+        was, now = (read(side, pair, each) if each is not None else None for each in (before, after))
+        if before is None or after is None or was is None or now is None or same(pair.kind, now.value, was.value):
             return False
-        now = asyncio.get_running_loop().time()
-        self.edits.append(Edit(now, side, entity_id, pair.id, after[pair.id], before[pair.id], pair.name_on(side)))
+        name, at_s = pair.name_on(side), asyncio.get_running_loop().time()
+        shown = (only(side, name, before), only(side, name, after))
+        self.edits.append(Edit(at_s, side, entity_id, pair.id, now.value, was.value, name, *shown))
         return True
 
     def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
+        value = self._thought_of(side, entity_id, pair, old)
+        if side is Side.CRAFT:
+            self.craft.person(ADA_KEY.key).edit(entity_id, **render(side, {pair: value}))
+        elif pair.kind is FieldKind.PARENT:
+            self.jira.person(ADA_EMAIL).edit(entity_id, parent=value)
+        else:
+            self.jira.person(ADA_EMAIL).send(
+                "PUT", f"/issue/{entity_id}", {"fields": render(side, {pair: value})}, api=3
+            )
+
+    def _thought_of(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> Json:
+        """Return what a person has in mind for a field."""
         dice, number = self.dice, self.counter
-        value: Any
+        if self.atlas.rich and pair.kind in _CAN_BE_EMPTY and dice.random() < 0.08:
+            return None
         match pair.kind:
             case FieldKind.STRING:
-                value = f"{pair.id} {number}"
-            case FieldKind.TEXT | FieldKind.RICH_TEXT:
-                value = f"text {number}\n\nline" if side is Side.JIRA else f"<p>text {number}</p><p>line</p>"
+                return f"https://design.example/{number}" if pair.id == "design" else f"{pair.id} {number}"
+            case FieldKind.TEXT:
+                return f"text {number}\n\nline"
+            case FieldKind.RICH_TEXT:
+                return self._document(side, pair)
             case FieldKind.NUMBER:
-                value = number
-            case FieldKind.OPTION:
-                choices = [v.jira if side is Side.JIRA else v.craft for v in pair.values]
-                value = dice.choice([c for c in choices if c != old])
+                return number
             case FieldKind.LABELS:
-                value = [f"l{number}"]
+                return [f"l{number}"]
             case FieldKind.DATE:
-                value = f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
+                return f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
+            case FieldKind.DATETIME:
+                return f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}T{number % 24:02d}:30:00.000Z"
             case FieldKind.PARENT:
-                value = self._other_parent(side, entity_id, old)
-            case FieldKind.STATUS:
-                value = {"id": dice.choice([v.craft for v in pair.values if v.craft != old])}
+                return self._other_parent(side, entity_id, old)
+            case FieldKind.OPTION | FieldKind.STATUS:
+                return dice.choice([c for c in self._choices(side, pair) if c != old] or [old])
             case FieldKind.TYPE:
-                choices = [v.jira if side is Side.JIRA else v.craft for v in pair.value_map]
-                value = dice.choice([c for c in choices if c != old])
-            case FieldKind.OPTIONS | FieldKind.DATETIME | FieldKind.USER:
-                return
-        if side is Side.JIRA:
-            shown = {"id": value} if pair.kind is FieldKind.OPTION else value
-            if pair.kind is FieldKind.TYPE:
-                shown = TYPES[value].name
-            if pair.kind is FieldKind.PARENT:
-                self.jira.person(ADA_EMAIL).edit(entity_id, parent=value)
-                return
-            self.jira.person(ADA_EMAIL).edit(entity_id, **{pair.jira: shown})
-        elif pair.craft.startswith("custom:"):
-            item = self.craft.person(ADA_KEY.key)
-            body = {"id": pair.craft.removeprefix("custom:"), "value": str(value)}
-            item.edit(entity_id, customFields=[body])
-        else:
-            shown = f"{value}T00:00:00.000Z" if pair.kind is FieldKind.DATE else value
-            self.craft.person(ADA_KEY.key).edit(entity_id, **{pair.craft: shown})
+                types = [each.jira if side is Side.JIRA else each.craft for each in pair.value_map]
+                return dice.choice([each for each in types if each != old] or [old])
+            case FieldKind.OPTIONS:
+                choices = self._choices(side, pair)
+                return sorted(dice.sample(choices, dice.randint(1, len(choices))))
+            case FieldKind.USER:
+                who = dice.choice(self._choices(side, pair))
+                return who if side is Side.JIRA else {"id": who, "team": "Web"}
+
+    def _document(self, side: Side, pair: FieldPair) -> Json:
+        """Return a text with marks; in Jira perhaps with nodes that Craft.io cannot hold."""
+        number = self.counter
+        words = [
+            {"type": "text", "text": f"text {number} by "},
+            {"type": "mention", "attrs": {"id": "ada", "text": "@Ada"}},
+        ]
+        panel = {
+            "type": "panel",
+            "attrs": {"panelType": "info"},
+            "content": [{"type": "paragraph", "content": words}],
+        }
+        if side is Side.JIRA and pair.markup is Markup.ADF and self.dice.random() < 0.3:
+            return {"adf": {"type": "doc", "version": 1, "content": [panel]}}
+        html = self.dice.choice(
+            (
+                f"<p>text {number}</p><p>line</p>",
+                f"<p>text {number}</p><ul><li>one</li><li>two</li></ul>",
+                f"<h2>text {number}</h2><p><strong>bold</strong> and not</p>",
+            )
+        )
+        return render_document(parse({"html": html}), "html" if side is Side.CRAFT else pair.markup.value)
+
+    def _choices(self, side: Side, pair: FieldPair) -> list[str]:
+        """Return the values that a field can hold, whether they are mapped or not, in the order of the value map."""
+        values = self.atlas.whole(pair).values or pair.values
+        shown = [value.jira if side is Side.JIRA else value.craft for value in values]
+        return list(dict.fromkeys(value for value in shown if value is not None))
 
     def _other_parent(self, side: Side, entity_id: EntityId, old: Json) -> Json:
         """Return an epic that is not the parent yet; in Jira perhaps none."""

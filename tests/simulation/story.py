@@ -48,20 +48,13 @@ class Story:
     # People
 
     async def _work(self) -> None:
-        dice, people, fate = self._dice, self._world.people, self._fate
+        dice, fate = self._dice, self._fate
         for _ in range(fate.items):
             self._create()
         if fate.twins:
             self._twins()
         self._world.mail.post()
-        pairs = [p for p in people.integration.pairs if p.kind is not FieldKind.STATUS or fate.status_both]
-        self._pairs = dice.sample(pairs, 1 if fate.narrow else dice.choice((1, 2, 4)))
-        if fate.off_screen:
-            self._pairs.append(next(p for p in pairs if p.id == "points"))
-        if fate.status_both:
-            self._pairs.append(next(p for p in pairs if p.kind is FieldKind.STATUS))
-        if fate.normalises:
-            self._pairs.append(next(p for p in pairs if p.id == "title"))
+        self._pairs = self._of_interest()
         deletes = sorted(dice.randrange(fate.edits) for _ in range(fate.deletes))
         for number in range(fate.edits):
             await asyncio.sleep(dice.choice((0.0, 0.05, 0.5, 3.0, 3.0)) * dice.random())
@@ -72,6 +65,19 @@ class Story:
 
         if fate.burst:
             self._finale()
+
+    def _of_interest(self) -> list[FieldPair]:
+        """Return the pairs whose fields people edit."""
+        dice, fate = self._dice, self._fate
+        mapped = self._world.people.integration.pairs
+        pairs = [p for p in mapped if p.kind is not FieldKind.STATUS or fate.status_both or fate.any_mapping]
+        found = dice.sample(pairs, min(len(pairs), 1 if fate.narrow else dice.choice((1, 2, 4))))
+        for pair in pairs:
+            refused = fate.off_screen and pair.id in ("points", "size")
+            stubborn = fate.normalises and pair.id == "title"
+            if refused or stubborn or (fate.status_both and pair.kind is FieldKind.STATUS):
+                found.append(pair)
+        return found
 
     def _finale(self) -> None:
         """Have two edits of one field follow each other closely, in each item: nothing later tells of the second."""
@@ -111,10 +117,12 @@ class Story:
         self._later(after_s, side.other, counterpart, pair)
         if dice.random() < 0.5:
             others = [p for p in self._world.people.integration.pairs if p.kind is FieldKind.STRING and p.id != pair.id]
-            self._later(after_s + 2.0 * dice.random(), side, entity, dice.choice(others))
+            if others:
+                self._later(after_s + 2.0 * dice.random(), side, entity, dice.choice(others))
 
     def _edit(self, side: Side, entity: EntityId, pair: FieldPair) -> None:
-        pair = self._world.people.integration.pair(pair.id) or pair
+        now = self._world.people.integration
+        pair = now.pair(pair.id) or (self._dice.choice(now.pairs) if self._fate.any_mapping else pair)
         if self._world.people.edit(side, entity, pair):
             edit = self._world.people.edits[-1]
             self._world.note(f"{side} {entity}: {pair.id} {edit.replaced!r} -> {edit.value!r}")

@@ -8,7 +8,8 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from shared.domain.ids import Side
-from shared.domain.mapping import Policy
+from shared.domain.mapping import Integration, Policy
+from tests.simulation.mapping import revised
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -78,6 +79,9 @@ class Trouble:
         """Turn a value map around, or let a pair mean another field, so that what was agreed no longer is."""
         world, people = self._world, self._world.people
         before = people.integration
+        if world.fate.any_mapping:
+            await self._save(*revised(before, people.atlas, self._dice))
+            return
         turn = self._dice.random() < 0.6
         pairs = []
         for pair in before.pairs:
@@ -95,7 +99,10 @@ class Trouble:
                 changed = pair.model_copy(update={"jira": other.jira})
             pairs.append(changed)
         draft = before.model_copy(update={"pairs": tuple(pairs)})
-        saved = await world.store.save_integration(draft, before.revision, "sim", world.clock.now())
-        people.integration = saved
-        what = "importance is mapped anew" if turn else "the dates change places"
+        await self._save(draft, "importance is mapped anew" if turn else "the dates change places")
+
+    async def _save(self, draft: Integration, what: str) -> None:
+        world, people = self._world, self._world.people
+        saved = await world.store.save_integration(draft, people.integration.revision, "sim", world.clock.now())
+        people.follow(saved)
         world.note(f"mapping revision {saved.revision}: {what}")

@@ -16,13 +16,14 @@ from typing import Any, TypeVar
 import structlog
 
 from deploy.local import scene
+from sandbox.craft.account import CUSTOM_FIELDS, RICH_CATALOGUES, RICH_FIELDS
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
 from sandbox.jira.settings import JiraSiteSettings
-from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN, JiraSite
+from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from shared.domain.ids import AccountId, LinkId, Side
 from shared.domain.link import Json, LinkState
-from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Direction
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Direction, Integration
 from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.port import LinkView
@@ -30,12 +31,14 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.fate import Fate, fate_of
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.mail import CRAFT_SECRET, JIRA_SECRET, Mail
+from tests.simulation.mapping import Atlas, atlas_of, drawn
 from tests.simulation.network import Call, SimNetwork, Weather
 from tests.simulation.oracle import violations
 from tests.simulation.people import People
 from tests.simulation.process import SimClock, gate
 from tests.simulation.story import Story
 from tests.simulation.wiring import Plant
+from tests.simulation.witness import Witness
 
 Told = TypeVar("Told")
 JIRA_URL, CRAFT_URL = "http://jira.sim", "http://craft.sim"
@@ -74,6 +77,8 @@ class World:
         """By how much each vendor's clock has stepped back."""
         self.log = MemoryLog(partitions=2)
         self.store = MemoryStore(self.clock, gate)
+        self.witness = Witness()
+        self.store.tables.links = self.witness
         self.jira, self.craft = self._sites(Random(seed * 7919 + 1))
         self.network = SimNetwork({JIRA_URL: self.jira, CRAFT_URL: self.craft}, Random(seed + 5))
         self.network.normalises = self.fate.normalises
@@ -91,6 +96,7 @@ class World:
             settings=JiraSiteSettings(
                 index_lag_s=fate.index_lag_s,
                 html_401_every=0,
+                rich_fields=fate.any_mapping,
                 return_issue_fields=dice.choice(("all", "all", "edited")),
             ),
         )
@@ -120,21 +126,8 @@ class World:
 
     async def prepare(self) -> None:
         """Seed both vendors, save the connections and the integration, and start all services."""
-        self.jira.seed_project(PROJECT, "Tandem")
+        draft, atlas = self.mapping()
         self.jira.register_webhook("http://tandem.sim/webhooks/jira/jira-demo", secret=JIRA_SECRET)
-        self.craft.seed_workspace("Roadmap")
-        root = self.craft.person("craft-key-of-ada").create_item(type="product", title="Root")["id"]
-        self.craft.drain_webhooks()
-        workspaces = self.craft.state()["workspaces"]
-        assert isinstance(workspaces, list)
-        draft = scene.integration(
-            project=PROJECT,
-            workspace=workspaces[0],
-            craft_root=root,
-            with_key=self.fate.with_key,
-            policy=self.fate.policy,
-            status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
-        )
         us = {
             Side.JIRA: self.jira.world.account_by_email(SYNC_EMAIL).account_id,
             Side.CRAFT: next(u.id for u in self.craft.account.users.values() if u.name == SYNC_KEY.name),
@@ -149,14 +142,45 @@ class World:
             secrets = ConnectionSecrets(token=token, webhook_secrets=(secret,))
             await self.store.save_connection(connection, secrets, 0, "sim", self.clock.now())
         integration = await self.store.save_integration(draft, 0, "sim", self.clock.now())
-        self.people = People(self.jira, self.craft, integration, PROJECT, Random(self.seed + 9), root)
+        self.people = People(
+            self.jira, self.craft, integration, atlas, PROJECT, Random(self.seed + 9), str(integration.craft_root)
+        )
+        self.people.follow(integration)
         if self.fate.off_screen:
-            points = next(pair.jira for pair in integration.pairs if pair.id == "points")
+            points = self.jira.world.field_named("Story Points").id
             for kind_name in ("Epic", "Story", "Task"):
                 self.jira.screen(PROJECT, kind_name, "edit").remove(points)
         for name in self.plant.names:
             self.plant.launch(name)
         await asyncio.sleep(1.0)
+
+    def mapping(self) -> tuple[Integration, Atlas]:
+        """Seed both vendors; return the first mapping, and all that could be mapped."""
+        self.jira.seed_project(PROJECT, "Tandem")
+        self.craft.account.seed_workspace(
+            "Roadmap",
+            custom_fields=RICH_FIELDS if self.fate.any_mapping else CUSTOM_FIELDS,
+            catalogues=RICH_CATALOGUES if self.fate.any_mapping else None,
+        )
+        root = self.craft.person("craft-key-of-ada").create_item(type="product", title="Root")["id"]
+        self.craft.drain_webhooks()
+        workspaces = self.craft.state()["workspaces"]
+        assert isinstance(workspaces, list)
+        plain = scene.integration(
+            project=PROJECT,
+            workspace=workspaces[0],
+            craft_root=root,
+            with_key=self.fate.with_key,
+            policy=self.fate.policy,
+            status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
+        )
+        if not self.fate.any_mapping:
+            return plain, Atlas(plain.pairs)
+        fields = {field.name: field.id for field in self.jira.world.customs}
+        accounts = [self.jira.world.account_by_email(email).account_id for email in (ADA_EMAIL, GRACE_EMAIL)]
+        users = [user.id for user in self.craft.account.users.values() if user.name != SYNC_KEY.name]
+        atlas = atlas_of(plain, fields, workspaces[0], list(zip(accounts, users, strict=False)))
+        return drawn(plain, atlas, Random(self.seed * 17 + 11)), atlas
 
     async def run(self) -> Report:
         """Play the fate and return the report."""
@@ -192,7 +216,7 @@ class World:
                 self.mail.pending
                 or self.network.under_way
                 or self.busy_links()
-                or any(p.task and not p.dead for p in self.plant.past)
+                or any(p.task and not p.dead and not p.task.done() for p in self.plant.past)
             ):
                 settled = loop.time()
             elif loop.time() > max(settled + SETTLED_S, began + LEAST_REST_S):
@@ -212,8 +236,19 @@ class World:
         strays = self.store.tables.strays.items()
         flagged = {(side, entity_id): _link_of(stray) for (side, _, entity_id), stray in strays}
         people, network = self.people, self.network
+        everybody = list(self.store.tables.people.values())
         evidence = Evidence(
-            self.jira, self.craft, people.integration, people, network, self.fate, views, flagged, quiet_since
+            self.jira,
+            self.craft,
+            people.integration,
+            people,
+            network,
+            self.fate,
+            views,
+            flagged,
+            quiet_since,
+            everybody,
+            self.witness,
         )
         found = list(violations(evidence))
         for name, process in self.plant.processes.items():

@@ -151,6 +151,17 @@ class SaveQuery(Draft):
         default=False,
         description="Save also while Jira or Craft.io cannot be asked. What was found wrong is refused all the same.",
     )
+    evaluate: Literal["now", "later"] = Field(
+        default="now",
+        description="Whether items that nobody touches are decided again at once, or once somebody agrees "
+        "(POST /integrations/{id}/evaluation). What comes in is decided by the new revision in any case.",
+    )
+
+
+class AgreementDraft(Draft):
+    """An admin's word that existing items are decided again."""
+
+    revision: int = Field(ge=1, description="The current revision, as it was looked at.")
 
 
 class SuggestionDraft(Draft):

@@ -71,7 +71,7 @@ class AuditView(View):
     by: str
     kind: ConfigKind
     id: str
-    action: str = Field(description="created, changed or restored")
+    action: str = Field(description="created, changed, restored or agreed")
     from_revision: int | None
     to_revision: int
     restored_from: int | None
@@ -82,6 +82,10 @@ class AuditView(View):
         """Return the view of an entry. Each save makes the next revision, so the one before it is known."""
         before = entry.revision - 1 or None
         what = f"{entry.kind} {entry.id}"
+        if entry.evaluated:
+            before, action = entry.revision, "agreed"
+            words = f"{entry.by} had existing items of {what} decided again by revision {entry.revision}"
+            return cls._of(entry, before, action, words)
         match before, entry.restored_from:
             case None, _:
                 action, words = "created", f"{entry.by} created {what}"
@@ -91,6 +95,10 @@ class AuditView(View):
             case _:
                 action = "restored"
                 words = f"{entry.by} restored revision {entry.restored_from} of {what} as revision {entry.revision}"
+        return cls._of(entry, before, action, words)
+
+    @classmethod
+    def _of(cls, entry: AuditEntry, before: int | None, action: str, words: str) -> AuditView:
         return cls(
             n=entry.n,
             at=entry.at,

@@ -11,10 +11,12 @@ from services.console.domain.people import PeopleReport
 from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
 from services.console.entrypoint.dry_runs import dry_run_operations
+from services.console.entrypoint.evaluation import evaluation_operations
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
+from services.console.handlers.evaluation import Evaluations
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -46,6 +48,7 @@ class Api:
         people: PeopleDesk,
         history: History,
         dry_runs: DryRuns,
+        evaluations: Evaluations,
     ) -> None:
         self._links = links
         self._people = people
@@ -54,6 +57,7 @@ class Api:
         self._mappings = mappings
         self._history = history
         self._dry_runs = dry_runs
+        self._evaluations = evaluations
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
@@ -64,6 +68,7 @@ class Api:
             *self._of_mappings(),
             *history_operations(self._history, self._configuration),
             *dry_run_operations(self._dry_runs),
+            *evaluation_operations(self._evaluations),
         )
 
     def _of_links(self) -> tuple[Operation, ...]:
@@ -162,7 +167,7 @@ class Api:
                 IntegrationId(call.path["integration_id"]),
                 call.body,
                 call.if_match,
-                unchecked=call.query.unchecked,
+                how=call.query,
             )
 
         one, another = "/connections/{connection_id}", "/integrations/{integration_id}"

@@ -31,9 +31,7 @@ def history_operations(history: History, configuration: Configuration) -> tuple[
 
     async def restore(call: Call) -> BaseModel:
         ident = IntegrationId(call.path["integration_id"])
-        return await configuration.restore_integration(
-            ident, _number(call, "revision"), call.if_match, unchecked=call.query.unchecked
-        )
+        return await configuration.restore_integration(ident, _number(call, "revision"), call.if_match, how=call.query)
 
     async def audit(call: Call) -> BaseModel:
         return await history.audit(call.query)

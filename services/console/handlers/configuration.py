@@ -12,7 +12,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import ValidationError
 
-from services.console.domain.drafts import ConnectionDraft, IntegrationDraft
+from services.console.domain.drafts import ConnectionDraft, IntegrationDraft, SaveQuery
 from services.console.domain.problems import Fault, faults_of, invalid, not_found
 from services.console.domain.verdicts import SavedIntegration
 from services.console.domain.views import ConnectionList, ConnectionView, IntegrationList
@@ -103,7 +103,7 @@ class Configuration:
         draft: IntegrationDraft,
         if_match: int | None,
         *,
-        unchecked: bool,
+        how: SaveQuery,
         restored_from: int | None = None,
     ) -> SavedIntegration:
         """Check and save an integration as a new revision. Raises 409 and 422, and 502 if it cannot be checked."""
@@ -112,14 +112,19 @@ class Configuration:
         old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
         if expected != (old.revision if old else 0):
             raise await self._history.changed_meanwhile(ConfigKind.INTEGRATION, integration_id, expected, old)
-        findings = await self._mappings.accept(draft, unchecked=unchecked)
+        findings = await self._mappings.accept(draft, unchecked=how.unchecked)
         try:
             wanted = draft.integration((await self._connection(draft.jira_connection)).kind.markup)
         except ValidationError as error:
             raise invalid(*faults_of(error)) from error
         try:
             stored = await self._ports.writer.save_integration(
-                wanted, expected, self._by, self._ports.clock.now(), restored_from=restored_from
+                wanted,
+                expected,
+                self._by,
+                self._ports.clock.now(),
+                restored_from=restored_from,
+                evaluate=how.evaluate == "now",
             )
         except RevisionConflict as error:
             current = await self.integration(integration_id)
@@ -130,7 +135,7 @@ class Configuration:
         return SavedIntegration.of(stored, findings)
 
     async def restore_integration(
-        self, integration_id: IntegrationId, number: int, if_match: int | None, *, unchecked: bool
+        self, integration_id: IntegrationId, number: int, if_match: int | None, *, how: SaveQuery
     ) -> SavedIntegration:
         """Check an old revision by today's rules and save it as a new one. Raises 404, and what saving raises."""
         old = await self._history.revision(ConfigKind.INTEGRATION, integration_id, number)
@@ -140,7 +145,7 @@ class Configuration:
             draft = IntegrationDraft.model_validate(old.body)
         except ValidationError as error:
             raise invalid(*faults_of(error)) from error
-        return await self.put_integration(integration_id, draft, if_match, unchecked=unchecked, restored_from=number)
+        return await self.put_integration(integration_id, draft, if_match, how=how, restored_from=number)
 
     async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
         """Return the stored credentials with those of the draft put over them."""

@@ -141,6 +141,11 @@ def is_news(link: Link, seen: Held, actor: Actor) -> bool:
     return known is None or (actor.entry is not None and after(actor.entry, known))
 
 
+def came_after(seen: Held, actor: Actor) -> bool:
+    """Tell whether Jira's changelog says that a value was set after the one that is seen, whatever their times say."""
+    return seen.entry is not None and actor.entry is not None and after(actor.entry, seen.entry)
+
+
 def later(one: str | None, other: str | None) -> str | None:
     """Return the newer of two entries, either of which may not be known."""
     return one if other is None or (one is not None and after(one, other)) else other

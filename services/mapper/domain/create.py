@@ -161,9 +161,13 @@ def _type(link: Link, pair: FieldPair, type_id: str, ctx: Context) -> None:
 def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWrite]) -> None:
     target = link.origin.other
     record = link.side(link.origin).pair(pair.id)
-    if record.seen is None or not (pair.direction is Direction.ONCE or pair.direction.carries_to(target)):
+    if record.seen is None:
         return
     value = record.seen.value
+    if pair.direction is not Direction.ONCE and not pair.direction.carries_to(target):
+        # nobody has said anything yet on the side that leads: that it is empty there is no change to carry over
+        link.side(target).pair(pair.id).base = Agreed(None, ctx.integration.revision)
+        return
     digest = block_hash(value, ctx.integration.revision)
     if record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED:
         return

@@ -294,7 +294,9 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         if source is None or not moved[source]:
             return None
         lost = craft if source is Side.JIRA else jira
-        if moved[source.other] and lost.value not in (None, []):
+        record = plan.link.side(source.other).pair(pair.id)
+        emptied = base_of(record, pair) is not None or any(value not in (None, []) for value in record.recent)
+        if moved[source.other] and (lost.value not in (None, []) or emptied):
             plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
         return source
     if not moved[Side.CRAFT]:

@@ -50,9 +50,10 @@ def late_effect(
             continue  # whatever comes late of it is another entity
         if op.id == link.op_id or op is closing:
             continue
-        # a transition on the way to a status says whose it is, though its value is not what the operation wanted
-        named = side is Side.JIRA and pair.kind is FieldKind.STATUS and actor.op == op.id
-        if not named and not same(pair.kind, op.pairs[pair.id].value, value):
+        # Jira's changelog says whose it is, though it may be a step on the way, or the value as Jira keeps it
+        known = pair.kind is FieldKind.STATUS or op.write_at is not None
+        named = side is Side.JIRA and actor.op == op.id and known
+        if not named and not _is_doing_of(op, pair, value):
             continue
         if op.write_at is not None and at <= op.write_at:
             continue
@@ -62,6 +63,14 @@ def late_effect(
         elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
             return op
     return None
+
+
+def _is_doing_of(op: Operation, pair: FieldPair, value: Json) -> bool:
+    """Tell whether a value is what an operation wrote, or what its target made of that (PROTOCOL F18)."""
+    if same(pair.kind, op.pairs[pair.id].value, value):
+        return True
+    done = op.result in (Result.APPLIED, Result.ALREADY) and pair.id in op.shown
+    return done and same(pair.kind, op.shown[pair.id], value)
 
 
 def _may_come_late(op: Operation) -> bool:

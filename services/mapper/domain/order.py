@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.mapper.domain.changelog import later, walk
+from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
@@ -81,9 +81,10 @@ def _observe_pair(
             return
     if seen is not None and same(pair.kind, seen.value, value):
         _seen_again(record, seen, at, actor, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
+        _take_first(observation, ctx, record, actor)
         return
     if not result.fresh:
-        if seen is not None and at < seen.at:
+        if seen is not None and at < seen.at and not came_after(seen, actor):
             _older(link, observation, ctx, pair, record, at)
             return
         if seen is not None and at == seen.at:
@@ -186,10 +187,6 @@ def _accept(
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
-    if record.takes_first:
-        record.takes_first = False
-        if actor.ours is not False:
-            record.base = Agreed(value, ctx.integration.revision)
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -203,6 +200,20 @@ def _accept(
         entry=actor.entry,
     )
     _seen_before(record, value)
+    _take_first(observation, ctx, record, actor)
+
+
+def _take_first(observation: Observation, ctx: Context, record: PairSide, actor: Actor) -> None:
+    """Agree on the value in which a new entity begins, unless a person set it.
+
+    The event of another field's change shows it too, but not who set it: in Jira only the whole changelog tells.
+    """
+    tells = observation.side is Side.CRAFT or observation.whole_changelog or actor.ours is not None
+    if not record.takes_first or record.seen is None or not tells:
+        return
+    record.takes_first = False
+    if actor.ours is not False:
+        record.base = Agreed(record.seen.value, ctx.integration.revision)
 
 
 def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, ctx: Context) -> None:

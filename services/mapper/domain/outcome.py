@@ -117,6 +117,7 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
             _restored(link, op, pair, observed)
         elif observed is not None:
             _what_was_replaced(link, op, pair, outcome, observed, ctx)
+            _perhaps_a_persons(link, op, pair, outcome, ctx)
 
 
 def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
@@ -148,15 +149,29 @@ def _what_was_replaced(
     link: Link, op: Operation, pair: FieldPair, outcome: WriteOutcome, observed: Observed, ctx: Context
 ) -> None:
     record, write = link.side(op.target).pair(pair.id), op.pairs[pair.id]
-    if outcome.result is Result.APPLIED and pair.id in observed.accepted:
-        previous = observed.accepted[pair.id]
-        replaced = previous is not None and not same(pair.kind, previous.value, write.value)
-        if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
-            overwrite(link, op.target, pair, Overwritten.of(previous), ctx)
+    if pair.id not in observed.accepted:
+        seen, updated = record.seen, outcome.updated
+        if seen is not None and seen.late and updated is not None and updated < seen.at:
+            overwrite(link, op.target, pair, Overwritten(write.value, late=True), ctx)
         return
-    seen, updated = record.seen, outcome.updated
-    if seen is not None and seen.late and updated is not None and updated < seen.at:
-        overwrite(link, op.target, pair, Overwritten(write.value, late=True), ctx)
+    previous = observed.accepted[pair.id]
+    replaced = previous is not None and not same(pair.kind, previous.value, write.value)
+    if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
+        overwrite(link, op.target, pair, Overwritten.of(previous), ctx)
+
+
+def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: WriteOutcome, ctx: Context) -> None:
+    """Put on record what counts as written although nobody can tell whether it was, if it will be replaced now.
+
+    An answer was lost, or a request refused for now; a person may have chosen the same value. Its source has moved on,
+    or what it replaced is restored. Jira's changelog tells who it was.
+    """
+    if outcome.result is not Result.ALREADY or op.target is Side.JIRA:
+        return
+    source, write = link.jira.pair(pair.id).seen, op.pairs[pair.id]
+    moved_on = source is not None and not same(pair.kind, source.value, write.source)
+    if moved_on or link.craft.pair(pair.id).overwritten is not None:
+        remember(link, op.target, pair, write.value, f"set by {op.id}, or by a person at the same time", ctx.now)
 
 
 def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None) -> None:
@@ -187,8 +202,11 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
     if landed and op.kind is OperationKind.WRITE:
         op.shown = {}
         _move_bases(link, op, ctx)
-    if observation is not None:
-        observe(link, observation, ctx, closing=op if landed else None)
+    observed = observe(link, observation, ctx, closing=op if landed else None) if observation is not None else None
+    if landed and op.kind is OperationKind.RESTORE and observation is not None:
+        for pair in ctx.integration.pairs:  # some of it stands, though a person has changed another field since
+            if pair.id in op.pairs and same(pair.kind, observation.values.get(pair.id), op.pairs[pair.id].value):
+                _restored(link, op, pair, observed)
     if observation is None or outcome.status == HTTP_NOT_FOUND:
         state.dirty_since = state.dirty_since or ctx.now
 

@@ -5,11 +5,14 @@ Secrets are kept as they are: this store is for tests and the simulation, and no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.ids import ConnectionId
+from shared.domain.ids import ConnectionId, IntegrationId
+from shared.domain.link import LinkState
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
+from shared.store.evaluation import Evaluation
 from shared.store.memory.tables import Audited, Core
 from shared.store.port import RevisionConflict
 
@@ -40,6 +43,7 @@ class Config(Core):
         at: datetime,
         *,
         restored_from: int | None = None,
+        evaluate: bool = True,
     ) -> Integration:
         """Save the next revision of an integration, once no open transaction decides by the current one."""
         holder = await self.autocommit("save_integration", ("integration", integration.id))
@@ -48,11 +52,41 @@ class Config(Core):
             _check(current.revision if current else 0, expected_revision)
             saved = next_revision(current, integration)
             self.tables.integrations.setdefault(saved.id, []).append(saved)
+            if evaluate or current is None:
+                self.tables.agreed[saved.id] = saved.revision
             self.tables.audit.append(Audited(at, by, f"integration:{saved.id}", saved.revision, restored_from))
         finally:
             self.locks.release_all(holder)
         await self.done("save_integration", holder)
         return saved
+
+    async def evaluation(self, integration_id: IntegrationId) -> Evaluation | None:
+        """Return where an integration stands."""
+        await self.call("evaluation")
+        current = self.tables.current_integration(integration_id)
+        if current is None:
+            return None
+        agreed = self.tables.agreed[integration_id]
+        waiting = [
+            link
+            for link in self.tables.links.values()
+            if link.integration_id == integration_id
+            and agreed <= link.revision_seen < current.revision
+            and link.state in (LinkState.ACTIVE, LinkState.CREATING)
+        ]
+        shown = [str(s.state) if (s := self.tables.statuses.get(each.id)) else str(each.state) for each in waiting]
+        return Evaluation(current.revision, agreed, dict(sorted(Counter(shown).items())))
+
+    async def agree(self, integration_id: IntegrationId, revision: int, by: str, at: datetime) -> bool:
+        """Have links decided by the current revision."""
+        holder = await self.autocommit("agree", ("integration", integration_id))
+        current = self.tables.current_integration(integration_id)
+        known = current is not None and current.revision == revision
+        if known and self.tables.agreed[integration_id] < revision:
+            self.tables.agreed[integration_id] = revision
+            self.tables.audit.append(Audited(at, by, f"integration:{integration_id}", revision, evaluated=True))
+        await self.done("agree", holder)
+        return known
 
     async def save_connection(
         self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime

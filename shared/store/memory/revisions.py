@@ -44,4 +44,5 @@ class Revisions(Core):
 
 def _entry(n: int, audited: Audited) -> AuditEntry:
     kind, _, ident = audited.subject.partition(":")
-    return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, audited.revision, audited.restored_from)
+    what = audited.revision, audited.restored_from, audited.evaluated
+    return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, *what)

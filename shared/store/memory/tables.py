@@ -43,6 +43,7 @@ class Audited:
     subject: str
     revision: int
     restored_from: int | None = None
+    evaluated: bool = False
 
 
 @dataclass(slots=True)
@@ -66,6 +67,8 @@ class Tables:
     secrets: dict[ConnectionId, ConnectionSecrets] = field(default_factory=dict)
     audit: list[Audited] = field(default_factory=list)
     cursors: dict[str, Json] = field(default_factory=dict)
+    agreed: dict[IntegrationId, int] = field(default_factory=dict)
+    """The revision until which links that nobody touches are decided again."""
     people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
     dry_runs: dict[DryRunId, DryRun] = field(default_factory=dict)
     dry_run_items: dict[DryRunId, dict[int, DryRunItem]] = field(default_factory=dict)

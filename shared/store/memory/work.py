@@ -68,7 +68,8 @@ class Work(Core):
         revision = self._revision(link)
         if revision is None or link.state not in REVISED or link.not_before is not None:
             return False
-        return link.revision_seen < revision
+        agreed = self.tables.agreed.get(link.integration_id, 0)
+        return link.revision_seen < (revision if link.state is LinkState.EXCLUDED else agreed)
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""

@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from shared.domain.ids import ConnectionId
+from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
+from shared.store.evaluation import Evaluation
 from shared.store.port import RevisionConflict
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key, connection_of, integration_key
 from shared.store.postgres.errors import translated
 
 EXCLUDE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 AUDIT = "INSERT INTO audit (at, by, subject, revision, restored_from) VALUES ($1, $2, $3, $4, $5)"
+AGREED = "INSERT INTO audit (at, by, subject, revision, evaluated) VALUES ($1, $2, $3, $4, true)"
 
 
 class Config(Core):
@@ -45,6 +47,7 @@ class Config(Core):
         at: datetime,
         *,
         restored_from: int | None = None,
+        evaluate: bool = True,
     ) -> Integration:
         """Save the next revision of an integration, once no open transaction decides by the current one."""
         async with self.session() as session:
@@ -59,15 +62,18 @@ class Config(Core):
                     saved = next_revision(current, integration)
                     body = saved.model_dump_json()
                     await session.execute(
-                        "INSERT INTO integrations (id, revision, jira_connection, craft_connection, body)"
-                        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
+                        "INSERT INTO integrations AS i"
+                        " (id, revision, jira_connection, craft_connection, body, agreed_revision)"
+                        " VALUES ($1, $2, $3, $4, $5, $2) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
                         " jira_connection = excluded.jira_connection, craft_connection = excluded.craft_connection,"
-                        " body = excluded.body",
+                        " body = excluded.body,"
+                        " agreed_revision = CASE WHEN $6 THEN excluded.revision ELSE i.agreed_revision END",
                         saved.id,
                         saved.revision,
                         saved.jira_connection,
                         saved.craft_connection,
                         body,
+                        evaluate,
                     )
                     await session.execute(
                         "INSERT INTO integration_revisions (id, revision, body, saved_by, saved_at)"
@@ -80,6 +86,39 @@ class Config(Core):
                     )
                     await session.execute(AUDIT, at, by, f"integration:{saved.id}", saved.revision, restored_from)
         return saved
+
+    async def evaluation(self, integration_id: IntegrationId) -> Evaluation | None:
+        """Return where an integration stands."""
+        row = await self.fetchrow("SELECT revision, agreed_revision FROM integrations WHERE id = $1", integration_id)
+        if row is None:
+            return None
+        rows = await self.fetch(
+            "SELECT coalesce(s.state, l.state) AS shown, count(*) AS links"
+            " FROM links l LEFT JOIN link_status s ON s.link_id = l.id"
+            " WHERE l.integration_id = $1 AND l.revision_seen < $2 AND l.revision_seen >= $3"
+            " AND l.state IN ('active', 'creating') GROUP BY shown ORDER BY shown",
+            integration_id,
+            row["revision"],
+            row["agreed_revision"],
+        )
+        return Evaluation(row["revision"], row["agreed_revision"], {each["shown"]: each["links"] for each in rows})
+
+    async def agree(self, integration_id: IntegrationId, revision: int, by: str, at: datetime) -> bool:
+        """Have links decided by the current revision."""
+        async with self.session() as session:
+            with translated():
+                async with session.transaction():
+                    before = await session.fetchval(
+                        "SELECT agreed_revision FROM integrations WHERE id = $1 AND revision = $2 FOR UPDATE",
+                        integration_id,
+                        revision,
+                    )
+                    if before is not None and before < revision:
+                        await session.execute(
+                            "UPDATE integrations SET agreed_revision = $2 WHERE id = $1", integration_id, revision
+                        )
+                        await session.execute(AGREED, at, by, f"integration:{integration_id}", revision)
+        return before is not None
 
     async def save_connection(
         self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime

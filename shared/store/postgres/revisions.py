@@ -41,8 +41,8 @@ class Revisions(Core):
     async def audit(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Return audit entries, the newest first."""
         rows = await self.fetch(
-            "SELECT n, at, by, subject, revision, restored_from FROM audit WHERE $1::bigint IS NULL OR n < $1"
-            " ORDER BY n DESC LIMIT $2",
+            "SELECT n, at, by, subject, revision, restored_from, evaluated FROM audit"
+            " WHERE $1::bigint IS NULL OR n < $1 ORDER BY n DESC LIMIT $2",
             before,
             limit,
         )
@@ -55,4 +55,5 @@ def _note(row: asyncpg.Record) -> RevisionNote:
 
 def _entry(row: asyncpg.Record) -> AuditEntry:
     kind, _, ident = row["subject"].partition(":")
-    return AuditEntry(row["n"], row["at"], row["by"], ConfigKind(kind), ident, row["revision"], row["restored_from"])
+    what = row["revision"], row["restored_from"], row["evaluated"]
+    return AuditEntry(row["n"], row["at"], row["by"], ConfigKind(kind), ident, *what)

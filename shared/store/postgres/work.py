@@ -47,7 +47,8 @@ WITH due AS (
     UNION SELECT id FROM links l WHERE state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}' AND NOT EXISTS (
         SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection) AND c.paused_reason IS NOT NULL)
     UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
-        WHERE l.state IN ('active', 'creating', 'excluded') AND l.not_before IS NULL
+        WHERE (l.state = 'excluded' OR (l.state IN ('active', 'creating') AND l.revision_seen < i.agreed_revision))
+            AND l.not_before IS NULL
 ), chosen AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED

@@ -21,7 +21,7 @@ from tandem_cli.domain.workspace import file_data
 from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Console, Refused, Stored, Unreachable
+from tandem_cli.ports import Console, Refused, Saving, Stored, Unreachable
 from tests.unit.console.harness import TOKEN, Desk, desk, with_connections, with_integration
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL
 
@@ -177,10 +177,10 @@ async def test_somebody_who_saves_meanwhile_is_not_overwritten_but_named() -> No
             live = staticmethod(console.live)
             check = staticmethod(console.check)
 
-            async def save(self, change: Any, secrets: Any, *, unchecked: bool) -> Stored:
+            async def save(self, change: Any, secrets: Any, how: Saving) -> Stored:
                 body = live.integrations["demo"].model_dump(mode="json")
                 assert (await admin.call("PUT", DEMO, {**body, "policy": "jira"}))[0] == 200
-                return await console.save(change, secrets, unchecked=unchecked)
+                return await console.save(change, secrets, how)
 
         found = await commands.apply(sound(text), Late(), SECRETS, replace_secrets=False)
         assert isinstance(found, commands.Applied)
@@ -201,11 +201,11 @@ async def test_a_console_that_goes_away_leaves_what_was_saved_told_and_the_rest_
             check = staticmethod(console.check)
             saves = 0
 
-            async def save(self, change: Any, secrets: Any, *, unchecked: bool) -> Stored:
+            async def save(self, change: Any, secrets: Any, how: Saving) -> Stored:
                 self.saves += 1
                 if self.saves > 1:
                     raise Unreachable("gone")
-                return await console.save(change, secrets, unchecked=unchecked)
+                return await console.save(change, secrets, how)
 
         found = await commands.apply(sound(text), Fading(), SECRETS, replace_secrets=False)
         assert isinstance(found, commands.Applied)
@@ -241,7 +241,7 @@ async def test_with_a_vendor_away_a_mapping_is_saved_only_unchecked() -> None:
         text = from_nothing(admin)
         admin.world.faults.replace([RequestRule(effect="refuse")])
         assert isinstance((await applied(console, text)).why, Unreachable)
-        found = await commands.apply(sound(text), console, SECRETS, replace_secrets=False, unchecked=True)
+        found = await commands.apply(sound(text), console, SECRETS, replace_secrets=False, how=Saving(unchecked=True))
         assert isinstance(found, commands.Applied)
         assert [(saved.change.id, saved.revision) for saved in found.saved] == [("demo", 1)]
 

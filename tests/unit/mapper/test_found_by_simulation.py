@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
-from shared.domain.ids import AccountId, PairId, Side
-from shared.domain.link import Result
-from shared.domain.mapping import FieldKind, FieldPair, Policy, next_revision
+from shared.domain.ids import AccountId, EntityId, PairId, Side
+from shared.domain.link import LinkState, OperationKind, Result
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
 from tests.unit.mapper.harness import ADA, START, TITLE, US, World, title_integration
@@ -145,3 +146,138 @@ def test_f5_what_others_set_while_nothing_was_sent_is_no_landing_of_a_write_that
     world.settle()
     assert world.link.open_conflicts
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["agreed on before", "never agreed on"])
+def test_p11_that_a_person_emptied_the_target_of_a_one_way_pair_is_on_record_when_it_is_written_over(
+    known: bool,
+) -> None:
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    for value in ("5", None):
+        world.tick()
+        world.deliver(world.edit(Side.CRAFT, value))
+    if not known:
+        world.link.craft.pair(TITLE).base = world.link.jira.pair(TITLE).base = None
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "1"))
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert (Side.CRAFT, None) in {(note.side, note.value) for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_f15_what_a_write_replaced_is_noticed_although_the_clock_had_stepped_back_when_it_landed(
+    policy: Policy,
+) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    ticket = world.link.jira.mark
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.tick(-30)
+    write_at = world.land(op)
+    world.report(op, Result.APPLIED, ticket=ticket, write_at=write_at)
+    world.settle()
+    world.fresh_read(Side.JIRA)
+    world.settle()
+    assert "2" in world.kept
+
+
+def test_p11_what_a_person_may_have_set_to_the_value_of_a_write_whose_answer_was_lost_is_on_record() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.sent.add(op.id)  # it never arrives, but nobody can know that
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.tick()
+    world.edit(Side.CRAFT, "1")
+    world.perform(op)
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+    assert (Side.CRAFT, "1") in {(note.side, note.value) for note in world.link.new_history}
+
+
+@pytest.mark.parametrize("policy", list(Policy))
+def test_f4_what_a_write_of_unknown_fate_replaced_is_noticed_by_the_next_attempt(policy: Policy) -> None:
+    world = World(title_integration(policy))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    world.tick()
+    world.land(op)  # its answer never comes
+    world.tick()
+    world.perform(op)
+    world.settle()
+    assert "2" in world.kept
+
+
+def test_f14_what_a_new_item_of_ours_leaves_empty_on_the_side_that_leads_empties_nothing_on_the_other() -> None:
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    link = world.link
+    link.origin, link.jira_id, link.state, link.labels["craft_type"] = Side.CRAFT, None, LinkState.CREATING, "feature"
+    link.jira.pairs.clear()
+    link.craft.pair(TITLE).base = None
+    op = begin_create(link, world.ctx)
+    assert op is not None
+    created(link, op, EntityId("1"), world.ctx)
+    world.holds[Side.JIRA] = None
+    world.settle()
+    assert world.holds == {Side.JIRA: None, Side.CRAFT: "0"}
+    world.deliver(world.edit(Side.JIRA, "1"))
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert (Side.CRAFT, "0") in {(note.side, note.value) for note in link.new_history}
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_f11_a_late_effect_is_undone_although_its_target_keeps_the_value_otherwise(side: Side) -> None:
+    world = World(title_integration(Policy.ASK))
+    ops = []
+    for value in ("1", "2"):
+        world.tick()
+        op = world.deliver(world.edit(side.other, value))
+        assert op is not None
+        op.attempts = 1  # an earlier attempt, whose request is still under way
+        world.perform(op)
+        ops.append(op)
+    first = ops[0]
+    first.shown = {TITLE: "1!"}
+    world.tick()
+    late = world.edit(side, "1!")
+    if side is Side.JIRA:
+        world.changelog[-1] = late.changelog[0].model_copy(update={"by": US, "op": first.id})
+        late = replace(late, account=US, changelog=(world.changelog[-1],))
+    world.deliver(late)
+    world.settle()
+    assert world.holds == {Side.JIRA: "2", Side.CRAFT: "2"}
+
+
+def test_f17_a_restored_value_is_a_persons_again_although_another_field_moved_on_meanwhile() -> None:
+    world = World(title_integration(Policy.CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "2"))
+    edited = world.now
+    world.tick()
+    op.attempts = 1
+    world.land(op)
+    world.perform(op)
+    restore = world.link.open_operation
+    assert restore is not None
+    assert restore.kind is OperationKind.RESTORE
+    world.tick()
+    world.land(restore)
+    restore.landed = True
+    world.report(restore, Result.MOVED, ticket=world.link.craft.mark)
+    seen = world.link.craft.pair(TITLE).seen
+    assert seen is not None
+    assert (seen.value, seen.by, seen.edited.until) == ("2", None, edited)
+    assert world.link.craft.pair(TITLE).overwritten is None

@@ -168,8 +168,8 @@ def test_a_status_that_a_person_chose_as_well_is_no_landing_while_the_title_of_t
     assert STATUS in world.link.open_conflicts
 
 
-def _new_issue(*entries: ChangelogEntry) -> World:
-    """Let a Craft item be created in Jira and the issue be seen for the first time."""
+def _new_issue(*entries: ChangelogEntry, heard: ChangelogEntry | None = None) -> World:
+    """Let a Craft item be created in Jira and the issue be read for the first time, after an event heard of it."""
     world = _world()
     link = world.link
     link.origin, link.jira_id, link.state = Side.CRAFT, None, LinkState.CREATING
@@ -180,12 +180,15 @@ def _new_issue(*entries: ChangelogEntry) -> World:
     assert op is not None
     assert STATUS not in op.pairs
     created(link, op, EntityId("1"), world.ctx)
+    if heard is not None:
+        event = Observation(Side.JIRA, {TITLE: "0", STATUS: TO_DO}, world.now, account=ADA, changelog=(heard,))
+        observe(link, event, world.ctx)
     first = Observation(
         Side.JIRA,
         {TITLE: "0", STATUS: TO_DO},
         world.now,
         account=US,
-        ticket=0,
+        ticket=link.jira.mark,
         fresh=True,
         changelog=entries,
         whole_changelog=True,
@@ -202,14 +205,19 @@ def test_the_status_that_a_new_issue_begins_in_gives_way_to_that_of_its_item() -
     assert not world.link.open_conflicts
 
 
+def _by_ada(field: str, number: int) -> ChangelogEntry:
+    item = ChangelogItem(field=field, old=DOING, old_label=None, new=TO_DO, new_label=None)
+    return ChangelogEntry(id=str(number), at=START, by=ADA, items=(item,))
+
+
 def test_a_person_who_moves_a_new_issue_at_once_is_not_overruled() -> None:
-    world = _new_issue(
-        ChangelogEntry(
-            id="1",
-            at=START,
-            by=ADA,
-            items=(ChangelogItem(field="status", old=DOING, old_label=None, new=TO_DO, new_label=None),),
-        )
-    )
+    world = _new_issue(_by_ada("status", 1))
+    assert apply(world.link, decide(world.link, world.ctx), world.ctx) is None
+    assert STATUS in world.link.open_conflicts
+
+
+def test_nor_is_one_of_whose_move_only_the_event_of_a_later_edit_is_heard() -> None:
+    moved, edited = _by_ada("status", 1), _by_ada("summary", 2)
+    world = _new_issue(moved, edited, heard=edited)
     assert apply(world.link, decide(world.link, world.ctx), world.ctx) is None
     assert STATUS in world.link.open_conflicts
