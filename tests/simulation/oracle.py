@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL
@@ -20,7 +21,7 @@ from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
-from tests.simulation.timeline import moments, was_common
+from tests.simulation.timeline import moments, taken_away, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
 
@@ -89,6 +90,9 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     source = [moment for moment in history if moment.side is not target]
     if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
         return True  # the side that leads was made by Tandem, and nobody has said anything there yet
+    _, base = evidence.witness.base((link.id, target, pair.id), inf)
+    if base is not None and taken_away(evidence, pair, base.value) and shown[target] is None:
+        return bool(source) and was_common(evidence, link, pair, history, source[-1])
     if not left or left[-1].edit is None:
         return False
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):

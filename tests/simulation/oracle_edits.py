@@ -15,7 +15,7 @@ from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
-from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, was_common
+from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, taken_away, was_common
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -55,8 +55,8 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
 
     if shown is None or is_it(shown.get(pair.id)):
         return True
-    if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
-        return True  # the vendor itself takes a deleted parent away
+    if taken_away(evidence, pair, edit.value):
+        return True
     names = _names(evidence, edit)
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
@@ -113,8 +113,8 @@ def _opened(evidence: Evidence, link: Link, pair: FieldPair, write: Moment) -> f
 def _last_shown(
     evidence: Evidence, pair: FieldPair, history: list[Moment], mine: Moment, until_s: float
 ) -> Moment | None:
-    """Return the last time before another that a side came to show the same value."""
-    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s and m is not mine]
+    """Return the last time before another that a side came to show the same value, which may be this very one."""
+    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s]
     return next((m for m in reversed(earlier) if evidence.same(pair, m.value, mine.value)), None)
 
 

@@ -152,6 +152,11 @@ def was_common(
     return common
 
 
+def taken_away(evidence: Evidence, pair: FieldPair, value: Json) -> bool:
+    """Tell whether the vendor itself took away what a side showed: a parent that a person deleted."""
+    return pair.kind is FieldKind.PARENT and any(entity == value for _, entity in evidence.people.deleted)
+
+
 def never_seen_to_leave(evidence: Evidence, link: Link, pair: FieldPair, shown: Moment, until_s: float) -> bool:
     """Tell whether Tandem saw nothing but this value on a side from when it showed it on until a time."""
     seen = evidence.witness.seen((link.id, shown.side, pair.id), shown.at_s, until_s)
