@@ -40,7 +40,7 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.readable import as_list, labelled, words_of
+from shared.richtext.readable import as_list, labelled, recognised, words_of
 
 _USER = re.compile(r"[^\s\[\]{}|\\]+")
 _NARROW = frozenset({"item", "cell"})
@@ -66,13 +66,16 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return _as_lines(block) if narrow else (_table(block, place),)
         case CodeBlock():
             return (_code(block),)
+        case Quote() if "panel" not in place and (known := recognised(block)) is not block:
+            return _fit(known, place)
         case Quote():
             if narrow or "quote" in place:
                 return fit_wiki(block.blocks, place)
             return (_refilled(block, fit_wiki(block.blocks, (*place, "quote"))),)
         case Panel():
             if narrow or "panel" in place:
-                return fit_wiki(canonical_blocks(labelled(block)), place)
+                shown = canonical_blocks(labelled(block))
+                return fit_wiki(shown if narrow or "quote" in place else (Quote(shown),), place)
             return (_refilled(block, fit_wiki(block.blocks, (*place, "panel"))),)
         case Expand():
             if narrow or "quote" in place:
