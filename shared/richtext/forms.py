@@ -95,8 +95,8 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
 
     What did not change keeps the target's own nodes, word by word; what did is converted, and keeps those of its nodes
     whose words still stand. The result is equivalent to `source`; it is `onto` itself if that is so already. Carrying
-    it once more changes nothing. Where `onto` is in another language than `language`, nothing of it can be kept: whoever
-    wants Jira's own nodes to stay reads the target first. Raises ValueError for what is no normal form.
+    it once more changes nothing. Where `onto` is in another language than `language`, nothing of it can be kept:
+    whoever wants Jira's own nodes to stay reads the target first. Raises ValueError for what is no normal form.
     """
     if onto is not None and language_of(onto) != language:
         onto = None

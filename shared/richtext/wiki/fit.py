@@ -66,12 +66,10 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return _as_lines(block) if narrow else (_table(block, place),)
         case CodeBlock():
             return (_code(block),)
-        case Quote() if "panel" not in place and (known := recognised(block)) is not block:
-            return _fit(known, place)
         case Quote():
             if narrow or "quote" in place:
                 return fit_wiki(block.blocks, place)
-            return (_refilled(block, fit_wiki(block.blocks, (*place, "quote"))),)
+            return _quote(block, fit_wiki(block.blocks, (*place, "quote")), place)
         case Panel():
             if narrow or "panel" in place:
                 shown = canonical_blocks(labelled(block))
@@ -87,6 +85,15 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return (block,) if block.language == "wiki" else fit_wiki(block.fallback, place)
         case _:
             assert_never(block)
+
+
+def _quote(block: Quote, held: tuple[Block, ...], place: tuple[str, ...]) -> tuple[Block, ...]:
+    """Return a quote with what it can hold; what it would be read as is what it is."""
+    found = canonical_blocks((_refilled(block, held),))
+    known = recognised(found[0]) if found else None
+    if known is None or isinstance(known, Quote) or (isinstance(known, Panel) and "panel" in place):
+        return found
+    return _fit(known, place)
 
 
 def _frame(origin: Origin | None) -> Origin | None:
