@@ -90,9 +90,9 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     source = [moment for moment in history if moment.side is not target]
     if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
         return True  # the side that leads was made by Tandem, and nobody has said anything there yet
-    _, base = evidence.witness.base((link.id, target, pair.id), inf)
-    if base is not None and taken_away(evidence, pair, base.value) and shown[target] is None:
-        return bool(source) and was_common(evidence, link, pair, history, source[-1])
+    (_, ours), (_, theirs) = (evidence.witness.base((link.id, side, pair.id), inf) for side in (target, target.other))
+    if ours is not None and taken_away(evidence, pair, ours.value) and shown[target] is None:
+        return theirs is not None and evidence.same(pair, theirs.value, shown[target.other])
     if not left or left[-1].edit is None:
         return False
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
