@@ -64,7 +64,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
             return True
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
-    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
+    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
 
 
 def _names(evidence: Evidence, edit: Edit) -> set[PairId]:
@@ -132,8 +132,11 @@ def _replacement(
     return history, since[shown[-1]], later[0] if later else None
 
 
-def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
-    """Tell whether an edit fell between the read and the landing of one attempt to write that field (W1)."""
+def _in_window(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether an edit fell between the read and the landing of one attempt to write that field (W1).
+
+    Only one that Tandem had not seen when the write landed: otherwise it knows what was replaced.
+    """
     if edit.side is not Side.CRAFT:
         return False
     base = evidence.craft.account.base_url
@@ -147,7 +150,8 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
             if call.method == "GET" and call.by == put.by and call.done_s <= put.sent_s and edit.entity_id in call.path
         ]
         if reads and max(reads) <= edit.at_s:
-            return True
+            seen = evidence.witness.seen((link.id, edit.side, pair.id), edit.at_s, put.done_s)
+            return not any(evidence.same(pair, value, edit.value) for value in seen)
     return False
 
 
@@ -196,7 +200,7 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if evidence.fate.steps_back or evidence.fate.revisions or evidence.fate.requests:
         return True
     record = view.link.side(newest.side).pair(pair.id)
-    if record.blocked is not None or _in_window(evidence, newest, pair):
+    if record.blocked is not None or _in_window(evidence, newest, view.link, pair):
         return True
     if _replaced_knowingly(evidence, newest, view.link, pair):
         return True
