@@ -16,7 +16,6 @@ _ENOUGH = 0.8
 """So much of a mapping has to be suggested."""
 _LOW, _FORMER, _NEW = "4", "Could have", "Should have"
 """What the good draft maps otherwise: Jira's lowest priority but one."""
-_EXAMPLES = 2
 
 
 async def suggestion(story: Story) -> None:
@@ -33,7 +32,7 @@ async def suggestion(story: Story) -> None:
     types = [each for each in by_hand.types if each.model_dump() in draft["types"]]
     errors = [each for each in found["findings"] if each["severity"] == "error"]
     reasons = {each["what"]: each["reason"] for each in found["reasons"]}
-    shown = [f"{what}: {reasons[what]}" for what in _two_kinds(found["reasons"])]
+    shown = [f"- {what}: {reasons[what]}" for what in _two_kinds(found["reasons"])]
     story.note(
         "a mapping is suggested",
         held=len(pairs) >= _ENOUGH * len(wanted) and len(types) == len(by_hand.types) and not errors,
@@ -60,7 +59,7 @@ async def refused(story: Story) -> None:
         wanted.add("hierarchy_upside_down")
     told = status == 422 and answer["code"] == "mapping_has_errors" and wanted == {each["code"] for each in errors}
     kept = await story.mapping() == before
-    story.note("a wrong mapping is refused", held=told, seen="\n".join(each["message"] for each in errors))
+    story.note("a wrong mapping is refused", held=told, seen="\n".join(f"- {each['message']}" for each in errors))
     story.note("nothing was saved", held=kept, seen=f"revision {before['revision']} is still in force")
 
 
@@ -102,7 +101,7 @@ async def tried(story: Story) -> None:
     outcomes = done["outcomes"]
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(outcomes.items()))
     held = done["state"] == "done" and (outcomes.get("write_craft"), outcomes.get("create")) == (1, 1)
-    seen = "\n".join((f"{done['progress']['total']} items: {counts}", *lines[:_EXAMPLES]))
+    seen = "\n".join((f"{done['progress']['total']} items: {counts}", *(f"- {line}" for line in lines)))
     story.note("a dry run shows what it would change", held=held and len(lines) == 2, seen=seen, lag_s=lag)
     story.note("a dry run writes nothing", held=written == 0, seen=f"{written} writes at Jira and Craft.io")
 

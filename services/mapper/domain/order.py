@@ -27,7 +27,7 @@ from shared.domain.link import (
     PairSide,
     Span,
 )
-from shared.domain.mapping import FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair, Policy
 from shared.fields import same
 
 _REMEMBERED = 12
@@ -185,6 +185,8 @@ def _accept(
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
+    elif op is not None and write is not None and pair.kind is FieldKind.STATUS and by is None and actor.ours:
+        by = op.id  # a step on the way to its status, told by a webhook, which names no operation
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
     by_us = by is not None and by != BY_USER
