@@ -281,3 +281,55 @@ def test_f17_a_restored_value_is_a_persons_again_although_another_field_moved_on
     assert seen is not None
     assert (seen.value, seen.by, seen.edited.until) == ("2", None, edited)
     assert world.link.craft.pair(TITLE).overwritten is None
+
+
+def test_p11_a_write_that_was_put_off_twice_is_on_record_for_what_a_person_set_in_between() -> None:
+    world = World(title_integration(Policy.CRAFT, Direction.TO_JIRA))
+    link = world.link
+    world.tick()
+    world.edit(Side.JIRA, "mine")
+    world.deliver(world.edit(Side.CRAFT, "1"))
+    moved = link.open_operation
+    assert moved is not None
+    world.perform(moved)
+    assert moved.result is Result.MOVED
+    between = link.open_operation
+    assert between is not None
+    between.pairs = {}  # what it was for was taken over by another operation's end, or is mapped no more
+    world.report(between, Result.REJECTED, ticket=link.jira.mark)
+    world.tick()
+    world.deliver(world.edit(Side.JIRA, "mine"))
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert "mine" in {note.value for note in link.new_history if note.side is Side.JIRA}
+
+
+def test_f11_a_write_that_landed_in_time_is_not_late_because_its_item_was_touched_since() -> None:
+    world = World(title_integration(Policy.ASK))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    op.attempts = 1
+    write_at = world.land(op)
+    world.holds[Side.JIRA] = "0"  # the answer comes from a replica that lags
+    world.report(op, Result.APPLIED, ticket=None, write_at=write_at)
+    world.holds[Side.JIRA] = "1"
+    world.tick()
+    world.at[Side.JIRA] = world.now  # another field was edited
+    world.link.jira.dirty_since = world.now
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert not any(each.kind is OperationKind.RESTORE for each in world.link.operations)
+
+
+def test_f4_what_a_person_replaced_while_nothing_had_been_sent_is_not_restored_over_them() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    for value in ("2", "1"):
+        world.tick()
+        world.deliver(world.edit(Side.JIRA, value))
+    world.report(op, Result.REJECTED, ticket=world.link.jira.mark)
+    world.settle()
+    assert world.holds[Side.JIRA] == "1"
