@@ -11,7 +11,7 @@ from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
 from shared.domain.ids import AccountId, EntityId, PairId, Side
-from shared.domain.link import LinkState, OperationKind, Result
+from shared.domain.link import LinkState, Operation, OperationKind, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
@@ -283,25 +283,27 @@ def test_f17_a_restored_value_is_a_persons_again_although_another_field_moved_on
     assert world.link.craft.pair(TITLE).overwritten is None
 
 
-def test_p11_a_write_that_was_put_off_twice_is_on_record_for_what_a_person_set_in_between() -> None:
+def test_p11_a_write_that_was_put_off_and_one_that_was_not_come_before_what_a_person_set_again() -> None:
     world = World(title_integration(Policy.CRAFT, Direction.TO_JIRA))
     link = world.link
     world.tick()
     world.edit(Side.JIRA, "mine")
-    world.deliver(world.edit(Side.CRAFT, "1"))
-    moved = link.open_operation
-    assert moved is not None
-    world.perform(moved)
-    assert moved.result is Result.MOVED
-    between = link.open_operation
-    assert between is not None
-    between.pairs = {}  # what it was for was taken over by another operation's end, or is mapped no more
-    world.report(between, Result.REJECTED, ticket=link.jira.mark)
-    world.tick()
-    world.deliver(world.edit(Side.JIRA, "mine"))
+    world.perform(_opened(world.deliver(world.edit(Side.CRAFT, "1"))))
+    put_off = _opened(link.open_operation)
+    world.report(put_off, Result.MOVED, ticket=link.jira.mark, read_at=world.now)
+    done = _opened(link.open_operation)
+    assert done.pairs == put_off.pairs
+    assert len(link.new_history) == 1
+    done.pairs = {}  # somebody else set that very value: the operation has no part in it
+    world.report(done, Result.ALREADY, ticket=link.jira.mark)
     world.settle()
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
-    assert "mine" in {note.value for note in link.new_history if note.side is Side.JIRA}
+    assert [note.value for note in link.new_history if note.side is Side.JIRA] == ["mine", "mine"]
+
+
+def _opened(op: Operation | None) -> Operation:
+    assert op is not None
+    return op
 
 
 def test_f11_a_write_that_landed_in_time_is_not_late_because_its_item_was_touched_since() -> None:
