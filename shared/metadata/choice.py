@@ -29,4 +29,7 @@ class Choices:
 
 def distinct(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     """Return each value once, in the order in which they first come."""
-    return tuple({each.id: each for each in reversed(tuple(choices))}.values())[::-1]
+    found: dict[str, Choice] = {}
+    for each in choices:
+        found.setdefault(each.id, each)
+    return tuple(found.values())

@@ -29,6 +29,8 @@ class Holds(StrEnum):
     NUMBER = "number"
     DAY = "day"
     MOMENT = "moment"
+    CHECKBOX = "checkbox"
+    """`true` or `false`."""
     ONE = "one"
     """One thing by id."""
     ONE_ID = "one_id"
@@ -124,6 +126,7 @@ _TYPE_WORDS: Final[Mapping[str, Holds]] = {
         Holds.MANY: "multiselect multidropdown dropdownmulti multi checkboxes tags multiple",
         Holds.DAY: "date day",
         Holds.MOMENT: "datetime timestamp",
+        Holds.CHECKBOX: "checkbox boolean",
         Holds.PERSON: "user person people assignee",
     }.items()
     for word in words.split()

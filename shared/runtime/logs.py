@@ -24,6 +24,11 @@ from shared.messages.write import WriteCommand, WriteOutcome
 _QUIET: Final = {"aiokafka": logging.CRITICAL, "aiohttp.access": logging.WARNING, "asyncio": logging.WARNING}
 """Libraries that say at length what our own lines say once: aiokafka, ten times a second while a broker is away."""
 
+_TRACEBACKS: Final = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+)
+"""Tracebacks without the values of local variables: these hold credentials and the content of items."""
+
 
 def configure_logs(level: str, *, service: str, instance: str) -> None:
     """Send all logs, ours and those of libraries through `logging`, as JSON lines to standard error. Idempotent.
@@ -45,7 +50,7 @@ def configure_logs(level: str, *, service: str, instance: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         name_process,
         structlog.processors.StackInfoRenderer(),
-        structlog.processors.dict_tracebacks,
+        _TRACEBACKS,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,6 +1,7 @@
 """Which kind of pair, in which shape, a field of either side can be part of. Pure; for checking and for suggesting.
 
-Jira fields are told by their schema, never by their id, which differs from site to site.
+Jira fields are told by their schema, never by their id, which differs from site to site. What a kind can be in at all
+is said in `shared.domain.kinds`; here is which of it a field of a site really holds.
 """
 
 from __future__ import annotations
@@ -8,32 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from shared.domain.mapping import FieldKind, FieldPair, Shape
+from shared.domain.kinds import CUSTOM_PREFIX, FieldKind, Shape
 from shared.metadata.craft import Holds
 from shared.metadata.jira import Schema
 
 
 class Fit(NamedTuple):
-    """A kind, and the shape in which one side holds its values (None: kinds that have but one)."""
+    """A kind, and the shape in which one side holds its values."""
 
     kind: FieldKind
-    shape: Shape | None
+    shape: Shape
 
-
-USUAL: Final[Mapping[FieldKind, Shape]] = {
-    FieldKind.STRING: Shape.TEXT,
-    FieldKind.TEXT: Shape.TEXT,
-    FieldKind.RICH_TEXT: Shape.TEXT,
-    FieldKind.NUMBER: Shape.NUMBER,
-    FieldKind.OPTION: Shape.REFERENCE,
-    FieldKind.OPTIONS: Shape.REFERENCES,
-    FieldKind.LABELS: Shape.WORDS,
-}
-"""The shape that a pair means when it names none."""
 
 KIND_WORDS: Final[Mapping[FieldKind, str]] = {
     FieldKind.STRING: "a line of text",
-    FieldKind.TEXT: "text",
+    FieldKind.TEXT: "plain text",
     FieldKind.RICH_TEXT: "formatted text",
     FieldKind.NUMBER: "a number",
     FieldKind.OPTION: "one value of a list",
@@ -48,26 +38,23 @@ KIND_WORDS: Final[Mapping[FieldKind, str]] = {
 }
 
 _LINE: Final = (Fit(FieldKind.STRING, Shape.TEXT), Fit(FieldKind.OPTION, Shape.TEXT))
-_LONG: Final = (
-    Fit(FieldKind.RICH_TEXT, Shape.TEXT),
-    Fit(FieldKind.TEXT, Shape.TEXT),
-    Fit(FieldKind.STRING, Shape.TEXT),
-)
+_LONG: Final = (Fit(FieldKind.RICH_TEXT, Shape.DOCUMENT), Fit(FieldKind.TEXT, Shape.DOCUMENT))
 _NUMBER: Final = (Fit(FieldKind.NUMBER, Shape.NUMBER), Fit(FieldKind.OPTION, Shape.NUMBER))
-_DAY: Final = (Fit(FieldKind.DATE, None),)
-_MOMENT: Final = (Fit(FieldKind.DATETIME, None), Fit(FieldKind.DATE, None))
+_DAY: Final = (Fit(FieldKind.DATE, Shape.DAY), Fit(FieldKind.DATE, Shape.MOMENT))
+_MOMENT: Final = (Fit(FieldKind.DATETIME, Shape.MOMENT), Fit(FieldKind.DATE, Shape.MOMENT))
 _ONE: Final = (Fit(FieldKind.OPTION, Shape.REFERENCE),)
 _MANY: Final = (Fit(FieldKind.OPTIONS, Shape.REFERENCES), Fit(FieldKind.OPTION, Shape.ONE_REFERENCE))
 _NAMED: Final = (
     Fit(FieldKind.OPTIONS, Shape.NAMES),
     Fit(FieldKind.OPTION, Shape.NAME),
     *_MANY,
+    Fit(FieldKind.LABELS, Shape.NAMES),
 )
 _WORDS: Final = (Fit(FieldKind.LABELS, Shape.WORDS), Fit(FieldKind.OPTIONS, Shape.WORDS))
-_PERSON: Final = (Fit(FieldKind.USER, None),)
-_STATUS: Final = (Fit(FieldKind.STATUS, None),)
-_PARENT: Final = (Fit(FieldKind.PARENT, None),)
-_TYPE: Final = (Fit(FieldKind.TYPE, None),)
+_CASCADE: Final = (Fit(FieldKind.OPTION, Shape.CASCADE),)
+_JIRA_PERSON: Final = (Fit(FieldKind.USER, Shape.ACCOUNT), Fit(FieldKind.USER, Shape.USERNAME))
+_STATUS: Final = (Fit(FieldKind.STATUS, Shape.REFERENCE),)
+_PARENT: Final = (Fit(FieldKind.PARENT, Shape.REFERENCE),)
 _NOTHING: Final[tuple[Fit, ...]] = ()
 
 _BY_CUSTOM_KIND: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -75,7 +62,7 @@ _BY_CUSTOM_KIND: Final[Mapping[str, tuple[Fit, ...]]] = {
     "gh-sprint": (Fit(FieldKind.OPTION, Shape.SPRINT),),
     "gh-epic-link": _PARENT,
     "jpo-custom-field-parent": _PARENT,
-    "cascadingselect": (Fit(FieldKind.OPTION, Shape.CASCADE),),
+    "cascadingselect": _CASCADE,
 }
 """By the custom field type's key, where the schema's type alone does not tell."""
 _BY_SYSTEM: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -87,19 +74,19 @@ _BY_SYSTEM: Final[Mapping[str, tuple[Fit, ...]]] = {
     "subtasks": _NOTHING,
 }
 _BY_TYPE: Final[Mapping[str, tuple[Fit, ...]]] = {
-    "string": _LINE,
+    "string": (*_LINE, Fit(FieldKind.NUMBER, Shape.TEXT)),
     "number": _NUMBER,
-    "date": _DAY,
+    "date": _DAY[:1],
     "datetime": _MOMENT,
     "option": _ONE,
-    "option-with-child": (Fit(FieldKind.OPTION, Shape.CASCADE),),
+    "option-with-child": _CASCADE,
     "priority": _ONE,
     "resolution": _ONE,
     "securitylevel": _ONE,
     "version": _ONE,
-    "user": _PERSON,
+    "user": _JIRA_PERSON,
     "status": _STATUS,
-    "issuetype": _TYPE,
+    "issuetype": (Fit(FieldKind.TYPE, Shape.REFERENCE),),
     **dict.fromkeys(("project", "progress", "votes", "watches", "timetracking"), _NOTHING),
     **dict.fromkeys(("comments-page", "attachment", "worklog", "issuelink"), _NOTHING),
 }
@@ -112,20 +99,35 @@ _BY_ITEMS: Final[Mapping[str, tuple[Fit, ...]]] = {
 }
 _BY_HOLDS: Final[Mapping[Holds, tuple[Fit, ...]]] = {
     Holds.LINE: _LINE,
-    Holds.LONG_TEXT: _LONG[:2],
+    Holds.LONG_TEXT: _LONG,
     Holds.NUMBER: _NUMBER,
-    Holds.DAY: (*_DAY, Fit(FieldKind.DATETIME, None)),
+    Holds.DAY: (Fit(FieldKind.DATE, Shape.MOMENT), Fit(FieldKind.DATETIME, Shape.MOMENT)),
     Holds.MOMENT: _MOMENT,
+    Holds.CHECKBOX: _NOTHING,
     Holds.ONE: _ONE,
     Holds.ONE_ID: (Fit(FieldKind.OPTION, Shape.TEXT),),
     Holds.MANY: _MANY,
     Holds.WORDS: _WORDS,
-    Holds.PERSON: _PERSON,
+    Holds.PERSON: (Fit(FieldKind.USER, Shape.ASSIGNEE),),
     Holds.PARENT: _PARENT,
     Holds.STATUS: _STATUS,
-    Holds.TYPE: _TYPE,
+    Holds.TYPE: (Fit(FieldKind.TYPE, Shape.TEXT),),
     Holds.OTHER: _NOTHING,
 }
+"""What the properties of Craft.io's items can be part of."""
+_IN_CUSTOM: Final[Mapping[Holds, tuple[Fit, ...]]] = {
+    Holds.LINE: (_LINE[0], Fit(FieldKind.TEXT, Shape.TEXT), *_LINE[1:]),
+    Holds.LONG_TEXT: (Fit(FieldKind.TEXT, Shape.TEXT), Fit(FieldKind.STRING, Shape.TEXT)),
+    Holds.NUMBER: (
+        Fit(FieldKind.NUMBER, Shape.TEXT),
+        Fit(FieldKind.OPTION, Shape.NUMBER),
+        Fit(FieldKind.OPTION, Shape.TEXT),
+    ),
+    Holds.DAY: _DAY[:1],
+    Holds.CHECKBOX: (Fit(FieldKind.OPTION, Shape.TEXT), Fit(FieldKind.OPTION, Shape.REFERENCE)),
+    Holds.PERSON: _NOTHING,
+}
+"""The same of custom fields, which hold text or lists of text, where that makes a difference."""
 
 
 def jira_fits(schema: Schema | None) -> tuple[Fit, ...] | None:
@@ -140,17 +142,15 @@ def jira_fits(schema: Schema | None) -> tuple[Fit, ...] | None:
     return _BY_TYPE.get(schema.type)
 
 
-def craft_fits(holds: Holds) -> tuple[Fit, ...] | None:
+def craft_fits(name: str, holds: Holds) -> tuple[Fit, ...] | None:
     """Return what a Craft.io field can be part of, the most natural first; None for an unknown type."""
-    return _BY_HOLDS.get(holds)
-
-
-def fit_of(pair: FieldPair, shape: Shape | None) -> Fit:
-    """Return what a pair takes a field for, `shape` being what it says of that side."""
-    return Fit(pair.kind, shape or USUAL.get(pair.kind))
+    custom = _IN_CUSTOM.get(holds) if name.startswith(CUSTOM_PREFIX) else None
+    return custom if custom is not None else _BY_HOLDS.get(holds)
 
 
 def kinds_in_words(fits: tuple[Fit, ...]) -> str:
     """Return what a field can hold, for people."""
     words = list(dict.fromkeys(KIND_WORDS[fit.kind] for fit in fits))
-    return " or ".join(words) if words else "nothing that can be synced"
+    if not words:
+        return "nothing that can be synced"
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))

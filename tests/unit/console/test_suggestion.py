@@ -15,6 +15,8 @@ from services.console.domain.suggestion.names import alike, same_value
 from services.console.domain.suggestion.values import by_order, by_status
 from services.console.domain.validation import Severity
 from shared.clients.jira.metadata import read_jira
+from shared.domain.ids import Side
+from shared.domain.kinds import shapes_of
 from shared.domain.mapping import Direction, FieldKind, Integration, Shape, TypePair, ValuePair
 from shared.metadata.choice import Choice, Choices
 from shared.metadata.craft import CraftField, CraftMetadata, Holds
@@ -206,6 +208,16 @@ def test_a_pair_gets_the_shapes_that_its_fields_have() -> None:
     assert (pair.kind, pair.jira_shape, pair.craft_shape) == (FieldKind.OPTION, Shape.ONE_REFERENCE, None)
 
 
+def test_text_of_several_lines_is_suggested_as_such() -> None:
+    """As a line it would never cross: Jira Cloud holds a document there."""
+    area = Schema("string", custom="com.atlassian.jira.plugin.system.customfieldtypes:textarea")
+    jira = _jira(JiraType("4", "Story", 0, subtask=False), Criteria=area)
+    for word in ("text", "textarea"):
+        craft = CraftMetadata("W", terms=TERMS, fields={"9": CraftField("9", "Criteria", word)})
+        (pair,) = suggest(jira, craft, IDENTITIES).draft.pairs
+        assert (pair.kind, pair.jira_shape, pair.craft_shape) == (FieldKind.TEXT, None, None)
+
+
 def test_the_status_is_carried_to_craft() -> None:
     statuses = (JiraStatus("1", "Backlog", "new"), JiraStatus("2", "Coding", "indeterminate"))
     craft = Choices((Choice("a", "Open"), Choice("b", "In progress"), Choice("c", "Done")))
@@ -252,7 +264,16 @@ def test_priorities_by_order_never_turn_around_and_all_find_a_place(jira: int, c
 
 
 def test_every_thing_that_a_craft_field_can_hold_is_judged() -> None:
-    assert {holds for holds in Holds if craft_fits(holds) is None} == {Holds.UNKNOWN}
+    for name in ("title", "custom:1"):
+        assert {holds for holds in Holds if craft_fits(name, holds) is None} == {Holds.UNKNOWN}
+
+
+@pytest.mark.parametrize("word", ["text", "url", "textarea", "number", "dropdown", "multi_select", "checkbox", "date"])
+def test_what_a_custom_field_can_be_part_of_can_be_a_pair(word: str) -> None:
+    """Otherwise a suggestion could hold a pair that nobody can save."""
+    fits = craft_fits("custom:1", CraftField("1", "Field", word).holds)
+    assert fits
+    assert [fit for fit in fits if fit.shape not in shapes_of(fit.kind, Side.CRAFT, "custom:1")] == []
 
 
 def test_every_kind_of_pair_has_words() -> None:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from deploy.local import rich_scene
+from sandbox.craft.account import RICH_CATALOGUES, RICH_FIELDS
 from sandbox.craft.settings import ADA_KEY
-from sandbox.jira.site import SYNC_EMAIL
+from sandbox.craft.site import CraftSite
+from sandbox.jira.settings import JiraSiteSettings
+from sandbox.jira.site import SYNC_EMAIL, JiraSite
+from services.console.domain.fits import craft_fits, jira_fits
 from services.console.domain.validation import Finding, Severity, check
-from shared.domain.ids import EntityId
-from shared.domain.mapping import Direction, FieldKind, Integration, Mode, ValuePair
-from shared.metadata.choice import Choice, Choices
-from shared.metadata.craft import CraftMetadata
-from shared.metadata.jira import JiraMetadata
-from tests.unit.clients.site import on_virtual_time
+from shared.clients.craft.metadata import read_craft
+from shared.clients.jira.metadata import read_jira
+from shared.domain.ids import EntityId, Side
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Mode, Shape, ValuePair
+from shared.metadata.choice import Choice, Choices, distinct
+from shared.metadata.craft import CraftMetadata, Holds
+from shared.metadata.jira import JiraMetadata, Schema
+from tests.sandbox.jira.desk import TestClock
+from tests.unit.clients.site import craft_client, jira_client, on_virtual_time
 from tests.unit.console.misconfigured import (
     PROJECT,
     TYPES,
@@ -227,3 +235,93 @@ async def test_where_a_side_shows_nothing_nothing_else_is_said() -> None:
     draft = bench.draft.model_copy(update={"jira_project": "NONE", "craft_workspace": "1", "pairs": (), "types": ()})
     codes = [each.code for each in check(draft, *await bench.metadata(draft))]
     assert codes == ["project_not_visible", "workspace_not_visible"]
+
+
+@on_virtual_time
+async def test_what_the_documents_call_possible_is_no_error() -> None:
+    """Every pair of `deploy.local.rich_scene` works between the stand-ins, whether it names the usual shapes or not."""
+    jira_site, craft_site = rich_sites()
+    (workspace,) = cast("Any", craft_site.state()["workspaces"])
+    fields = {field.name: field.id for field in jira_site.world.customs}
+    draft = rich_scene.integration(project=PROJECT, fields=fields, workspace=workspace)
+    spelt_out = [p.model_copy(update={"jira_shape": p.shape_on(Side.JIRA)}) for p in draft.pairs if p.id != "go_live"]
+    spelt_out = [p.model_copy(update={"craft_shape": p.shape_on(Side.CRAFT)}) for p in spelt_out]
+    known = (
+        await read_jira(jira_client(jira_site), PROJECT),
+        await read_craft(craft_client(craft_site), workspace["id"]),
+    )
+    for pairs in (tuple(p for p in draft.pairs if p.id != "go_live"), tuple(spelt_out)):
+        findings = check(draft.model_copy(update={"pairs": pairs}), *known)
+        assert [each.message for each in findings if each.severity is Severity.ERROR] == []
+        assert not [each for each in findings if each.code == "field_type_unknown"]
+
+
+def rich_sites() -> tuple[JiraSite, CraftSite]:
+    jira_site = JiraSite(now=TestClock(), base_url="https://jira.test", settings=JiraSiteSettings(rich_fields=True))
+    jira_site.seed_project(PROJECT, "Tandem")
+    craft_site = CraftSite(now=TestClock(), base_url="https://craft.test")
+    craft_site.account.seed_workspace("Rich", custom_fields=RICH_FIELDS, catalogues=RICH_CATALOGUES)
+    return jira_site, craft_site
+
+
+@pytest.mark.parametrize(
+    ("kind", "craft", "more"),
+    [
+        (FieldKind.LABELS, "labels", {"jira_shape": Shape.NAMES}),
+        (FieldKind.OPTIONS, "labels", {"values": (ValuePair(jira="10601", craft="backend"),)}),
+    ],
+)
+def test_components_may_be_labels_by_name_or_by_map(kind: FieldKind, craft: str, more: dict[str, Any]) -> None:
+    jira = jira_fits(Schema("array", items="component", system="components"))
+    pair = {"id": "c", "kind": kind, "jira": "components", "craft": craft, **more}
+    made = FieldPair.model_validate(pair)
+    assert (kind, made.shape_on(Side.JIRA)) in (jira or ())
+    assert (kind, made.shape_on(Side.CRAFT)) in (craft_fits(craft, Holds.WORDS) or ())
+
+
+@on_virtual_time
+async def test_an_expression_stands_in_for_the_value_map() -> None:
+    def by_expression(_: Bench, draft: Integration) -> Integration:
+        return changed(draft, "area", values=(), to_craft="value", to_jira="value")
+
+    def one_way(_: Bench, draft: Integration) -> Integration:
+        return changed(draft, "area", values=(), to_craft="value")
+
+    assert await found("value_map_missing", by_expression) == []
+    assert len(await found("value_map_missing", one_way)) == 1
+
+    def hole(_: Bench, draft: Integration) -> Integration:
+        return changed(revalued(draft, "area", keep=1), "area", to_craft="value")
+
+    assert [each.message.partition(" of ")[2][:8] for each in await found("value_map_hole", hole)] == ["Craft.io"]
+
+
+@on_virtual_time
+async def test_words_without_a_value_map_do_not_map_to_themselves() -> None:
+    """Nothing would cross: an option is carried by its value map only."""
+
+    def by_word(bench: Bench, draft: Integration) -> Integration:
+        return added(draft, "kano", FieldKind.OPTION, bench.jira.field_id("Customer reference"), "kano",
+            jira_shape=Shape.TEXT)  # fmt: skip
+
+    assert len(await found("value_map_missing", by_word)) == 1
+
+
+@on_virtual_time
+async def test_numbers_that_mean_one_size_are_told_by_themselves() -> None:
+    def sizes(bench: Bench, draft: Integration) -> Integration:
+        area = bench.custom("Area")
+        options = [
+            each["id"] for each in cast("Any", bench.craft.state()["workspaces"])[0]["customFields"][3]["options"]
+        ]
+        values = tuple(ValuePair(jira=n, craft=options[0]) for n in ("1", "2"))
+        return added(without(draft, "area", "points"), "size", FieldKind.OPTION, bench.jira.field_id("Story Points"),
+            area, jira_shape=Shape.NUMBER, values=values)  # fmt: skip
+
+    (note,) = [each for each in await found("value_way_back", sizes) if "Story Points" in each.message]
+    assert note.message.startswith('"1" and "2" of Jira\'s "Story Points" mean "Web"')
+
+
+def test_values_of_several_screens_keep_the_order_in_which_they_first_come() -> None:
+    a, b, c = (Choice(name, name) for name in "abc")
+    assert distinct([a, b, c, a]) == (a, b, c)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from services.console.domain.fits import USUAL
+from services.console.domain.fits import Fit
 from services.console.domain.suggestion.model import Identities, LeftOut, Reason, Suggestion
 from services.console.domain.suggestion.names import plain
 from services.console.domain.suggestion.pairs import Candidate, candidates
@@ -19,7 +19,8 @@ from services.console.domain.suggestion.values import Values, by_name, by_order,
 from services.console.domain.validation import check
 from services.console.domain.validation.subject import Subject, keyed
 from shared.domain.ids import PairId, Side
-from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration
+from shared.domain.kinds import FieldKind, Shape, shapes_of
+from shared.domain.mapping import Direction, FieldPair, Integration
 from shared.metadata.choice import Choices
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, CraftMetadata, Holds
 from shared.metadata.jira import JiraMetadata
@@ -82,7 +83,6 @@ def _pair(subject: Subject, each: Candidate, ids: set[str]) -> tuple[FieldPair |
         values = _values(subject, each)
         if values is None:
             return None, None
-    usual = USUAL.get(kind)
     pair = FieldPair(
         id=PairId(_ident(each, ids)),
         kind=kind,
@@ -90,10 +90,15 @@ def _pair(subject: Subject, each: Candidate, ids: set[str]) -> tuple[FieldPair |
         craft=each.craft,
         direction=Direction.TO_CRAFT if kind is FieldKind.STATUS else Direction.BOTH,
         values=values.pairs if values is not None else (),
-        jira_shape=each.jira_fit.shape if each.jira_fit.shape is not usual else None,
-        craft_shape=each.craft_fit.shape if each.craft_fit.shape is not usual else None,
+        jira_shape=_unless_usual(each.jira_fit, Side.JIRA, each.jira.id),
+        craft_shape=_unless_usual(each.craft_fit, Side.CRAFT, each.craft),
     )
     return pair, values
+
+
+def _unless_usual(fit: Fit, side: Side, name: str) -> Shape | None:
+    """Return the shape that a pair has to name, None where it is meant anyway."""
+    return None if shapes_of(fit.kind, side, name)[:1] == (fit.shape,) else fit.shape
 
 
 def _values(subject: Subject, each: Candidate) -> Values | None:

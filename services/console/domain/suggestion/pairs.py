@@ -101,7 +101,7 @@ def _screens_with(subject: Subject, field_id: str) -> int:
 
 def _candidate(field: JiraField, craft: str, craft_name: str, holds: Holds) -> Candidate | None:
     score, reason = _likeness(field, craft, craft_name)
-    fits = _common(jira_fits(field.schema) or (), craft_fits(holds) or ())
+    fits = _common(jira_fits(field.schema) or (), craft_fits(craft, holds) or ())
     if score < _ENOUGH or fits is None:
         return None
     return Candidate(score, field, craft, craft_name, *fits, reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, fit_of, jira_fits, kinds_in_words
+from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, jira_fits, kinds_in_words
 from services.console.domain.validation.finding import Finding, error, note, warning
 from services.console.domain.validation.subject import Subject, listed, quoted
 from shared.domain.ids import Side
@@ -51,17 +51,17 @@ def kind_does_not_fit(subject: Subject) -> Iterator[Finding]:
     for path, pair in subject.pairs():
         for side in Side:
             fits = _fits(subject, pair, side)
-            shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
-            if fits is None or fit_of(pair, shape) in fits:
+            shape = subject.shape(pair, side)
+            if fits is None or any(fit == (pair.kind, shape) for fit in fits):
                 continue
             name, other = subject.name_on(side, pair), subject.name_on(side.other, pair)
-            right_kind = any(fit.kind is pair.kind for fit in fits)
-            if right_kind:
+            right = [fit.shape for fit in fits if fit.kind is pair.kind]
+            if right:
                 message = (
-                    f"{_sentence(name)} holds {KIND_WORDS[pair.kind]}, but not in the shape that the pair with {other} "
-                    "says."
+                    f"{_sentence(name)} can hold {KIND_WORDS[pair.kind]}, but not in the shape that the pair with "
+                    f"{other} means: {shape}."
                 )
-                fix = f"Leave the shape of {name} out, or set the one that goes with its type."
+                fix = f"Set the shape of {name} to {' or '.join(right)}."
             else:
                 message = (
                     f"The pair of {name} and {other} is for {KIND_WORDS[pair.kind]}, but {name} holds "
@@ -229,7 +229,7 @@ def _fits(subject: Subject, pair: FieldPair, side: Side) -> tuple[Fit, ...] | No
     if side is Side.JIRA:
         return jira_fits(subject.jira_schema(pair.jira))
     holds = subject.holds(pair.craft)
-    return craft_fits(holds) if holds is not None else None
+    return craft_fits(pair.craft, holds) if holds is not None else None
 
 
 def _sentence(name: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from shared.domain.ids import Side
-from shared.domain.mapping import Direction, FieldPair, Integration, Mode, Shape, TypePair
+from shared.domain.kinds import Shape, shapes_of
+from shared.domain.mapping import Direction, FieldPair, Integration, Mode, TypePair
 from shared.metadata.choice import Choice, Choices
 from shared.metadata.craft import CUSTOM_PREFIX, LEVELS, PROPERTIES, CraftMetadata, Holds
 from shared.metadata.jira import JiraMetadata, JiraType, Schema
@@ -76,8 +77,14 @@ class Subject:
     def choices(self, pair: FieldPair, side: Side) -> Choices | None:
         """Return the values that a pair's field can take on a side, keyed as a value map names them."""
         found = self.jira.choices(pair.jira) if side is Side.JIRA else self.craft.choices(pair.craft)
-        shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
+        shape = self.shape(pair, side)
         return Choices(tuple(keyed(found.values, shape)), found.complete) if found is not None else None
+
+    @staticmethod
+    def shape(pair: FieldPair, side: Side) -> Shape | None:
+        """Return the shape that a pair means on a side, None if its field there has none for its kind."""
+        given = pair.jira_shape if side is Side.JIRA else pair.craft_shape
+        return given or next(iter(shapes_of(pair.kind, side, pair.name_on(side))), None)
 
     # Names
 

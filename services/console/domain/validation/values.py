@@ -11,17 +11,17 @@ from shared.domain.mapping import FieldKind, FieldPair, Shape, ValuePair
 from shared.metadata.choice import Choices
 
 _BY_VALUES = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS})
-_BY_NAME = frozenset({Shape.NAME, Shape.NAMES, Shape.WORDS, Shape.TEXT})
-"""Shapes whose values are words that mean the same on both sides without a map."""
-_MAPS_TO_ITSELF = frozenset({FieldKind.OPTIONS, FieldKind.OPTION})
+_LITERAL = frozenset({Shape.NAME, Shape.NAMES, Shape.WORDS, Shape.TEXT, Shape.NUMBER})
+"""Shapes whose values are what people read, not ids of something."""
+
+_UNSEEN = "a value that is not in use yet"
 
 
 def value_map_missing(subject: Subject) -> Iterator[Finding]:
-    """A list without a value map: no value can cross."""
+    """A list without a value map, nor an expression that stands in for it: no value can cross."""
     for path, pair in subject.pairs():
-        if pair.kind not in _BY_VALUES or pair.values:
-            continue
-        if pair.kind in _MAPS_TO_ITSELF and pair.jira_shape in _BY_NAME and pair.craft_shape in _BY_NAME:
+        ways = [side for side in Side if subject.fills(pair, side) and pair.expression(side) is None]
+        if pair.kind not in _BY_VALUES or pair.values or not ways:
             continue
         yield error(
             "value_map_missing",
@@ -39,7 +39,7 @@ def value_map_hole(subject: Subject) -> Iterator[Finding]:
             continue
         for side in Side:
             found = subject.choices(pair, side)
-            if found is None or not subject.fills(pair, side.other):
+            if found is None or not _carries(subject, pair, side.other):
                 continue
             mapped = {_on(each, side) for each in pair.values}
             holes = [each.name for each in found.values if each.id not in mapped]
@@ -63,6 +63,8 @@ def value_gone(subject: Subject) -> Iterator[Finding]:
             if found is None or not found.complete:
                 continue
             known = {each.id for each in found.values}
+            if pair.create_missing and side is Side.JIRA:
+                continue
             gone = [(n, each) for n, each in enumerate(pair.values) if _on(each, side) not in {None, *known}]
             for number, each in gone:
                 make = error if _is_written(subject, pair, each, side) else warning
@@ -80,21 +82,23 @@ def value_way_back(subject: Subject) -> Iterator[Finding]:
     """Several values on one: tell which is taken on the way back."""
     for path, pair in subject.pairs():
         for side in Side:
-            if pair.kind not in _BY_VALUES or not subject.fills(pair, side.other):
+            if pair.kind not in _BY_VALUES or not _carries(subject, pair, side.other):
                 continue
             ends: dict[str, list[str]] = {}
             for each in pair.values:
                 end, start = _on(each, side), _on(each, side.other)
                 if end is not None and start is not None:
                     ends.setdefault(end, []).append(_label(subject, pair, side.other, start))
-            shared = {end: starts for end, starts in ends.items() if len(starts) > 1}
+            # of values that nobody has seen yet, nothing can be told
+            shared = {end: starts for end, starts in ends.items() if len(starts) > 1 and _UNSEEN not in starts}
             for end, starts in shared.items():
                 label = _label(subject, pair, side, end)
+                means, chosen = ("the same", "that value") if label == _UNSEEN else (label, label)
                 yield note(
                     "value_way_back",
                     f"{path}.values",
-                    f"{listed(starts)} of {subject.name_on(side.other, pair)} mean {label} in "
-                    f"{subject.name_on(side, pair)}. When somebody chooses {label}, it becomes {starts[0]}, because "
+                    f"{listed(starts)} of {subject.name_on(side.other, pair)} mean {means} in "
+                    f"{subject.name_on(side, pair)}. When somebody chooses {chosen}, it becomes {starts[0]}, because "
                     "that comes first.",
                     "Put the value that it shall become first.",
                 )
@@ -107,8 +111,7 @@ def values_unknown(subject: Subject) -> Iterator[Finding]:
             continue
         for side in Side:
             found = subject.choices(pair, side)
-            shape = pair.jira_shape if side is Side.JIRA else pair.craft_shape
-            if shape in _BY_NAME or shape is Shape.NUMBER or (found is not None and found.complete):
+            if subject.shape(pair, side) in _LITERAL or (found is not None and found.complete):
                 continue
             seen = "none could be seen" if found is None else f"only {_known(found)} could be seen, because in use"
             yield note(
@@ -158,11 +161,16 @@ def _on(each: ValuePair, side: Side) -> str | None:
     return each.jira if side is Side.JIRA else each.craft
 
 
+def _carries(subject: Subject, pair: FieldPair, side: Side) -> bool:
+    """Tell whether the value map is what carries values to a side; an expression stands in for it."""
+    return subject.fills(pair, side) and pair.expression(side) is None
+
+
 def _is_written(subject: Subject, pair: FieldPair, each: ValuePair, side: Side) -> bool:
     """Tell whether the value of this line would be written to a side: it is the first for its counterpart."""
     source = _on(each, side.other)
     first = next(one for one in pair.values if _on(one, side.other) == source)
-    return subject.fills(pair, side) and first == each
+    return _carries(subject, pair, side) and first == each
 
 
 def _label(subject: Subject, pair: FieldPair, side: Side, value: str | None) -> str:
@@ -170,7 +178,9 @@ def _label(subject: Subject, pair: FieldPair, side: Side, value: str | None) -> 
         return "no value"
     found = subject.choices(pair, side)
     name = found.name_of(value) if found is not None else None
-    return quoted(name) if name is not None else "a value that is not in use yet"
+    if name is None and subject.shape(pair, side) in _LITERAL:
+        name = value
+    return quoted(name) if name is not None else _UNSEEN
 
 
 def _known(found: Choices) -> str:
