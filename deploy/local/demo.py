@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +15,40 @@ from rich.table import Table
 from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
 from deploy.local.signals import run_until_signal
-from deploy.local.story import STEPS, Check, Story, StoryError
+from deploy.local.story import (
+    Check,
+    Story,
+    StoryError,
+    backlog,
+    conflict,
+    craft_edit,
+    jira_edit,
+    killed_writer,
+    no_echo,
+    status,
+    unmapped,
+)
+from deploy.local.story_content import conversion, rich_text, status_to_jira
+from deploy.local.story_mapping import refused, saved, suggestion, tried
 from deploy.local.system import QUICK, JiraEdition, Tuning, edition_argument, running_system
+
+STEPS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
+    ("A mapping is suggested", suggestion),
+    ("Jira backlog arrives in Craft.io", backlog),
+    ("Jira edit goes to Craft.io", jira_edit),
+    ("Craft.io edit goes to Jira", craft_edit),
+    ("Rich text, there and back", rich_text),
+    ("Status to Craft.io", status),
+    ("Status to Jira, over two transitions", status_to_jira),
+    ("Quiet: no echo", no_echo),
+    ("Items are converted", conversion),
+    ("Unmapped type", unmapped),
+    ("A wrong mapping is refused", refused),
+    ("A better one is tried on live items", tried),
+    ("It is saved", saved),
+    ("Conflict", conflict),
+    ("Writer killed in the middle", killed_writer),
+)
 
 
 async def _main(jira: JiraEdition) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from deploy.local.processes import LocalStackError
+from sandbox.craft.person import WEB_HEADER
 
 
 class JiraPerson:
@@ -24,10 +25,12 @@ class JiraPerson:
     def _login(self, person: Mapping[str, Any]) -> str:
         return aiohttp.encode_basic_auth(person["email"], person["token"])
 
-    async def call(self, method: str, path: str, body: object = None) -> Any:
-        """Return the JSON answer of `/rest/api/2{path}`. Raises LocalStackError when Jira refuses."""
+    async def call(self, method: str, path: str, body: object = None, *, api: int = 2) -> Any:
+        """Return the JSON answer of `/rest/api/{api}{path}`; in 3, documents are ADF. Raises LocalStackError when Jira
+        refuses.
+        """
         async with self._http.request(
-            method, f"{self._url}/rest/api/2{path}", json=body, headers=self._headers
+            method, f"{self._url}/rest/api/{api}{path}", json=body, headers=self._headers
         ) as answer:
             if answer.status >= 400:
                 raise LocalStackError(f"Jira {method} {path}: {answer.status} {await answer.text()}")
@@ -57,6 +60,11 @@ class JiraPerson:
     async def edit(self, issue: str, **fields: object) -> None:
         """Set fields of an issue."""
         await self.call("PUT", f"/issue/{issue}", {"fields": fields})
+
+    async def convert(self, issue: str, kind: str) -> str:
+        """Make another type of an issue, by name, and return that type's id."""
+        await self.edit(issue, issuetype={"name": kind})
+        return str((await self.fields(issue))["issuetype"]["id"])
 
     async def transition(self, issue: str, status: str) -> None:
         """Take the transition that leads to a status from here."""
@@ -103,9 +111,12 @@ class CraftPerson:
         self._headers = {"x-api-key": place["people"][0]["api_key"]}
         self._http = http
 
-    async def call(self, method: str, path: str, body: object = None) -> Any:
+    async def call(
+        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Return the JSON answer. Raises LocalStackError when Craft.io refuses."""
-        async with self._http.request(method, self._url + path, json=body, headers=self._headers) as answer:
+        sent = {**self._headers, **(headers or {})}
+        async with self._http.request(method, self._url + path, json=body, headers=sent) as answer:
             if answer.status >= 400:
                 raise LocalStackError(f"Craft.io {method} {path}: {answer.status} {await answer.text()}")
             return await answer.json()
@@ -124,6 +135,10 @@ class CraftPerson:
     async def edit(self, item: str, **properties: object) -> None:
         """Set properties of an item."""
         await self.call("PUT", "/item", {"id": item, **properties})
+
+    async def convert(self, item: str, kind: str) -> None:
+        """Make another type of an item, as a person does in the web application: over the API nobody can."""
+        await self.call("PUT", "/item", {"id": item, "type": kind}, headers={WEB_HEADER: "web"})
 
     async def items(self) -> dict[str, dict[str, Any]]:
         """Return all items of the workspace by id."""

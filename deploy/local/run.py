@@ -1,7 +1,7 @@
 """`make run`: bring the whole system up with the stand-ins, configured, and keep it up until Ctrl-C.
 
 Each time from scratch: the stand-ins forget everything when they end, so what Postgres and Kafka kept of them is
-removed. Each time from scratch. `python -m deploy.local.run --jira data-center` does the same with a Jira Data Center.
+removed. `python -m deploy.local.run --jira data-center` does the same with a Jira Data Center.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from deploy.local.stack_file import STACK_FILE
 from deploy.local.system import QUICK, JiraEdition, System, Tuning, edition_argument, running_system
 
 _FOLDER = CHECKOUT / ".run"
+_BETWEEN = ("name", "jira_connection", "craft_connection", "jira_project", "craft_workspace", "craft_root")
+"""Of the integration, what a suggestion is asked for with."""
 
 
 def _tell(console: Console, system: System) -> None:
@@ -43,10 +45,17 @@ def _tell(console: Console, system: System) -> None:
         login = f"-H 'authorization: Bearer {person['token']}'"
     items = f"'{craft['url']}/workspace/{craft['workspace_id']}/items?fields=title,type,status'"
     links = f"{content['console']}/api/v1/links"
+    admin = f"-H 'authorization: Bearer {content['console_token']}'"
+    between = {name: getattr(system.integration, name) for name in _BETWEEN}
+    suggest = f"-H 'content-type: application/json' -d '{json.dumps(between)}'"
+    suggestion = f"{content['console']}/api/v1/integrations/{content['integration_id']}/suggestion"
+    access = f"TANDEM_CONSOLE_URL={content['console']} TANDEM_CONSOLE_TOKEN={content['console_token']}"
     lines = (
         ("Create an issue in Jira:", f"curl -s {login} {create}"),
         ("Find it in Craft.io a moment later:", f"curl -s -H 'x-api-key: {member['api_key']}' {items}"),
-        ("See what Tandem says of it:", f"curl -s -H 'authorization: Bearer {content['console_token']}' {links}"),
+        ("See what Tandem says of it:", f"curl -s {admin} {links}"),
+        ("Have a mapping suggested, with reasons:", f"curl -s {admin} {suggest} {suggestion}"),
+        ("See the one in force as a file:", f"{access} .venv/bin/python -m tandem_cli export"),
     )
     for what, line in lines:
         console.print(f"\n{what}")

@@ -1,4 +1,5 @@
-"""The story that the demo plays: a backlog arrives, edits cross both ways, and what goes wrong explains itself.
+"""The cast of the story that the demo plays, and its steps about sync: a backlog arrives, edits cross both ways, and
+what goes wrong explains itself. `story_content` and `story_mapping` have the others.
 
 Each step acts as a person over the vendors' own interfaces, waits until the other side shows it, and notes a check.
 """
@@ -15,7 +16,6 @@ from deploy.local import scene
 from deploy.local.people import CraftPerson, jira_person
 from deploy.local.processes import LocalStackError
 from deploy.local.system import System
-from shared.domain.mapping import Policy
 
 T = TypeVar("T")
 DEADLINE_S = 40.0
@@ -48,6 +48,11 @@ class Story:
         self.issues: dict[str, str] = {}
         """Our names of issues to their ids."""
 
+    @property
+    def cloud(self) -> bool:
+        """Tell whether this Jira is a Cloud."""
+        return bool(self.system.places["jira"]["edition"] == "cloud")
+
     def note(self, name: str, *, held: bool, seen: str, lag_s: float | None = None) -> None:
         """Put a check on the table."""
         self.checks.append(Check(name, held, seen, lag_s))
@@ -78,6 +83,36 @@ class Story:
         link = await self.link_of(issue)
         craft_id = link["status"]["craft_id"] if link and link["status"] else None
         return (await self.craft.items()).get(craft_id) if craft_id else None
+
+    async def required_item(self, name: str) -> dict[str, Any]:
+        """Return the Craft.io item of one of our issues. Raises StoryError if it has none."""
+        item = await self.item_of(self.issues[name])
+        if item is None:
+            raise StoryError(f"the issue {name} has no item in Craft.io")
+        return item
+
+    async def settled(self) -> float:
+        """Return how long it took until nothing was under way any more. Raises StoryError, which says what still is."""
+        restless: list[str] = []
+
+        async def at_rest() -> bool | None:
+            links = (await self.system.api.call("GET", "/links?limit=500"))["links"]
+            restless[:] = [
+                f"{link['labels'].get('title')} ({link['state']}: {link['message']})"
+                for link in links
+                if link["state"] not in ("in_sync", "excluded")
+            ]
+            return None if restless else True
+
+        try:
+            return (await self.until("all items in sync", at_rest))[1]
+        except StoryError as error:
+            raise StoryError(f"{error}: {'; '.join(restless)}") from None
+
+    async def mapping(self) -> dict[str, Any]:
+        """Return the integration as it is saved now."""
+        found: dict[str, Any] = await self.system.api.call("GET", f"/integrations/{scene.INTEGRATION}")
+        return found
 
     async def writes(self) -> int:
         """Return how many writes of Tandem both vendors have seen."""
@@ -134,9 +169,7 @@ async def jira_edit(story: Story) -> None:
 
 async def craft_edit(story: Story) -> None:
     """An edit in Craft.io shows in Jira; public Craft.io has no webhooks, so this one is polled."""
-    item = await story.item_of(story.issues["mail"])
-    if item is None:
-        raise StoryError("the receipt story has no item")
+    item = await story.required_item("mail")
     await story.craft.edit(
         item["id"], title="Send the receipt by mail", description="<p>With the <b>VAT</b> number</p>"
     )
@@ -152,17 +185,13 @@ async def craft_edit(story: Story) -> None:
 
 async def no_echo(story: Story) -> None:
     """Nobody edits, so nothing may be written."""
-
-    async def settled() -> bool | None:
-        links = await story.system.api.call("GET", "/links?limit=100")
-        return True if all(link["state"] == "in_sync" for link in links["links"]) else None
-
-    _, lag = await story.until("all items in sync", settled)
+    lag = await story.settled()
     before = await story.writes()
     await asyncio.sleep(QUIET_S)
     after = await story.writes()
     story.note("everything in sync", held=True, seen="all links in_sync", lag_s=lag)
-    story.note("no echo", held=before == after, seen=f"{after - before} writes in {QUIET_S:.0f} quiet s")
+    seen = f"{after - before} writes in {QUIET_S:.0f} quiet s, after {before}"
+    story.note("no echo", held=before == after and before > 0, seen=seen)
 
 
 async def status(story: Story) -> None:
@@ -180,7 +209,7 @@ async def status(story: Story) -> None:
 
 async def unmapped(story: Story) -> None:
     """A type that nobody mapped says so."""
-    bug = await story.jira.create("Bug", "Wrong total")
+    bug = story.issues["bug"] = await story.jira.create("Bug", "Wrong total")
 
     async def says() -> dict[str, Any] | None:
         link = await story.link_of(bug)
@@ -192,14 +221,10 @@ async def unmapped(story: Story) -> None:
 
 async def conflict(story: Story) -> None:
     """Both sides change one field at once; the policy settles it, and both values are on record."""
-    integration = story.system.integration
-    pairs = [p.model_copy(update={"policy": Policy.JIRA}) if p.id == "title" else p for p in integration.pairs]
-    draft = integration.model_copy(update={"pairs": tuple(pairs)})
-    await story.system.api.call("PUT", f"/integrations/{scene.INTEGRATION}", draft.model_dump(mode="json"))
-    issue = story.issues["pay"]
-    item = await story.item_of(issue)
-    if item is None:
-        raise StoryError("the pay story has no item")
+    draft = await story.mapping()
+    next(pair for pair in draft["pairs"] if pair["id"] == "title")["policy"] = "jira"
+    await story.system.api.call("PUT", f"/integrations/{scene.INTEGRATION}", draft)
+    issue, item = story.issues["pay"], await story.required_item("pay")
     await asyncio.gather(
         story.craft.edit(item["id"], title="Pay as the planner says"),
         story.jira.edit(issue, summary="Pay as the engineer says"),
@@ -242,15 +267,3 @@ async def killed_writer(story: Story) -> None:
     lag = time.monotonic() - began
     seen = f"{len(items)} items for {len(made)} issues"
     story.note("killed writer loses and doubles nothing", held=len(items) == len(made), seen=seen, lag_s=lag)
-
-
-STEPS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
-    ("Jira backlog arrives in Craft.io", backlog),
-    ("Jira edit goes to Craft.io", jira_edit),
-    ("Craft.io edit goes to Jira", craft_edit),
-    ("Quiet: no echo", no_echo),
-    ("Status transition", status),
-    ("Unmapped type", unmapped),
-    ("Conflict", conflict),
-    ("Writer killed in the middle", killed_writer),
-)

@@ -29,7 +29,7 @@ from deploy.local.stack import Stack, local_stack
 from deploy.local.stack_file import ConnectionEntry, StackContent, remove_stack_file, write_stack_file
 from deploy.local.supervisor import Supervisor, service_spec
 from sandbox.control import ControlClient
-from shared.domain.mapping import Integration
+from shared.domain.mapping import Direction, Integration
 from shared.runtime.topics import ensure_topics
 from shared.store.migrate import migrate
 
@@ -103,12 +103,17 @@ class ConsoleClient:
         """Return the JSON answer of `/api/v1{path}`. Raises LocalStackError with the console's words when it
         refuses.
         """
+        status, found = await self.ask(method, path, body)
+        if status >= 400:
+            raise LocalStackError(f"{method} {path}: {status} {json.dumps(found)}")
+        return found
+
+    async def ask(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """Return the status and the JSON of the answer, a refusal's too."""
         url = f"{self._url}/api/v1{path}"
         async with self._http.request(method, url, json=body, headers=self._headers) as answer:
             text = await answer.text()
-            if answer.status >= 400:
-                raise LocalStackError(f"{method} {path}: {answer.status} {text}")
-            return json.loads(text) if text else None
+            return answer.status, json.loads(text) if text else None
 
 
 @asynccontextmanager
@@ -238,7 +243,12 @@ async def _configure(
     )
     made = await craft.seed_scene({"items": [{"ref": "root", "type": "product", "title": "Tandem"}]})
     state = await craft.state()
-    draft = scene.integration(project=PROJECT, workspace=state["workspaces"][0], craft_root=made["items"]["root"])
+    draft = scene.integration(
+        project=PROJECT,
+        workspace=state["workspaces"][0],
+        craft_root=made["items"]["root"],
+        status=Direction.BOTH,
+    )
     saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json"))
     return Integration.model_validate({name: value for name, value in saved.items() if name != "findings"})
 

@@ -128,11 +128,11 @@ class ItemApi:
     def _update(self, request: SiteRequest) -> SiteResponse:
         key = self._account.allowed(request, "write:items:craft")
         body = body_of(request)
+        wanted = body.pop("type", None) if request.headers.get(WEB_HEADER) == "web" else None
         refuse(check_head(body, ("id",)))
         record = self._item_for(key, str(body["id"]))
-        if request.headers.get(WEB_HEADER) == "web" and "type" in body:
-            record = self._converted(record, body["type"])
-            body = {name: value for name, value in body.items() if name != "type"}
+        if wanted is not None:
+            record = self._converted(record, wanted)
         changes = self._changes(request, body, self._account.workspaces[record.workspace_id])
         self._check_references(changes, record.type, record.workspace_id)
         self._count_write()

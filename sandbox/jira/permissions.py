@@ -12,6 +12,7 @@ from sandbox.jira.world import World
 from sandbox.kit.site import SiteResponse
 
 BROWSE, CREATE, EDIT, TRANSITION = "BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "TRANSITION_ISSUES"
+ADMINISTER = "ADMINISTER_PROJECTS"
 _KNOWN = {
     BROWSE: ("10", "Browse Projects"),
     CREATE: ("11", "Create Issues"),
@@ -22,7 +23,7 @@ _KNOWN = {
     "MODIFY_REPORTER": ("30", "Modify Reporter"),
     TRANSITION: ("46", "Transition Issues"),
     "MANAGE_SPRINTS_PERMISSION": ("-1", "Manage Sprints"),
-    "ADMINISTER_PROJECTS": ("23", "Administer Projects"),
+    ADMINISTER: ("23", "Administer Projects"),
 }
 
 

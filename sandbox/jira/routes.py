@@ -14,6 +14,7 @@ from sandbox.jira import (
     permissions,
     properties,
     search,
+    versions,
     webhooks,
     workflow,
 )
@@ -41,6 +42,8 @@ API_ROUTES: tuple[Route, ...] = (
     ("GET", "/project/{project}/statuses", metadata.project_statuses),
     ("GET", "/issue/createmeta/{project}/issuetypes", metadata.create_types),
     ("GET", "/issue/createmeta/{project}/issuetypes/{issue_type}", metadata.create_meta),
+    ("POST", "/version", versions.create),
+    ("GET", "/version/{version}", versions.read),
     ("POST", "/issue", issues.create),
     ("POST", "/issue/bulk", issues.create_bulk),
     ("GET", "/issue/{issue}", issues.read),

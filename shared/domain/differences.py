@@ -42,6 +42,7 @@ _PAIR_LABELS: Final = {
     "policy": "who wins a conflict",
     "jira_shape": "shape in Jira",
     "craft_shape": "shape in Craft.io",
+    "create_missing": "missing versions are created in Jira",
 }
 _NUMBERED: Final = {"types": "type pair", "values": "value pair"}
 """Lists of pairs of a Jira value and a Craft.io value, in which the first one found counts."""
@@ -114,9 +115,17 @@ def _of_pairs(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, 
         else:
             own = PAIR_OWNED | {"id"}
             yield from _of_fields(
-                _without(old[name], own), _without(new[name], own), f"{path}.", f"field pair {name}: "
+                _with_defaults(_without(old[name], own)),
+                _with_defaults(_without(new[name], own)),
+                f"{path}.",
+                f"field pair {name}: ",
             )
     yield from _order(list(old), list(new), "pairs", "field pairs are in another order")
+
+
+def _with_defaults(pair: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a pair with what a body from before the setting does not say."""
+    return {"create_missing": False, **pair}
 
 
 def _of_list(

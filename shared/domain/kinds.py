@@ -125,6 +125,9 @@ SHAPES: Mapping[FieldKind, Shapes] = {
 }
 """Every combination there is. What is not here cannot be mapped."""
 
+VERSION_FIELDS = ("fixVersions", "versions")
+"""Jira's own fields that hold versions of the project."""
+
 _THINGS = (Shape.REFERENCES, Shape.NAMES, Shape.ONE_REFERENCE, Shape.NAME)
 
 JIRA_FIELDS: Mapping[str, tuple[Shape, ...]] = {

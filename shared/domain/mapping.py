@@ -111,6 +111,8 @@ class FieldPair(Setting):
     """An expression (docs/transforms.md) that makes Craft.io's value of Jira's; it stands in for the value map."""
     to_jira: str | None = None
     """The same, the other way."""
+    create_missing: bool = False
+    """Versions of Jira by name only: a version that the project lacks is created when it is to be set."""
     since: int = 0
     """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
     F16).
@@ -361,11 +363,11 @@ def next_revision(current: Integration | None, draft: Integration) -> Integratio
 
     def dated(pair: FieldPair) -> FieldPair:
         old = before.get(pair.id)
-        # who wins a conflict is no part of what the pair means
+        # who wins a conflict, and whether Jira may be given a version, are no part of what the pair means
         if old is None or old.fields != pair.fields:
             return pair.model_copy(update={"since": revision, "fields_since": revision})
         kept = {"since": old.since, "fields_since": old.fields_since}
-        same = pair.model_copy(update={**kept, "policy": old.policy}) == old
+        same = pair.model_copy(update={**kept, "policy": old.policy, "create_missing": old.create_missing}) == old
         return pair.model_copy(update=kept if same else {**kept, "since": revision})
 
     return draft.model_copy(update={"revision": revision, "pairs": tuple(dated(pair) for pair in draft.pairs)})

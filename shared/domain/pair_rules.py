@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.domain.expressions import ExpressionError, compiled
 from shared.domain.ids import Side
-from shared.domain.kinds import FieldKind, shape_problem
+from shared.domain.kinds import VERSION_FIELDS, FieldKind, Shape, shape_problem, shapes_of
 
 if TYPE_CHECKING:
     from shared.domain.mapping import FieldPair
@@ -41,7 +41,20 @@ def problems_of(pair: FieldPair) -> list[str]:
         problems.append(f"a value map has no meaning for kind {pair.kind}; it has for {', '.join(MAPPED_BY_VALUE)}")
     if pair.fallback is not None and pair.kind is not FieldKind.USER:
         problems.append(f"a fallback has no meaning for kind {pair.kind}; it stands for people who are not found")
-    return problems + _expressions(pair)
+    return problems + _expressions(pair) + _creates(pair)
+
+
+def _creates(pair: FieldPair) -> list[str]:
+    """Versions are created by name, and only where the pair writes to Jira."""
+    if not pair.create_missing:
+        return []
+    shape = pair.jira_shape or next(iter(shapes_of(pair.kind, Side.JIRA, pair.jira)), None)
+    if pair.jira not in VERSION_FIELDS or shape not in (Shape.NAME, Shape.NAMES):
+        fields, shapes = " or ".join(VERSION_FIELDS), f"{Shape.NAME} or {Shape.NAMES}"
+        return [f"create_missing is for versions by name: map {fields} with the jira_shape {shapes}, or leave it out"]
+    if pair.direction != "once" and not pair.direction.carries_to(Side.JIRA):
+        return [f"create_missing is never used, since the direction is {pair.direction}; leave it out"]
+    return []
 
 
 def _expressions(pair: FieldPair) -> list[str]:

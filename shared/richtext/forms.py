@@ -95,9 +95,11 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
 
     What did not change keeps the target's own nodes, word by word; what did is converted, and keeps those of its nodes
     whose words still stand. The result is equivalent to `source`; it is `onto` itself if that is so already. Carrying
-    it once more changes nothing. Raises ValueError for what is no normal form, and if `onto` is in another language:
-    Jira's own nodes could not be kept.
+    it once more changes nothing. Where `onto` is in another language than `language`, nothing of it can be kept:
+    whoever wants Jira's own nodes to stay reads the target first. Raises ValueError for what is no normal form.
     """
+    if onto is not None and language_of(onto) != language:
+        onto = None
     jira: JiraLanguage = "wiki" if language == "wiki" else "adf" if language == "adf" else _jira_language(source)
     new, old = parse(source), parse(onto)
     to_craft = language == "html"
@@ -112,7 +114,7 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
     fitted = fit(new.blocks, jira)
     if to_craft:
         fitted = canonical_blocks(opened(fitted))
-    if onto is not None and language_of(onto) == language:
+    if onto is not None:
         merged = render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language)
         if settled(parse(merged)):
             return merged

@@ -7,7 +7,7 @@ those signs, so they survive an editor that keeps nothing but plain HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 from typing import assert_never
 
@@ -55,6 +55,8 @@ OPEN, DONE = "☐", "☑"
 EXPAND_SIGN = "▸"
 _SELECTOR = "\ufe0f"
 _KINDS: dict[str, PanelKind] = {sign.rstrip(_SELECTOR): kind for kind, sign in PANEL_SIGNS.items()}
+_SIGNS = {sign.rstrip(_SELECTOR): sign for sign in (*PANEL_SIGNS.values(), OPEN, DONE)}
+_FIRST = frozenset({EXPAND_SIGN, *(sign[0] for sign in _SIGNS)})
 _STRONG = Look(frozenset({"strong"}))
 
 
@@ -94,14 +96,14 @@ def _plainer(block: Block) -> tuple[Block, ...]:
         case Heading():
             return (Heading(block.level, plainer_inlines(block.inlines)),)
         case Listing():
-            items = (Item(plainer(item.blocks)) for item in block.items)
+            items = (Item(_plain_sign(plainer(item.blocks))) for item in block.items)
             return (Listing(block.ordered, tuple(items), block.start),)
         case Tasks():
             return _plainer(as_list(block.items))
         case Table():
             return (Table(tuple(Row(tuple(map(_plainer_cell, row.cells))) for row in block.rows)),)
         case Quote():
-            return (Quote(plainer(block.blocks)),)
+            return (Quote(_plain_sign(plainer(block.blocks))),)
         case Panel() | Expand():
             return (Quote(plainer(labelled(block))),)
         case OpaqueBlock():
@@ -174,42 +176,60 @@ def recognised(block: Block) -> Block:
 
 
 def _panel(quote: Quote) -> Panel | None:
-    first = quote.blocks[0]
-    if not isinstance(first, Paragraph):
+    found = _signed(quote.blocks[0], _KINDS)
+    if found is None:
         return None
-    opening = first.inlines[0]
-    if not isinstance(opening, Text) or opening.atom or opening.look.link is not None:
-        return None
-    sign, _, rest = opening.text.partition(" ")
-    kind = _KINDS.get(sign.rstrip(_SELECTOR))
-    if kind is None:
-        return None
-    line, others = _without_first(first, rest), quote.blocks[1:]
-    if line.inlines:
-        return Panel(kind, (line, *others), origin=quote.origin)
+    sign, line = found
+    others = quote.blocks[1:]
+    if line:
+        return Panel(_KINDS[sign], (Paragraph(line), *others), origin=quote.origin)
     if others and isinstance(others[0], Paragraph):
         return None  # a panel's sign stands in its first line
-    return Panel(kind, others, origin=quote.origin)
+    return Panel(_KINDS[sign], others, origin=quote.origin)
 
 
-def _without_first(line: Paragraph, rest: str) -> Paragraph:
-    """Return a paragraph of which the first text is only `rest`."""
-    first = line.inlines[0]
-    assert isinstance(first, Text)  # noqa: S101
-    left = list(line.inlines[1:])
-    if rest:
-        left.insert(0, Text(rest, first.look))
-    return Paragraph(canonical_inlines(left))
+def _signed(block: Block, signs: Container[str]) -> tuple[str, tuple[Inline, ...]] | None:
+    """Return the sign with which a line begins, and what comes after it; the sign stands alone or before a blank."""
+    first = block.inlines[0] if isinstance(block, Paragraph) else None
+    if not isinstance(block, Paragraph) or not isinstance(first, Text) or first.atom or first.look.link is not None:
+        return None
+    word, blank, rest = first.text.partition(" ")
+    sign = word.rstrip(_SELECTOR)
+    if sign not in signs or not (blank or len(block.inlines) == 1):
+        return None
+    after = (Text(rest, first.look), *block.inlines[1:]) if rest else block.inlines[1:]
+    return sign, canonical_inlines(after)
+
+
+def _title(block: Block) -> str | None:
+    """Return the title of an expand, if this line is one."""
+    if not isinstance(block, Paragraph):
+        return None
+    line = "".join(inline.text if isinstance(inline, Text) else "\n" for inline in block.inlines)
+    if "\n" in line or (line != EXPAND_SIGN and not line.startswith(f"{EXPAND_SIGN} ")):
+        return None
+    return line.removeprefix(EXPAND_SIGN).strip()
 
 
 def _expand(quote: Quote) -> Expand | None:
-    first = quote.blocks[0]
-    if not isinstance(first, Paragraph) or not all(isinstance(inline, Text) for inline in first.inlines):
-        return None
-    line = "".join(inline.text for inline in first.inlines if isinstance(inline, Text))
-    if line != EXPAND_SIGN and not line.startswith(f"{EXPAND_SIGN} "):
-        return None
-    return Expand(line.removeprefix(EXPAND_SIGN).strip(), quote.blocks[1:], origin=quote.origin)
+    title = _title(quote.blocks[0])
+    return None if title is None else Expand(title, quote.blocks[1:], origin=quote.origin)
+
+
+def _plain_sign(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """Return the blocks of a quote or item of which the sign in the first line looks as `labelled` would write it."""
+    first = canonical_inlines(blocks[0].inlines) if blocks and isinstance(blocks[0], Paragraph) else ()
+    if not first or not isinstance(first[0], Text) or first[0].text[0] not in _FIRST:
+        return blocks
+    line = Paragraph(first)
+    title = _title(line)
+    if title is not None:
+        return (Paragraph((Text(f"{EXPAND_SIGN} {title}".strip(), _STRONG),)), *blocks[1:])
+    found = _signed(line, _SIGNS)
+    if found is None:
+        return blocks
+    sign, rest = found
+    return (Paragraph((Text(f"{_SIGNS[sign]} "), *rest)), *blocks[1:])
 
 
 def _tasks(listing: Listing) -> tuple[Task, ...]:
@@ -226,14 +246,10 @@ def _tasks(listing: Listing) -> tuple[Task, ...]:
 def _task(item: Item) -> Task | None:
     if not 1 <= len(item.blocks) <= 2 or not isinstance(item.blocks[0], Paragraph):
         return None
-    line = item.blocks[0]
-    first = line.inlines[0]
-    if not isinstance(first, Text) or first.atom or first.look.link is not None:
+    found = _signed(item.blocks[0], (OPEN, DONE))
+    if found is None:
         return None
-    box, _, rest = first.text.partition(" ")
-    if box not in (OPEN, DONE):
-        return None
-    inlines = _without_first(line, rest).inlines
+    box, inlines = found
     if len(item.blocks) == 1:
         return Task(box == DONE, inlines, origin=item.origin)
     below = item.blocks[1]

@@ -11,6 +11,8 @@ import pytest
 
 from deploy.local.progress import SilentProgress
 from deploy.local.story import Story, backlog, conflict, craft_edit, jira_edit, no_echo, status, unmapped
+from deploy.local.story_content import conversion, rich_text, status_to_jira
+from deploy.local.story_mapping import refused, saved, suggestion, tried
 from deploy.local.system import QUICK, Tuning, running_system
 from tests.conftest import Endpoints
 
@@ -104,15 +106,22 @@ async def _below(story: Story, name: str, epic: str) -> bool | None:
 
 STEPS = (
     known,
+    suggestion,
     backlog,
     jira_edit,
     craft_edit,
+    rich_text,
     reparent_in_jira,
     reparent_in_craft,
     created_in_craft,
-    no_echo,
     status,
+    status_to_jira,
+    no_echo,
+    conversion,
     unmapped,
+    refused,
+    tried,
+    saved,
     conflict,
     lost_webhook,
     unsigned,

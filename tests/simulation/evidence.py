@@ -9,7 +9,7 @@ from sandbox.craft.site import CraftSite
 from sandbox.jira.site import JiraSite
 from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Json, Link
-from shared.domain.mapping import FieldPair, Integration
+from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.domain.person import Person
 from shared.fields import equivalent, same
 from shared.fields.people import directory_of
@@ -61,7 +61,9 @@ class Evidence:
         return same(pair.kind, *self._bare(pair, left, right))
 
     def equivalent(self, pair: FieldPair, jira: Json, craft: Json) -> bool:
-        """Tell whether two values mean the same."""
+        """Tell whether two values mean the same: one of a list by its map alone, all else as the product has it."""
+        if pair.kind in (FieldKind.OPTION, FieldKind.STATUS) and not (pair.to_craft or pair.to_jira):
+            return jira is craft is None or any(value.jira == jira and value.craft == craft for value in pair.values)
         return equivalent(pair, *self._bare(pair, jira, craft), self.parents)
 
     def _bare(self, pair: FieldPair, left: Json, right: Json) -> tuple[Json, Json]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from math import inf
 
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL
@@ -18,10 +19,12 @@ from shared.domain.mapping import Direction, FieldPair
 from shared.messages.status import Cause
 from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
-from tests.simulation.network import Call
+from tests.simulation.network import Call, body_of
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
-from tests.simulation.timeline import moments, was_common
+from tests.simulation.timeline import moments, taken_away, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
+
+HTTP_BAD = 400
 
 
 def violations(evidence: Evidence) -> Iterator[str]:
@@ -30,6 +33,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
         yield from _in_flight(evidence, view.link)
         yield from _diverged(evidence, view.link)
     yield from _counterparts(evidence)
+    yield from _wrong_way(evidence)
     yield from lost_edits(evidence)
     yield from older_wins(evidence)
     yield from emptied(evidence)
@@ -89,6 +93,9 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     source = [moment for moment in history if moment.side is not target]
     if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
         return True  # the side that leads was made by Tandem, and nobody has said anything there yet
+    (_, ours), (_, theirs) = (evidence.witness.base((link.id, side, pair.id), inf) for side in (target, target.other))
+    if ours is not None and taken_away(evidence, pair, ours.value) and shown[target] is None:
+        return theirs is not None and evidence.same(pair, theirs.value, shown[target.other])
     if not left or left[-1].edit is None:
         return False
     if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
@@ -106,6 +113,31 @@ def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side,
         and blocked.value_hash == block_hash(shown[side], revision)
         for side in Side
     )
+
+
+def _wrong_way(evidence: Evidence) -> Iterator[str]:
+    """No field is ever updated towards which no revision of the mapping carries anything: one-way, once, unmapped."""
+    allowed: dict[Side, set[str]] = {side: set() for side in Side}
+    for _, saved in evidence.people.saved:
+        for side in Side:
+            allowed[side] |= {pair.name_on(side) for pair in saved.pairs if pair.direction.carries_to(side)}
+    for call in evidence.network.calls:
+        side = Side.JIRA if call.site == evidence.jira.world.base_url else Side.CRAFT
+        for name in sorted(_updated(side, call) - allowed[side]):
+            yield f"(b) Tandem changed {name} in {side} at {call.done_s:.1f}; nothing is carried over that way"
+
+
+def _updated(side: Side, call: Call) -> set[str]:
+    """Return the fields that an update set, by the names that pairs have for them."""
+    body = body_of(call)
+    if not isinstance(body, dict) or call.status >= HTTP_BAD:
+        return set()
+    if side is Side.JIRA:
+        moved = call.method == "POST" and call.path.endswith("/transitions")
+        fields = {*body.get("fields", ()), *body.get("update", ())} if call.method == "PUT" else set()
+        return fields | ({"status"} if moved else set())
+    custom = {f"custom:{entry['id']}" for entry in body.get("customFields", ())}
+    return (body.keys() - {"id", "customFields"}) | custom if call.method == "PUT" else set()
 
 
 def _counterparts(evidence: Evidence) -> Iterator[str]:

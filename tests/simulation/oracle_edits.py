@@ -15,7 +15,7 @@ from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.people import Edit
 from tests.simulation.process import EPOCH
-from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, was_common
+from tests.simulation.timeline import Moment, moments, never_seen_to_leave, sent, taken_away, was_common
 
 WINDOW_S = 25.0
 """PROTOCOL W1: at most this long before a write of Craft.io lands can an edit be made that nobody has seen."""
@@ -55,8 +55,8 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
 
     if shown is None or is_it(shown.get(pair.id)):
         return True
-    if pair.kind is FieldKind.PARENT and any(entity == edit.value for _, entity in evidence.people.deleted):
-        return True  # the vendor itself takes a deleted parent away
+    if taken_away(evidence, pair, edit.value):
+        return True
     names = _names(evidence, edit)
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
@@ -64,7 +64,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
             return True
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
-    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, pair)
+    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
 
 
 def _names(evidence: Evidence, edit: Edit) -> set[PairId]:
@@ -113,8 +113,8 @@ def _opened(evidence: Evidence, link: Link, pair: FieldPair, write: Moment) -> f
 def _last_shown(
     evidence: Evidence, pair: FieldPair, history: list[Moment], mine: Moment, until_s: float
 ) -> Moment | None:
-    """Return the last time before another that a side came to show the same value."""
-    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s and m is not mine]
+    """Return the last time before another that a side came to show the same value, which may be this very one."""
+    earlier = [m for m in history if m.side is mine.side and m.at_s < until_s]
     return next((m for m in reversed(earlier) if evidence.same(pair, m.value, mine.value)), None)
 
 
@@ -132,8 +132,11 @@ def _replacement(
     return history, since[shown[-1]], later[0] if later else None
 
 
-def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
-    """Tell whether an edit fell between the read and the landing of one attempt to write that field (W1)."""
+def _in_window(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether an edit fell between the read and the landing of one attempt to write that field (W1).
+
+    Only one that Tandem had not seen when the write landed: otherwise it knows what was replaced.
+    """
     if edit.side is not Side.CRAFT:
         return False
     base = evidence.craft.account.base_url
@@ -147,7 +150,8 @@ def _in_window(evidence: Evidence, edit: Edit, pair: FieldPair) -> bool:
             if call.method == "GET" and call.by == put.by and call.done_s <= put.sent_s and edit.entity_id in call.path
         ]
         if reads and max(reads) <= edit.at_s:
-            return True
+            seen = evidence.witness.seen((link.id, edit.side, pair.id), edit.at_s, put.done_s)
+            return not any(evidence.same(pair, value, edit.value) for value in seen)
     return False
 
 
@@ -196,7 +200,7 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if evidence.fate.steps_back or evidence.fate.revisions or evidence.fate.requests:
         return True
     record = view.link.side(newest.side).pair(pair.id)
-    if record.blocked is not None or _in_window(evidence, newest, pair):
+    if record.blocked is not None or _in_window(evidence, newest, view.link, pair):
         return True
     if _replaced_knowingly(evidence, newest, view.link, pair):
         return True

@@ -138,6 +138,7 @@ def was_common(
     if _had_been_common(evidence, link, pair, before, shown, since_s):
         return True
     common = False
+    ours = not evidence.people.has_made(side, link.entity_id(side))
     holds: dict[Side, Json] = {}
     for number, moment in enumerate(before):
         found = moment.side in holds and evidence.same(pair, holds[moment.side], moment.value)
@@ -146,10 +147,17 @@ def was_common(
         holds[moment.side] = moment.value
         if len(holds) == len(Side) and evidence.equivalent(pair, holds[Side.JIRA], holds[Side.CRAFT]):
             common = common or evidence.same(pair, holds[side], shown.value)
+        elif moment.first and moment.side is side and ours and evidence.same(pair, moment.value, shown.value):
+            common = True  # the status that an item of Tandem's making began in: nobody had chosen it
         elif moment.edit is None and not moment.first:
             carried = _carried(evidence, pair, before[:number], moment)
             common = common if carried is None else evidence.same(pair, carried[side], shown.value)
     return common
+
+
+def taken_away(evidence: Evidence, pair: FieldPair, value: Json) -> bool:
+    """Tell whether the vendor itself took away what a side showed: a parent that a person deleted."""
+    return pair.kind is FieldKind.PARENT and any(entity == value for _, entity in evidence.people.deleted)
 
 
 def never_seen_to_leave(evidence: Evidence, link: Link, pair: FieldPair, shown: Moment, until_s: float) -> bool:

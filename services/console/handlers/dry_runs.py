@@ -38,8 +38,7 @@ class DryRuns:
 
     async def start(self, integration_id: IntegrationId, asked: DryRunDraft) -> DryRunView:
         """Have a draft tried. Raises 409 if too many are under way, 422 for a draft that cannot be tried."""
-        draft = asked.draft
-        await self._check(integration_id, draft)
+        draft = await self._checked(integration_id, asked.draft)
         current = await self._current(integration_id)
         run = DryRun(
             id=DryRunId(self._ports.dice.token()),
@@ -87,8 +86,10 @@ class DryRuns:
         await self._ports.reader.end_dry_run(dry_run_id, DryRunState.CANCELLED, self._ports.clock.now())
         return await self.show(dry_run_id)
 
-    async def _check(self, integration_id: IntegrationId, draft: Integration) -> None:
-        """Raise a 422 for what would keep every item from being read; the dry run itself shows the rest."""
+    async def _checked(self, integration_id: IntegrationId, draft: Integration) -> Integration:
+        """Return the draft as it would be saved, in the markup of its Jira. Raises a 422 for what would keep every
+        item from being read; the dry run itself shows the rest.
+        """
         faults: list[Fault] = []
         if draft.id != integration_id:
             faults.append(Fault(path="draft.id", message=f"is {draft.id}, but the address says {integration_id}"))
@@ -106,6 +107,8 @@ class DryRuns:
             faults.append(Fault(path=f"draft.{side}_connection", message=words))
         if faults:
             raise invalid(*faults)
+        markup = known[draft.jira_connection].kind.markup
+        return Integration.model_validate({**draft.model_dump(), "jira_markup": markup})
 
     async def _view(self, run: DryRun, current: Integration | None) -> DryRunView:
         return DryRunView.of(run, await self._ports.reader.dry_run_counts(run.id), current)

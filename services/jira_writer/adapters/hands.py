@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.jira_writer.adapters.status import StatusWriter
+from services.jira_writer.adapters.versions import create_missing
 from services.jira_writer.settings import JiraWriterSettings
 from shared.clients.errors import NotFound, Rejected, VendorError
 from shared.clients.http import Guard
+from shared.clients.jira import shapes
+from shared.clients.jira.client import JiraClient
 from shared.clients.pool import ClientPool
 from shared.clients.reading import Reading
 from shared.domain.ids import EntityId, OperationId, PairId, Side
@@ -65,11 +68,15 @@ class JiraHands:
     ) -> Written:
         """Edit the issue, or bring it into a status; both name their operation in the changelog."""
         client = await self._pool.jira(claim.connection_id)
-        op_id, fields = claim.operation.id, _fields(claim.integration)
+        op_id = claim.operation.id
         status = next((pair for pair in values if pair.kind is FieldKind.STATUS), None)
         if status is None or before is None:
-            edited = render(Side.JIRA, values)
-            reading = await client.update_issue(_target(claim), edited, op_id, read_fields=fields, guard=guard)
+            try:
+                reading = await self._edit(client, claim, values, guard)
+            except Rejected as error:
+                if not await self._versions_made(client, claim, values, error, guard):
+                    raise
+                reading = await self._edit(client, claim, values, guard)
             return Written(_written_at(reading, op_id) if reading is not None else None, reading)
         await self._status.move(client, claim, status, before, guard)
         try:
@@ -81,12 +88,38 @@ class JiraHands:
     async def create(self, claim: Claim, guard: Guard) -> Created:
         """Create the issue with the link id as its property."""
         client = await self._pool.jira(claim.connection_id)
-        op = claim.operation
-        values = {pair: write.value for pair, write in pairs_of(op, claim.integration).items()}
-        project, type_id = claim.integration.jira_project, op.type_id or ""
+        values = {pair: write.value for pair, write in pairs_of(claim.operation, claim.integration).items()}
+        try:
+            return await self._create(client, claim, values, guard)
+        except Rejected as error:
+            if not await create_missing(client, claim.integration.jira_project, values, error, guard):
+                raise
+            return await self._create(client, claim, values, guard)
+
+    @staticmethod
+    async def _create(client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Created:
+        project, type_id = claim.integration.jira_project, claim.operation.type_id or ""
         return Created(
             await client.create_issue(project, type_id, render(Side.JIRA, values), claim.link_id, guard=guard)
         )
+
+    @staticmethod
+    async def _edit(client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Reading | None:
+        edited, fields = render(Side.JIRA, values), _fields(claim.integration)
+        return await client.update_issue(_target(claim), edited, claim.operation.id, read_fields=fields, guard=guard)
+
+    async def _versions_made(
+        self, client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], refusal: Rejected, guard: Guard
+    ) -> bool:
+        """Create the versions that were refused because they do not exist; not in another project that the issue was
+        moved to.
+        """
+        if not any(pair.create_missing and pair.jira in refusal.field_errors for pair in values):
+            return False
+        project = claim.integration.jira_project
+        if shapes.project_of((await self.read(claim)).snapshot) != project:
+            return False
+        return await create_missing(client, project, values, refusal, guard)
 
     async def look_up(self, claim: Claim, since: datetime, until: datetime) -> Found:
         """Look for an issue of ours that carries the link id."""

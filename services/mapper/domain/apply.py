@@ -90,10 +90,10 @@ def settle_conflict(link: Link, pair_id: PairId, by: str, ctx: Context) -> None:
 
 def _on_record(link: Link, decision: Decision, pair_id: PairId) -> bool:
     """Tell whether the same write was opened before, and put off: what it settles stands on record already."""
-    last = next((op for op in reversed(link.operations) if op.target is decision.target and pair_id in op.pairs), None)
+    last = next((op for op in reversed(link.operations) if op.target is decision.target), None)
     if last is None or last.result not in (Result.DEFERRED, Result.MOVED) or last.landed:
         return False
-    return last.kind is decision.kind and last.pairs[pair_id] == decision.pairs[pair_id]
+    return last.kind is decision.kind and last.pairs.get(pair_id) == decision.pairs[pair_id]
 
 
 def _record(link: Link, note: ConflictNote) -> None:

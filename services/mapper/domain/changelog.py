@@ -107,7 +107,7 @@ def _unexpected(
         item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]
     )
     if edited_later:
-        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, then changed again by a person", ctx.now)
+        remember(link, Side.JIRA, pair.id, lost, f"overwritten by {op.id}, then changed again by a person", ctx.now)
         return
     second = any(
         earlier.op == op.id and (item := item_of(earlier, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
@@ -139,7 +139,7 @@ def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, lost: Json
     if lost in (None, []) or any(lost in (write.value, write.expect) for write in op.pairs.values()):
         return
     if not is_base(link.jira.pair(pair.id), pair, lost):
-        remember(link, Side.JIRA, pair, lost, f"overwritten by {op.id}, of an older mapping", ctx.now)
+        remember(link, Side.JIRA, pair.id, lost, f"overwritten by {op.id}, of an older mapping", ctx.now)
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:

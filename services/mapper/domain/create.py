@@ -178,7 +178,7 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
         return
     record.blocked = None
     if over.note is not None:
-        remember(link, link.origin, pair, value, over.note, ctx.now)
+        remember(link, link.origin, pair.id, value, over.note, ctx.now)
     if over.value is not None and over.value != []:
         pairs[pair.id] = PairWrite(over.value, None, value)
     else:

@@ -55,7 +55,8 @@ def late_effect(
         named = side is Side.JIRA and actor.op == op.id and known
         if not named and not _is_doing_of(op, pair, value):
             continue
-        if op.write_at is not None and at <= op.write_at:
+        made = actor.at if actor.op == op.id and actor.at is not None else at  # others may have touched the item since
+        if op.write_at is not None and made <= op.write_at:
             continue
         if side is Side.JIRA:
             if actor.op == op.id or (actor.op is None and actor.ours):

@@ -27,7 +27,7 @@ from shared.domain.link import (
     PairSide,
     Span,
 )
-from shared.domain.mapping import FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair, Policy
 from shared.fields import same
 
 _REMEMBERED = 12
@@ -150,7 +150,7 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
         if record.seen is not None and same(pair.kind, record.seen.value, write.value):
             overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
         else:
-            remember(link, side, pair, value, f"overwritten by {op.id}, then changed again", ctx.now)
+            remember(link, side, pair.id, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
 
 
@@ -185,6 +185,8 @@ def _accept(
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
         if old is not None and not known and is_users(record, pair, old):
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
+    elif op is not None and write is not None and pair.kind is FieldKind.STATUS and by is None and actor.ours:
+        by = op.id  # a step on the way to its status, told by a webhook, which names no operation
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
     by_us = by is not None and by != BY_USER
@@ -228,7 +230,7 @@ def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, c
     if actor.ours:
         overwrite(link, Side.CRAFT, pair, Overwritten.of(old), ctx)
     else:
-        remember(link, Side.CRAFT, pair, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
+        remember(link, Side.CRAFT, pair.id, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
 
 
 def _by(actor: Actor) -> str | None:
@@ -261,7 +263,7 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
                 continue
             if was_expected(link, side, pair, value):
                 continue
-            remember(link, side, pair, value, "replaced by our write at the same moment", ctx.now)
+            remember(link, side, pair.id, value, "replaced by our write at the same moment", ctx.now)
             if ctx.integration.policy_of(pair) is Policy.ASK and pair.id not in link.open_conflicts:
                 open_conflict(link, ctx, pair, side, value)
     state.candidates.clear()

@@ -11,7 +11,7 @@ from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context, is_users
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
-from services.mapper.domain.record import overwrite, remember
+from services.mapper.domain.record import REPLACED_BY_EDIT, overwrite, remember
 from shared.domain.ids import PairId, Side
 from shared.domain.link import (
     Agreed,
@@ -83,6 +83,9 @@ def _disown(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         record = link.side(op.target).pair(pair_id)
         if record.seen is not None and record.seen.by == op.id:
             record.seen = replace(record.seen, by=None)
+            if record.overwritten is not None:  # it was a person who replaced that
+                remember(link, op.target, pair_id, record.overwritten.value, REPLACED_BY_EDIT, ctx.now)
+                record.overwritten = None
     if op.pairs.keys() <= untouched:
         op.landed = False
     if outcome.result in (Result.APPLIED, Result.ALREADY):
@@ -171,7 +174,7 @@ def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: Writ
     source, write = link.jira.pair(pair.id).seen, op.pairs[pair.id]
     moved_on = source is not None and not same(pair.kind, source.value, write.source)
     if moved_on or link.craft.pair(pair.id).overwritten is not None:
-        remember(link, op.target, pair, write.value, f"set by {op.id}, or by a person at the same time", ctx.now)
+        remember(link, op.target, pair.id, write.value, f"set by {op.id}, or by a person at the same time", ctx.now)
 
 
 def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None) -> None:
@@ -223,7 +226,7 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Obs
         words = outcome.errors.get(pair.id) or outcome.message or "The vendor refused the value without saying why."
         if op.kind is OperationKind.RESTORE:
             record = link.side(op.target).pair(pair.id)
-            remember(link, op.target, pair, write.value, f"could not be restored: {words}", ctx.now)
+            remember(link, op.target, pair.id, write.value, f"could not be restored: {words}", ctx.now)
             record.overwritten = None
             if record.seen is not None and record.seen.late:
                 digest = block_hash(record.seen.value, op.revision)

@@ -7,10 +7,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.mapper.domain.context import Context
-from shared.domain.ids import Side
+from shared.domain.ids import PairId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Overwritten
 from shared.domain.mapping import FieldPair
 from shared.fields import same
+
+REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
 _APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.GONE})
 
@@ -21,7 +23,7 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     Where nothing is written any more, because the items are kept apart or one is gone, history is all that is left.
     """
     if link.state in _APART:
-        remember(link, side, pair, lost.value, "replaced by our write while the items were kept apart", ctx.now)
+        remember(link, side, pair.id, lost.value, "replaced by our write while the items were kept apart", ctx.now)
         return
     record = link.side(side).pair(pair.id)
     pending = record.overwritten
@@ -30,13 +32,13 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
         record.overwritten = Overwritten(pending.value, late=pending.late or lost.late, edited=edited)
         return
     if pending is not None:
-        remember(link, side, pair, pending.value, "replaced by a later edit before it could be restored", ctx.now)
+        remember(link, side, pair.id, pending.value, REPLACED_BY_EDIT, ctx.now)
     record.overwritten = lost
 
 
-def remember(link: Link, side: Side, pair: FieldPair, value: Json, why: str, now: datetime) -> None:
+def remember(link: Link, side: Side, pair: PairId, value: Json, why: str, now: datetime) -> None:
     """Add a line to the link's history."""
-    link.new_history.append(HistoryNote(pair=pair.id, side=side, value=value, why=why, at=now))
+    link.new_history.append(HistoryNote(pair=pair, side=side, value=value, why=why, at=now))
 
 
 def open_conflict(link: Link, ctx: Context, pair: FieldPair, side: Side, kept: Json) -> None:

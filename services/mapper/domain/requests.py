@@ -115,10 +115,15 @@ def _resolve(link: Link, request: SyncRequest, ctx: Context) -> None:
         if note.kept is request.winner:
             overwrite(link, request.winner, pair, Overwritten(value, late=True), ctx)
         else:
-            remember(link, note.kept, pair, value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now)
+            remember(link, note.kept, pair.id, value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now)
     elif loser_record.seen is not None:
         remember(
-            link, loser, pair, loser_record.seen.value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now
+            link,
+            loser,
+            pair.id,
+            loser_record.seen.value,
+            f"{request.requested_by} chose {request.winner.vendor}",
+            ctx.now,
         )
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None

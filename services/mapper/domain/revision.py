@@ -27,4 +27,4 @@ def follow(link: Link, ctx: Context) -> None:
             record = state.pairs.pop(pair.id, None)
             if record is not None and record.overwritten is not None:
                 why = "replaced by our write, then its field was mapped otherwise"
-                remember(link, side, pair, record.overwritten.value, why, ctx.now)
+                remember(link, side, pair.id, record.overwritten.value, why, ctx.now)

@@ -12,12 +12,13 @@ from urllib.parse import quote
 
 from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
-from shared.clients.jira.metadata_shapes import choice_of, objects, screen_of, status_of, text, type_of
+from shared.clients.jira.metadata_shapes import choice_of, objects, screen_of, status_of, text, type_of, with_parent
 from shared.clients.jira.metadata_shapes import field_of as shape_of_field
 from shared.clients.together import together
 from shared.metadata.choice import Choice, distinct
 from shared.metadata.jira import PERMISSIONS, SPRINTS, JiraField, JiraMetadata, JiraStatus, JiraType, Screen
 
+_DATA_CENTER: Final = 2
 _PAGE: Final = 100
 _MAX_PAGES: Final = 20
 _SAMPLE: Final = 50
@@ -30,9 +31,11 @@ _Sample = tuple[Screen | None, Mapping[str, frozenset[str]]]
 async def read_jira(client: JiraClient, project: str, *, api: int = 3) -> JiraMetadata:
     """Return what our account sees of a project. Raises `VendorError`; a project that is not there is `visible` False.
 
-    `api` is the version of the REST API: 3 on Cloud, 2 on Data Center, which has the same paths.
+    `api` is the version of the REST API: 3 on Cloud, 2 on Data Center, which has the same paths. What Data Center calls
+    Epic Link is `parent` here, as in everything that its client reads and writes (ADR 0011).
     """
-    return await _Reader(client, project, f"/rest/api/{api}").read()
+    found = await _Reader(client, project, f"/rest/api/{api}").read()
+    return found if api > _DATA_CENTER else with_parent(found)
 
 
 class _Reader:

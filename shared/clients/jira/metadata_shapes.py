@@ -6,10 +6,15 @@ What has not the documented shape is left out: metadata only serves to advise.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from shared.metadata.choice import Choice
-from shared.metadata.jira import JiraField, JiraStatus, JiraType, Schema, Screen, ScreenField
+from shared.metadata.jira import JiraField, JiraMetadata, JiraStatus, JiraType, Schema, Screen, ScreenField
+
+_EPIC_LINK: Final = "gh-epic-link"
+_EPIC_NAME: Final = "gh-epic-label"
+_PARENT: Final = "parent"
 
 
 def objects(answer: Any, name: str | None = None) -> list[dict[str, Any]]:
@@ -95,3 +100,35 @@ def status_of(raw: Mapping[str, Any]) -> JiraStatus | None:
     category = raw.get("statusCategory")
     key = text(category, "key") if isinstance(category, Mapping) else None
     return JiraStatus(str(ident), text(raw, "name") or str(ident), key or "undefined")
+
+
+def with_parent(found: JiraMetadata) -> JiraMetadata:
+    """Return the metadata of a Data Center with Epic Link as `parent`, and an Epic Name that nobody needs to fill: the
+    client does (`DataCenterClient.create_issue`).
+    """
+    fields = {_in_one_shape(each.id, each.schema): each for each in found.fields.values()}
+    types = tuple(replace(one, create=_screen(one.create), edit=_screen(one.edit)) for one in found.types)
+    shown = (screen[_PARENT] for one in types for screen in (one.create, one.edit) if screen and _PARENT in screen)
+    for field in shown:
+        # a site without Epic Link still has the parents of sub-tasks, which are in no list of fields
+        fields.setdefault(_PARENT, JiraField(_PARENT, field.name, custom=False, schema=field.schema))
+    fields = {ident: replace(each, id=ident) for ident, each in fields.items()}
+    return replace(found, fields=fields, types=types)
+
+
+def _screen(screen: Screen | None) -> Screen | None:
+    if screen is None:
+        return None
+    named = {_in_one_shape(each.id, each.schema): each for each in screen.values()}
+    return {
+        ident: replace(each, id=ident, has_default=each.has_default or _is(each.schema, _EPIC_NAME))
+        for ident, each in named.items()
+    }
+
+
+def _in_one_shape(ident: str, schema: Schema | None) -> str:
+    return _PARENT if _is(schema, _EPIC_LINK) else ident
+
+
+def _is(schema: Schema | None, custom_kind: str) -> bool:
+    return schema is not None and schema.custom_kind == custom_kind

@@ -108,7 +108,8 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return (_same_or(block, replace(block, blocks=fit_adf(block.blocks, (*place, "panel")))),)
         case Expand():
             if not _may("expand", place):
-                return fit_adf(labelled(block), place)
+                shown = labelled(block)
+                return fit_adf((Quote(shown),) if _may("quote", place) else shown, place)
             return (_same_or(block, replace(block, blocks=fit_adf(block.blocks, (*place, "expand")))),)
         case Rule():
             return (block,) if _may("rule", place) else _as_lines(block)

@@ -37,6 +37,7 @@ from shared.richtext.wiki.tables import read_row
 MAX_DEPTH = 20
 _LANGUAGE = re.compile(r"(?:^|\|)(?:language=)?([A-Za-z0-9+#._-]+)(?=\||$)")
 _BAR_LINE = re.compile(r"[ \t]*\|")
+_BEGINNINGS = (LIST_LINE, RULE_LINE, HEADING_LINE, QUOTE_LINE, _BAR_LINE)
 _STRONG = Look(frozenset({"strong"}))
 
 
@@ -202,7 +203,7 @@ class _Reader:
         source, at = self._source, self._at
         if not source[at:end].strip():
             return True
-        return any(begins.match(source, at) for begins in (LIST_LINE, RULE_LINE, HEADING_LINE, QUOTE_LINE, _BAR_LINE))
+        return any(begins.match(source, at) for begins in _BEGINNINGS)
 
     def _first_macro(self, end: int, *, only_code: bool) -> tuple[int, Block, int] | None:
         for found in MACRO.finditer(self._source, self._at, end):
@@ -218,7 +219,9 @@ class _Reader:
 def _text_block(text: str, blocks: list[Block]) -> None:
     text = text.strip()
     if text:
-        blocks.append(Paragraph(inlines_of(text), origin=Origin("wiki", text)))
+        # behind a macro a line may begin with what would be something else on a line of its own
+        origin = None if any(begins.match(text) for begins in _BEGINNINGS) else Origin("wiki", text)
+        blocks.append(Paragraph(inlines_of(text), origin=origin))
 
 
 def _panel(name: str, options: str, blocks: tuple[Block, ...], origin: Origin) -> Panel:

@@ -40,7 +40,7 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.readable import as_list, labelled, words_of
+from shared.richtext.readable import as_list, labelled, recognised, words_of
 
 _USER = re.compile(r"[^\s\[\]{}|\\]+")
 _NARROW = frozenset({"item", "cell"})
@@ -69,10 +69,11 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
         case Quote():
             if narrow or "quote" in place:
                 return fit_wiki(block.blocks, place)
-            return (_refilled(block, fit_wiki(block.blocks, (*place, "quote"))),)
+            return _quote(block, fit_wiki(block.blocks, (*place, "quote")), place)
         case Panel():
             if narrow or "panel" in place:
-                return fit_wiki(canonical_blocks(labelled(block)), place)
+                shown = canonical_blocks(labelled(block))
+                return fit_wiki(shown if narrow or "quote" in place else (Quote(shown),), place)
             return (_refilled(block, fit_wiki(block.blocks, (*place, "panel"))),)
         case Expand():
             if narrow or "quote" in place:
@@ -84,6 +85,15 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
             return (block,) if block.language == "wiki" else fit_wiki(block.fallback, place)
         case _:
             assert_never(block)
+
+
+def _quote(block: Quote, held: tuple[Block, ...], place: tuple[str, ...]) -> tuple[Block, ...]:
+    """Return a quote with what it can hold; what it would be read as is what it is."""
+    found = canonical_blocks((_refilled(block, held),))
+    known = recognised(found[0]) if found else None
+    if known is None or isinstance(known, Quote) or (isinstance(known, Panel) and "panel" in place):
+        return found
+    return _fit(known, place)
 
 
 def _frame(origin: Origin | None) -> Origin | None:

@@ -36,6 +36,7 @@ _TOKEN = re.compile(
     r"|(?P<marker>[*_+^~-])(?P<more>(?P=marker)*)"
 )
 _CODE_ESCAPE = re.compile(rf"\\([{re.escape(ESCAPABLE)}])|({ENTITY.pattern})")
+_SIGN_ESCAPE = re.compile(rf"\\([{re.escape(ESCAPABLE)}])")
 _FILE = re.compile(r".*\.[A-Za-z0-9]{2,5}")
 _LINK_PARTS = re.compile(r"(?:\\.|[^\\|])+")
 
@@ -119,7 +120,7 @@ def _marker(found: re.Match[str], source: str) -> _Piece:
 
 def _link(whole: str, inner: str) -> Iterator[_Piece]:
     parts = _LINK_PARTS.findall(inner)
-    target = _CODE_ESCAPE.sub(_unescaped, parts[1] if len(parts) > 1 else inner).strip()
+    target = _SIGN_ESCAPE.sub(r"\1", parts[1] if len(parts) > 1 else inner).strip()
     origin = Origin("wiki", whole)
     if len(parts) == 1 and target.startswith("~") and len(target) > 1:
         user = target[1:].strip()

@@ -101,6 +101,17 @@ def test_a_person_can_empty_a_number_in_the_web_application() -> None:
     assert "storyPoints" not in account.ada.edit(item["id"], storyPoints=None)
 
 
+def test_a_person_converts_an_item_in_the_web_application_where_it_fits_between_others_and_no_key_does() -> None:
+    account = Account()
+    _, epic = account.new(type="epic")
+    _, feature = account.new(type="feature", parent={"id": epic["id"]})
+    assert account.ask("PUT", "/item", {"id": feature["id"], "type": "story"})[0] == 400
+    assert account.ada.edit(feature["id"], type="story")["type"] == "story"
+    with pytest.raises(RefusedError):
+        account.ada.edit(feature["id"], type="product")
+    assert account.ada.read(feature["id"])["type"] == "story"
+
+
 @pytest.mark.parametrize(
     ("parent", "child", "good"),
     [

@@ -31,6 +31,12 @@ def learn(desk: Desk) -> None:
     assert len(desk.get("/user/search", query="Ada").json) == 1
     assert desk.get("/mypermissions", projectKey="APP", permissions="CREATE_ISSUES,EDIT_ISSUES").status == 200
     assert desk.get("/mypermissions", projectKey="APP").status == 400
+    project = int(desk.get("/project/APP").json["id"])
+    version = desk.post("/version", {"name": "2027 Q1", "projectId": project})
+    assert version.status == 201
+    assert desk.get(f"/version/{version.json['id']}").json == version.json
+    assert desk.post("/version", {"name": "2027 Q1", "projectId": project}).status == 400
+    assert desk.post("/version", {"name": "x", "projectId": 1}).status == 404
 
 
 def write(desk: Desk) -> tuple[str, str, str]:

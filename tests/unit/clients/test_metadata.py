@@ -25,6 +25,8 @@ from tests.unit.clients.site import (
     answer,
     craft_client,
     craft_site,
+    data_center_client,
+    data_center_site,
     jira_client,
     jira_site,
     on_virtual_time,
@@ -268,3 +270,17 @@ async def test_an_item_is_looked_at_by_id() -> None:
 def test_a_cascading_select_keeps_its_second_level() -> None:
     raw = {"id": "1", "value": "Europe", "children": [{"id": "2", "value": "France"}, {"value": "no id"}]}
     assert choice_of(raw) == Choice("1", "Europe", (Choice("2", "France"),))
+
+
+@on_virtual_time
+async def test_data_center_shows_epic_link_as_the_parent_and_asks_nobody_for_an_epic_name() -> None:
+    site = data_center_site()
+    jira = await read_jira(data_center_client(site), "TAN", api=2)
+    link, name = site.field_id("Epic Link"), site.field_id("Epic Name")
+    assert link not in jira.fields
+    assert jira.fields["parent"].name == "Epic Link"
+    screens = {one.name: one.create or {} for one in jira.types}
+    assert [type_name for type_name, screen in screens.items() if "parent" not in screen] == ["Epic"]
+    assert not any(link in screen for screen in screens.values())
+    assert (screens["Epic"][name].required, screens["Epic"][name].has_default) == (True, True)
+    assert screens["Sub-task"]["parent"].name == "Parent"

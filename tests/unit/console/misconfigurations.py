@@ -119,6 +119,23 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "permission_missing",
+        "Missing versions shall be created, and the account may not administer the project.",
+        "jira_connection",
+        lambda _, draft: added(
+            draft,
+            "quarter",
+            FieldKind.OPTION,
+            "fixVersions",
+            "quarter",
+            jira_shape=Shape.NAME,
+            values=(ValuePair(jira="2026 Q1", craft="8"),),
+            create_missing=True,
+        ),
+        happens=_deny("ADMINISTER_PROJECTS"),
+        seen=_field("fixVersions", "Fix versions", type="array", items="version", system="fixVersions"),
+    ),
+    Case(
+        "permission_missing",
         "The status is carried to Jira, and the account may make no transitions.",
         "jira_connection",
         lambda _, draft: changed(draft, "status", direction=Direction.BOTH),

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from deploy.local import scene
+from sandbox.jira.edition import data_center
+from sandbox.jira.site import SYNC_TOKEN
 from shared.domain.dry_run import (
     DryRunId,
     DryRunItem,
@@ -19,7 +21,8 @@ from shared.domain.dry_run import (
     Verdict,
 )
 from shared.domain.ids import EntityId, PairId, Side
-from tests.unit.console.harness import Desk, desk, with_connections, with_integration
+from shared.domain.kinds import Markup
+from tests.unit.console.harness import Desk, craft_draft, desk, jira_draft, with_connections, with_integration
 
 PATH = f"/integrations/{scene.INTEGRATION}/dry-runs"
 
@@ -108,6 +111,21 @@ async def test_a_draft_of_something_new_needs_connections_only() -> None:
         await with_connections(admin)
         run = await started(admin)
     assert (run["base_revision"], run["sample"]) == (0, 20)
+
+
+async def test_a_draft_is_tried_in_the_markup_of_its_jira_whatever_it_says() -> None:
+    async with desk(data_center()) as admin:
+        secrets = {"token": SYNC_TOKEN, "url_token": "u" * 20}
+        for ident, connection in (
+            (scene.JIRA, jira_draft(kind="jira_data_center", email=None, secrets=secrets)),
+            (scene.CRAFT, craft_draft()),
+        ):
+            assert (await admin.call("PUT", f"/connections/{ident}", connection))[0] == 200
+        run = await started(admin)
+        stored = await admin.world.store.dry_run(DryRunId(run["id"]))
+    assert stored is not None
+    assert stored.draft.jira_markup is Markup.WIKI
+    assert {pair.markup for pair in stored.draft.pairs if pair.id == "description"} == {Markup.WIKI}
 
 
 async def test_it_says_so_when_the_integration_was_saved_meanwhile() -> None:

@@ -14,13 +14,14 @@ from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.suggestion.names import alike, same_value
 from services.console.domain.suggestion.values import by_order, by_status
 from services.console.domain.validation import Severity
+from shared.clients.jira.metadata import read_jira
 from shared.domain.ids import Side
 from shared.domain.kinds import shapes_of
 from shared.domain.mapping import Direction, FieldKind, Integration, Shape, TypePair, ValuePair
 from shared.metadata.choice import Choice, Choices
 from shared.metadata.craft import CraftField, CraftMetadata, Holds
 from shared.metadata.jira import JiraField, JiraMetadata, JiraStatus, JiraType, Schema, ScreenField
-from tests.unit.clients.site import on_virtual_time
+from tests.unit.clients.site import data_center_client, data_center_site, on_virtual_time
 from tests.unit.console.misconfigured import PROJECT, TYPES, Bench
 
 
@@ -167,6 +168,17 @@ def test_data_center_has_no_levels_and_an_epic_is_known_by_its_name() -> None:
     )
     made = suggest(jira, CraftMetadata("W", terms=TERMS), IDENTITIES)
     assert [(pair.jira, pair.craft) for pair in made.draft.types] == [("3", "epic"), ("4", "feature"), ("5", "story")]
+
+
+@on_virtual_time
+async def test_data_center_is_suggested_the_same_and_with_its_epics_and_without_error() -> None:
+    bench = Bench()
+    jira = await read_jira(data_center_client(data_center_site()), PROJECT, api=2)
+    _, craft = await bench.metadata()
+    made = suggest(jira, craft, identities(bench.draft))
+    assert not [each for each in made.findings if each.severity is Severity.ERROR]
+    assert ("parent", "parent") in {(pair.jira, pair.craft) for pair in made.draft.pairs}
+    assert covered(made.draft, bench.draft) >= 0.9
 
 
 def test_story_points_are_known_by_their_schema_whatever_their_name() -> None:

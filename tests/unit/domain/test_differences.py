@@ -58,6 +58,10 @@ def with_pair(index: int, **changes: Any) -> dict[str, Any]:
             "field pair rank: value pair removed: Jira 2 ↔ Craft.io not set",
         ),
         (changed(pairs=BASE["pairs"][::-1]), "field pairs are in another order"),
+        (
+            with_pair(1, create_missing=True),
+            "field pair rank: missing versions are created in Jira: false → true",
+        ),
         (changed(future={"a": 1}), 'future: not set → {"a": 1}'),
     ],
 )
@@ -102,3 +106,7 @@ def test_one_changed_property_is_found(one: Integration, data: st.DataObject) ->
 def _meaning(integration: Integration) -> Integration:
     pairs = tuple(pair.model_copy(update={"since": 0, "fields_since": 0}) for pair in integration.pairs)
     return integration.model_copy(update={"id": "", "revision": 0, "pairs": pairs})
+
+
+def test_a_body_from_before_versions_were_created_says_the_same_as_one_that_creates_none() -> None:
+    assert integration_differences(BASE, with_pair(1, create_missing=False)) == []

@@ -152,6 +152,12 @@ def test_a_set_is_translated_one_by_one_and_what_maps_to_nothing_is_left_out() -
         ({"kind": "number", "craft_shape": "sprint"}, "cannot hold kind number in the shape sprint; possible: text"),
         ({"kind": "user"}, "Craft.io's custom:9 cannot hold values of kind user"),
         ({"kind": "string", "values": [{"jira": "a", "craft": "b"}]}, "a value map has no meaning for kind string"),
+        ({"kind": "option", "create_missing": True}, "create_missing is for versions by name"),
+        ({"kind": "option", "jira": "fixVersions", "create_missing": True}, "create_missing is for versions by name"),
+        (
+            {"kind": "labels", "jira": "versions", "direction": "to_craft", "create_missing": True},
+            "create_missing is never used",
+        ),
         ({"kind": "option", "fallback": {"jira": "a", "craft": "b"}}, "a fallback has no meaning for kind option"),
     ],
 )
@@ -202,3 +208,12 @@ def test_numbers_that_differ_by_less_than_anybody_can_see_are_the_same() -> None
     assert same(FieldKind.NUMBER, 0.1 + 0.2, 0.3)
     assert not same(FieldKind.NUMBER, 2**60, 2**60 + 1)
     assert not same(FieldKind.NUMBER, 0, None)
+
+
+def test_letting_versions_be_created_leaves_agreed_values_agreed() -> None:
+    quarter = FieldPair.model_validate(
+        {"id": "q", "kind": "option", "jira": "fixVersions", "craft": "quarter", "jira_shape": "name"}
+    )
+    first = next_revision(None, integration("UTC", quarter))
+    second = next_revision(first, integration("UTC", quarter.model_copy(update={"create_missing": True})))
+    assert (second.pairs[0].create_missing, second.pairs[0].since, second.revision) == (True, 1, 2)

@@ -11,7 +11,7 @@ from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.requests import carry_out
 from shared.domain.ids import AccountId, EntityId, PairId, Side
-from shared.domain.link import LinkState, OperationKind, Result
+from shared.domain.link import LinkState, Operation, OperationKind, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy, next_revision
 from shared.messages.change import ChangelogEntry, ChangelogItem
 from shared.messages.request import RequestKind, SyncRequest
@@ -281,3 +281,57 @@ def test_f17_a_restored_value_is_a_persons_again_although_another_field_moved_on
     assert seen is not None
     assert (seen.value, seen.by, seen.edited.until) == ("2", None, edited)
     assert world.link.craft.pair(TITLE).overwritten is None
+
+
+def test_p11_a_write_that_was_put_off_and_one_that_was_not_come_before_what_a_person_set_again() -> None:
+    world = World(title_integration(Policy.CRAFT, Direction.TO_JIRA))
+    link = world.link
+    world.tick()
+    world.edit(Side.JIRA, "mine")
+    world.perform(_opened(world.deliver(world.edit(Side.CRAFT, "1"))))
+    put_off = _opened(link.open_operation)
+    world.report(put_off, Result.MOVED, ticket=link.jira.mark, read_at=world.now)
+    done = _opened(link.open_operation)
+    assert done.pairs == put_off.pairs
+    assert len(link.new_history) == 1
+    done.pairs = {}  # somebody else set that very value: the operation has no part in it
+    world.report(done, Result.ALREADY, ticket=link.jira.mark)
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert [note.value for note in link.new_history if note.side is Side.JIRA] == ["mine", "mine"]
+
+
+def _opened(op: Operation | None) -> Operation:
+    assert op is not None
+    return op
+
+
+def test_f11_a_write_that_landed_in_time_is_not_late_because_its_item_was_touched_since() -> None:
+    world = World(title_integration(Policy.ASK))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    op.attempts = 1
+    write_at = world.land(op)
+    world.holds[Side.JIRA] = "0"  # the answer comes from a replica that lags
+    world.report(op, Result.APPLIED, ticket=None, write_at=write_at)
+    world.holds[Side.JIRA] = "1"
+    world.tick()
+    world.at[Side.JIRA] = world.now  # another field was edited
+    world.link.jira.dirty_since = world.now
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert not any(each.kind is OperationKind.RESTORE for each in world.link.operations)
+
+
+def test_f4_what_a_person_replaced_while_nothing_had_been_sent_is_not_restored_over_them() -> None:
+    world = World(title_integration(Policy.JIRA))
+    world.tick()
+    op = world.deliver(world.edit(Side.CRAFT, "1"))
+    assert op is not None
+    for value in ("2", "1"):
+        world.tick()
+        world.deliver(world.edit(Side.JIRA, value))
+    world.report(op, Result.REJECTED, ticket=world.link.jira.mark)
+    world.settle()
+    assert world.holds[Side.JIRA] == "1"

@@ -90,6 +90,38 @@ def test_the_steps_of_one_write_do_not_count_as_overwritten_edits() -> None:
     assert record.base == Agreed(DONE, 1)
 
 
+def _heard_of_step(world: World, old: str, new: str, number: int) -> None:
+    """Let the webhook of one transition of ours come in, which names our account but not the operation."""
+    world.tick()
+    entry = _step(world, None, old, new, number).model_copy(update={"by": US})
+    world.deliver(Observation(Side.JIRA, {STATUS: new}, world.now, changelog=(entry,)))
+
+
+def test_the_webhook_of_a_step_on_the_way_is_nobodys_edit() -> None:
+    world = _world()
+    op = _edit_craft(world, status=CLOSED)
+    _heard_of_step(world, TO_DO, DOING, 1)
+    world.tick()
+    entries = (_step(world, op, TO_DO, DOING, 1), _step(world, op, DOING, DONE, 2))
+    assert _report(world, op, Result.APPLIED, DONE, *entries) is None
+    record = world.link.jira.pair(STATUS)
+    assert (record.overwritten, record.base) == (None, Agreed(DONE, 1))
+    assert not world.link.open_conflicts
+
+
+def test_a_persons_status_after_the_webhook_of_a_step_is_still_theirs() -> None:
+    world = _world()
+    op = _edit_craft(world, status=CLOSED)
+    _heard_of_step(world, TO_DO, DOING, 1)
+    world.tick()
+    theirs = _step(world, None, DOING, "9", 2)
+    world.deliver(Observation(Side.JIRA, {STATUS: "9"}, world.now, changelog=(theirs,)))
+    world.tick()
+    entries = (_step(world, op, TO_DO, DOING, 1), theirs, _step(world, op, "9", DONE, 3))
+    _report(world, op, Result.APPLIED, DONE, *entries)
+    assert [note.jira_value for note in world.link.open_conflicts.values()] == ["9"]
+
+
 def test_a_persons_status_that_a_step_replaced_is_found_in_the_changelog() -> None:
     world = _world()
     op = _edit_craft(world, status=CLOSED)

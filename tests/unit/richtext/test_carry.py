@@ -115,6 +115,12 @@ def test_nothing_is_carried_as_nothing(language: Jira) -> None:
     assert carry({"html": "<p> </p>"}, None, language) is None
 
 
+def test_what_is_carried_is_in_the_language_that_was_asked_for_whatever_the_target_holds() -> None:
+    craft = {"html": "<p>a</p>"}
+    assert carry(craft, {"wiki": "a"}, "adf") == carry(craft, None, "adf")
+    assert carry(craft, carry(craft, None, "adf"), "wiki") == {"wiki": "a"}
+
+
 def test_attributes_and_elements_that_only_craft_knows_stay_where_nothing_changed() -> None:
     craft = {
         "html": '<p class="k">one</p><p><img src="https://x.example/a.png" width="9">two</p><div data-x="1">three</div>'

@@ -260,3 +260,31 @@ def test_data_centers_own_markup_stays_where_nothing_changed() -> None:
         ("<td>1</td>", "<td>9</td>", jira["wiki"].replace("| 1 |", "| 9 |")),
     ):
         assert carry({"html": craft["html"].replace(old, new)}, jira, "wiki") == {"wiki": wanted}
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("<p>a b</p>", "<p>a <b>b</b></p>"),
+        ("<p>a <b>b</b></p>", "<p>a b</p>"),
+        ('<p><a href="/x">a</a></p>', '<p><a href="/y">a</a></p>'),
+        ("<h1>a</h1>", "<h2>a</h2>"),
+        ("<p>a</p>", "<h2>a</h2>"),
+        ("<ul><li>a</li></ul>", "<ol><li>a</li></ol>"),
+        ("<ul><li>a</li><li>b</li></ul>", "<ul><li>a<ul><li>b</li></ul></li></ul>"),
+        ("<ul><li>☐ a</li></ul>", "<ul><li>☑ a</li></ul>"),
+        ("<table><tr><td>a</td></tr></table>", "<table><tr><th>a</th></tr></table>"),
+        ("<pre>a</pre>", "<pre>a b</pre>"),
+        ("<p>a</p><p>b</p>", "<p>a</p><hr><p>b</p>"),
+        ("<blockquote>a</blockquote>", "<blockquote>⚠️ a</blockquote>"),
+        ('<p><span style="color:#ff0000">a</span> b</p>', '<p>a <span style="color:#ff0000">b</span></p>'),
+    ],
+)
+def test_every_edit_that_both_sides_can_show_is_carried(before: str, now: str) -> None:
+    for language in ("adf", "wiki"):
+        jira = carry({"html": before}, None, language)
+        assert not equivalent(jira, {"html": now})
+        changed = carry({"html": now}, jira, language)
+        assert not same(changed, jira)
+        assert same(carry(changed, None, "html"), {"html": now})
+        assert same(carry(changed, {"html": before}, "html"), {"html": now})

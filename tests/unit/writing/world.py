@@ -33,7 +33,7 @@ from shared.clients.transport import HttpRequest, HttpResponse
 from shared.domain.clock import SeededDice
 from shared.domain.ids import AccountId, ConnectionId, EntityId, LinkId, OperationId, PairId, Side, operation_id
 from shared.domain.link import Link, LinkState, Operation, OperationKind, PairWrite
-from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldPair, Integration
 from shared.fakes.log import MemoryLog
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.envelope import decode
@@ -93,6 +93,7 @@ class World:
         jira: JiraSiteSettings | None = None,
         craft: CraftSiteSettings | None = None,
         edition: Edition = CLOUD,
+        pairs: Callable[[JiraSite], tuple[FieldPair, ...]] = lambda _: (),
         **settings: Any,
     ) -> None:
         self.clock = LoopClock()
@@ -111,7 +112,8 @@ class World:
         self.store = MemoryStore(self.clock)
         self.log = MemoryLog()
         self.dice = SeededDice(7)
-        self._integration = self._draft(keyed=keyed)
+        draft = self._draft(keyed=keyed)
+        self._integration = draft.model_copy(update={"pairs": (*draft.pairs, *pairs(self.jira))})
         self._numbers = itertools.count(1)
         common = (self.log, self.store, self.store, self.store, self.store, self.transport, self.clock, self.dice)
         of_jira = {name: value for name, value in settings.items() if not name.startswith("craft_")}

@@ -9,7 +9,7 @@ from services.console.domain.validation.subject import Subject, listed, quoted
 from shared.domain.ids import Side
 from shared.domain.mapping import FieldKind, Shape
 from shared.metadata.craft import LEVELS, Holds
-from shared.metadata.jira import ASSIGN, BROWSE, CREATE, EDIT, REPORTER, SPRINTS, TRANSITION
+from shared.metadata.jira import ADMINISTER, ASSIGN, BROWSE, CREATE, EDIT, REPORTER, SPRINTS, TRANSITION
 
 _NAMES = {
     BROWSE: "Browse Projects",
@@ -19,6 +19,7 @@ _NAMES = {
     ASSIGN: "Assign Issues",
     REPORTER: "Modify Reporter",
     SPRINTS: "Manage Sprints",
+    ADMINISTER: "Administer Projects",
 }
 
 
@@ -65,6 +66,8 @@ def permission_missing(subject: Subject) -> Iterator[Finding]:
             needed.setdefault(REPORTER, what)
         if pair.jira_shape is Shape.SPRINT:
             needed.setdefault(SPRINTS, what)
+        if pair.create_missing:
+            needed.setdefault(ADMINISTER, f"to create versions that {subject.jira_name(pair.jira)} is to be set to")
     for key, purpose in needed.items():
         if subject.jira.permissions.get(key) is False:
             name = subject.jira.permission_names.get(key) or _NAMES[key]

@@ -63,6 +63,8 @@ def value_gone(subject: Subject) -> Iterator[Finding]:
             if found is None or not found.complete:
                 continue
             known = {each.id for each in found.values}
+            if pair.create_missing and side is Side.JIRA:
+                continue
             gone = [(n, each) for n, each in enumerate(pair.values) if _on(each, side) not in {None, *known}]
             for number, each in gone:
                 make = error if _is_written(subject, pair, each, side) else warning
