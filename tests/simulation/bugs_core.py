@@ -47,7 +47,7 @@ def _f3() -> Planted:
 
 
 def _f4ii() -> Planted:
-    def walk(link: Link, seen: Observation, ctx: Context, closing: Operation | None) -> None:
+    def walk(link: Link, seen: Observation, *_: Any) -> None:
         if seen.whole_changelog and seen.changelog:
             link.jira.changelog_cursor = seen.changelog[-1].id
 

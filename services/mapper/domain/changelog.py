@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.mapper.domain.context import Context, base_of, is_base
 from services.mapper.domain.observation import Actor, Observation, item_of, items_of
@@ -10,13 +10,23 @@ from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import Held, Json, Link, Operation, Overwritten, PairWrite, Span
 from shared.domain.mapping import FieldKind, FieldPair
+from shared.fields import same
 from shared.fields.changelog import agrees, replaced, set_to
 from shared.messages.change import ChangelogEntry, ChangelogItem
 
+_TEXTS = frozenset({FieldKind.TEXT, FieldKind.RICH_TEXT})
+"""Kinds whose values the changelog only resembles."""
 
-def walk(link: Link, observation: Observation, ctx: Context, closing: Operation | None) -> None:
+
+def walk(
+    link: Link,
+    observation: Observation,
+    ctx: Context,
+    closing: Operation | None,
+    accepted: Mapping[str, Held | None],
+) -> None:
     """Look at all entries after the cursor; one of ours that replaced what its operation did not expect is an
-    overwrite.
+    overwrite. `accepted` has what was seen before, by pair, where this observation moved it.
 
     A webhook brings a single entry, not all of them: what it shows of ours only asks for a fresh read.
     """
@@ -42,6 +52,9 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
             if not observation.whole_changelog:
                 state.dirty_since = state.dirty_since or ctx.now
                 continue
+            seen = accepted.get(pair.id, state.pair(pair.id).seen)
+            if pair.kind in _TEXTS and _nothing_between(link, ctx, pair, entries[:index], seen, write.expect):
+                continue
             _unexpected(link, ctx, pair, before.value, entries, index, op, closing)
     if observation.whole_changelog and entries and after(entries[-1].id, state.changelog_cursor):
         state.changelog_cursor = entries[-1].id
@@ -50,6 +63,22 @@ def walk(link: Link, observation: Observation, ctx: Context, closing: Operation 
 def arrived(pair: FieldPair, item: ChangelogItem, write: PairWrite) -> bool:
     """Tell whether a change of ours is the whole write: a status may take several transitions."""
     return pair.kind is not FieldKind.STATUS or item.new == write.value
+
+
+def _nothing_between(
+    link: Link, ctx: Context, pair: FieldPair, before: Sequence[ChangelogEntry], seen: Held | None, expect: Json
+) -> bool:
+    """Tell whether the last change of a field before an entry of ours led to what that expected, whatever words the
+    changelog has for it: how it shows panels, emoji or mentions is nowhere said.
+    """
+    last = next((each for each in reversed(before) if item_of(each, pair) is not None), None)
+    if last is None:
+        return True  # the issue was made so
+    op = _operation(link, last, ctx)
+    if op is not None:
+        write = op.pairs.get(pair.id)
+        return write is not None and same(pair.kind, write.value, expect)
+    return seen is not None and seen.entry == last.id and same(pair.kind, seen.value, expect)
 
 
 def _own_step(changelog: Sequence[ChangelogEntry], entry: ChangelogEntry, pair: FieldPair, lost: Json) -> bool:

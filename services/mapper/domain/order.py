@@ -59,7 +59,7 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
     if result.accepted:
         state.mark += 1
     if walks and observation.changelog:
-        walk(link, observation, ctx, closing)
+        walk(link, observation, ctx, closing, result.accepted)
     return result
 
 

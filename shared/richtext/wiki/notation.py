@@ -22,7 +22,7 @@ LIST_LINE = re.compile(r"[ \t]*([*#]{1,20}|-)(?:[ \t]+|(?=\n|\Z))")
 RULE_LINE = re.compile(r"[ \t]*-{4,}[ \t]*(?=\n|\Z)")
 HEADING_LINE = re.compile(r"[ \t]*h([1-6])\.(?:[ \t]+|(?=\n|\Z))")
 QUOTE_LINE = re.compile(r"[ \t]*bq\.(?:[ \t]+|(?=\n|\Z))")
-MACRO = re.compile(r"(?<!\\)\{(code|noformat|quote|panel|info|note|tip|warning)(?::([^}\n]{0,2000}))?\}")
+MACRO = re.compile(r"(?<![\\{])\{(code|noformat|quote|panel|info|note|tip|warning)(?::([^}\n]{0,2000}))?\}")
 PANEL_COLORS: dict[PanelKind, str] = {
     "info": "#deebff",
     "note": "#eae6ff",

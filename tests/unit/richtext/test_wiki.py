@@ -101,6 +101,10 @@ def test_only_what_could_be_markup_is_escaped(text: str, markup: str) -> None:
             f'<table><tbody>{HEAD}<tr><td>a</td><td><a href="https://x.example">b</a></td></tr></tbody></table>',
         ),
         ("{code:java}\na *b*\n{code}", '<pre><code class="language-java">a *b*</code></pre>'),
+        (
+            "{{code}} a {{quote}}\n\nb {{code}}",
+            "<p><code>code</code> a <code>quote</code></p><p>b <code>code</code></p>",
+        ),
         ("{noformat}{code}{noformat}", "<pre><code>{code}</code></pre>"),
         (
             "{panel:title=T|bgColor=#deebff}\nx\n{panel}",
