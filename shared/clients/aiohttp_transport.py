@@ -89,4 +89,21 @@ async def _body(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _words(error: BaseException) -> str:
+    """Return what happened, for people: the system's own words where there are any, without those of Python."""
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return f"there is no host {error.host}"
+        case aiohttp.ClientConnectorCertificateError():
+            return f"the certificate of {error.host} is not valid"
+        case aiohttp.ClientConnectorSSLError():
+            return f"no secure connection to {error.host}:{error.port} comes about"
+        case aiohttp.ClientConnectorError():
+            cause = error.os_error.strerror or ""
+            refused = isinstance(error.os_error, ConnectionRefusedError)
+            words = "the connection is refused" if refused else cause.split(" [", 1)[0] or "no connection comes about"
+            return f"{words} by {error.host}:{error.port}" if refused else f"{words} ({error.host}:{error.port})"
+        case TimeoutError():
+            return "it took too long"
+        case _:
+            pass
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -94,7 +94,7 @@ class FieldPair(Setting):
     or `custom:{id}` for a custom field.
     """
 
-    id: PairId
+    id: Annotated[PairId, Field(min_length=1, max_length=100)]
     kind: FieldKind
     jira: Name
     craft: Name

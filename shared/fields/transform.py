@@ -5,6 +5,7 @@ Used by `shared.fields.translate`. What cannot be worked out is said in words th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -31,7 +32,8 @@ def transform(pair: FieldPair, source: Side, value: Json, item: Mapping[str, str
 
 def failure(pair: FieldPair, source: Side, value: Json, error: ExpressionError) -> tuple[str, str]:
     """Return in words what went wrong with which value, and what to do."""
-    shown = repr(value) if len(repr(value)) <= _SHOWN else repr(value)[:_SHOWN] + "..."
+    text = json.dumps(value, ensure_ascii=False)
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     field = f"{source.other.vendor}'s {pair.name_on(source.other)}"
     return (
         f"The expression of the pair {pair.id} cannot make a value for {field} of {shown}: {error}.",

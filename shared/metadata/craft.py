@@ -140,6 +140,8 @@ class CraftItem:
     id: str
     title: str
     type: str
+    workspace: str
+    """Workspace id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,8 +104,10 @@ class JiraMetadata:
     """One project. With `visible` False there is nothing else: it does not exist, or our account may not see it."""
 
     project: str
-    """Project key."""
+    """Project key, as a mapping names it."""
     visible: bool = True
+    key: str = ""
+    """Project key as Jira writes it, which answers to ids, former keys and other capitals too; '' if not told."""
     name: str = ""
     fields: Mapping[str, JiraField] = field(default_factory=dict)
     types: tuple[JiraType, ...] = ()

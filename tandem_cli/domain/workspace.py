@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from shared.domain.differences import CONNECTION_OWNED, INTEGRATION_OWNED, PAIR_OWNED
 from shared.domain.mapping import Connection, Integration, Setting
+from shared.domain.plain_words import in_words
 from tandem_cli.domain.findings import Document, Finding, Path
 
 VERSION: Final = 1
@@ -23,12 +24,6 @@ IDENT: Final = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,199}$"
 """The ids that the console takes in its addresses."""
 
 _OWNED: Final[Mapping[str, frozenset[str]]] = {"connections": CONNECTION_OWNED, "integrations": INTEGRATION_OWNED}
-_PLAIN: Final = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here; is it misspelt?",
-    "string_type": "must be text",
-    "string_too_short": "must not be empty",
-}
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -202,7 +197,7 @@ class _Reader:
                     continue
                 for problem in problems:
                     kind = problem["type"]
-                    words = _PLAIN.get(kind) or problem["msg"].removeprefix("Value error, ")
+                    words = in_words(kind, problem["msg"])
                     self._note((*path, *at(problem["loc"])), words, of_key=kind == "extra_forbidden")
                 return None
         return None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.console.domain.validation.finding import Finding, Severity
 from shared.domain.differences import Difference
+from shared.domain.plain_words import in_words
 
 
 class Fault(BaseModel):
@@ -103,21 +104,9 @@ def refused_mapping(findings: Sequence[Finding]) -> Refusal:
 def faults_of(error: ValidationError) -> list[Fault]:
     """Return what pydantic found, in words, each with its path; never with the input, which may be a secret."""
     return [
-        Fault(path=_path(problem["loc"]), message=_words(problem["type"], problem["msg"]))
+        Fault(path=_path(problem["loc"]), message=in_words(problem["type"], problem["msg"]))
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
-
-
-_PLAIN = {
-    "missing": "is missing",
-    "extra_forbidden": "is not known here; is it misspelt?",
-    "string_type": "must be a string (ids too: they may lie beyond what a JSON number can hold)",
-    "string_too_short": "must not be empty",
-}
-
-
-def _words(kind: str, message: str) -> str:
-    return _PLAIN.get(kind) or message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
 def _path(location: Sequence[int | str]) -> str:

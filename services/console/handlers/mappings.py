@@ -12,6 +12,7 @@ from services.console.domain.problems import Fault, Refusal, invalid, refused_ma
 from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.validation import Finding, Severity, check
 from services.console.domain.validation.finding import warning
+from services.console.domain.validation.neighbours import new_items_go_elsewhere
 from services.console.domain.verdicts import CheckedMapping
 from services.console.ports import Access, Known, Metadata
 from shared.clients.errors import VendorError
@@ -89,7 +90,7 @@ class Mappings:
         found = _check(draft, known)
         if known.from_memory and any(each.severity is Severity.ERROR for each in found):
             found = _check(draft, await self._metadata.read(draft, jira, craft, fresh=True))
-        return found
+        return (*found, *new_items_go_elsewhere(draft, await self._config.integrations()))
 
     async def _accesses(self, draft: Integration) -> tuple[Access, Access]:
         """Return both connections with their credentials. Raises a 422 for what is no connection to that side."""

@@ -78,6 +78,9 @@ class Changes:
                 keyless = event.side is Side.CRAFT and integration.craft_key_field is None
                 return await self._park(tx, event, keyless=keyless)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
+        # one that creates nothing in this direction leaves the item to the next
+        creating = (each for each in integrations if each.mode_towards(event.side.other) is not Mode.OFF)
+        integration = next(creating, integration)
         mode = integration.mode_towards(event.side.other)
         if mode is Mode.OFF or (mode is Mode.MANUAL and event.origin is not Origin.REQUEST):
             log.info("change_skipped", reason=Cause.DIRECTION_MANUAL, mode=mode, entity_id=event.entity_id)

@@ -64,7 +64,8 @@ async def look_at(client: CraftClient, item: EntityId) -> CraftItem | None:
         if error.status not in _NOT_THERE:
             raise
         return None
-    return CraftItem(item, str(shown.get("title") or ""), str(shown.get("type") or "").casefold())
+    kind, workspace = str(shown.get("type") or "").casefold(), str(shown.get("workspaceId") or "")
+    return CraftItem(item, str(shown.get("title") or ""), kind, workspace)
 
 
 async def _items(client: CraftClient, workspace: str) -> list[Mapping[str, Any]]:

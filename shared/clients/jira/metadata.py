@@ -63,6 +63,7 @@ class _Reader:
         )
         return JiraMetadata(
             self._project,
+            key=text(about, "key") or "",
             name=text(about, "name") or self._project,
             fields=fields,
             types=tuple(_joined(one, statuses, screens, samples) for one in types),

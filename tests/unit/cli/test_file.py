@@ -153,7 +153,7 @@ def test_a_plain_scalar_means_what_yaml_1_2_says(plain: str, value: Any) -> None
         ("    jira_project: TAN\n", "", "integrations.demo.jira_project", (12, 3), "is missing"),
         ("name: Demo", "name: ''", "integrations.demo.name", (13, 11), "must not be empty"),
         ("name: Demo", "name: [a]", "integrations.demo.name", (13, 11), "must be text"),
-        ("kind: string", "kind: strin", "integrations.demo.pairs.title.kind", (21, 21), "Input should be"),
+        ("kind: string", "kind: strin", "integrations.demo.pairs.title.kind", (21, 21), "must be 'string'"),
         ("craft: title}", "}", "integrations.demo.pairs.title.craft", (21, 7), "is missing"),
         ("craft: epic", "craft: ''", "integrations.demo.types[0].craft", (19, 32), "must not be empty"),
         ("kind: string", "kind: string, since: 3", "integrations.demo.pairs.title.since", (21, 29), "by hand"),

@@ -13,7 +13,7 @@ import async_solipsism
 from sandbox.craft.settings import ADA_KEY
 from sandbox.jira.site import SYNC_EMAIL
 from shared.domain.ids import EntityId
-from shared.domain.mapping import Direction, FieldKind, Mode, Shape, ValuePair
+from shared.domain.mapping import Direction, FieldKind, Mode, Shape, TransitionField, ValuePair
 from shared.metadata.craft import CraftMetadata
 from shared.metadata.jira import JiraField, JiraMetadata, JiraType, Schema
 from tests.unit.console.misconfigured import PROJECT, Bench, Case, added, changed, revalued, typed, without
@@ -71,6 +71,21 @@ def _without_transition_to_review(bench: Bench) -> None:
     project.transitions = tuple(each for each in project.transitions if each.to_status != review)
 
 
+def _points_in_words(bench: Bench, draft: Any) -> Any:
+    size, points = bench.custom("Area"), bench.jira.field_id("Story Points")
+    options = next(p for p in draft.pairs if p.id == "area").values
+    values = (ValuePair(jira="small", craft=options[0].craft), ValuePair(jira="8", craft=options[1].craft))
+    return added(
+        without(draft, "area", "points"), "size", FieldKind.OPTION, points, size, jira_shape=Shape.NUMBER, values=values
+    )
+
+
+def _foreign_root(bench: Bench, draft: Any) -> Any:
+    other = bench.craft.account.seed_workspace("Second")
+    item = bench.craft.person(ADA_KEY.key).create_item(type="product", title="Elsewhere", workspaceId=other.id)
+    return draft.model_copy(update={"craft_root": EntityId(item["id"])})
+
+
 def _feature_root(bench: Bench, draft: Any) -> Any:
     item = bench.craft.person(ADA_KEY.key).create_item(type="feature", title="Search", parent=bench.root)
     return draft.model_copy(update={"craft_root": EntityId(item["id"])})
@@ -90,6 +105,12 @@ CASES: tuple[Case, ...] = (
         "The API key is for other workspaces.",
         "craft_workspace",
         lambda _, draft: draft.model_copy(update={"craft_workspace": "1"}),
+    ),
+    Case(
+        "project_key_differs",
+        "The project is named by its id, by a former key, or in small letters.",
+        "jira_project",
+        seen=lambda jira, craft: (dataclasses.replace(jira, key="TAND"), craft),
     ),
     Case("permission_missing", "The account may not create issues.", "jira_connection", happens=_deny("CREATE_ISSUES")),
     Case("permission_missing", "The account may not edit issues.", "jira_connection", happens=_deny("EDIT_ISSUES")),
@@ -149,6 +170,12 @@ CASES: tuple[Case, ...] = (
         "The item under which everything shall stand was deleted.",
         "craft_root",
         lambda _, draft: draft.model_copy(update={"craft_root": EntityId("99")}),
+    ),
+    Case(
+        "craft_root_elsewhere",
+        "The item under which everything shall stand is in another workspace.",
+        "craft_root",
+        _foreign_root,
     ),
     Case("craft_root_too_low", "Epics shall stand under a feature.", "craft_root", _feature_root),
     Case(
@@ -320,6 +347,26 @@ CASES: tuple[Case, ...] = (
             update={"to_jira": Mode.OFF, "to_craft": Mode.OFF}
         ),
     ),
+    Case(
+        "formatting_lost",
+        "Formatted text is mapped as plain text.",
+        "pairs[1].kind",
+        lambda _, draft: changed(draft, "description", kind=FieldKind.TEXT),
+    ),
+    Case(
+        "transition_field_missing",
+        "A field of transition screens is named as people call it.",
+        "transition_fields[0].field",
+        lambda _, draft: draft.model_copy(
+            update={"transition_fields": (TransitionField(field="Resolution", value={"name": "Done"}),)}
+        ),
+    ),
+    Case(
+        "expression_fails",
+        "A number is multiplied by a whole number.",
+        "pairs[8].to_craft",
+        lambda _, draft: changed(draft, "reach", to_craft="value * 2", to_jira="value / 2.0"),
+    ),
     Case("text_may_be_cut", "Craft.io's titles may be longer than Jira's.", "pairs[0].jira"),
     Case(
         "not_on_create_screen",
@@ -373,6 +420,12 @@ CASES: tuple[Case, ...] = (
                 for n, each in enumerate(next(p for p in draft.pairs if p.id == "area").values)
             ),
         ),
+    ),
+    Case(
+        "value_impossible",
+        "Story points are mapped to sizes by words.",
+        "pairs[11].values[0].jira",
+        _points_in_words,
     ),
     Case("value_way_back", "Highest and High both become Must have.", "pairs[2].values"),
     Case(

@@ -55,7 +55,7 @@ def test_every_check_is_named_by_what_it_finds_and_has_a_case() -> None:
     others = {
         "craft_type_missing": {"craft_type_not_listed"},
         "key_field_wrong": {"no_key_field", "key_field_mapped"},
-        "craft_root_missing": {"craft_root_too_low"},
+        "craft_root_missing": {"craft_root_too_low", "craft_root_elsewhere"},
         "nothing_is_created": {"pair_without_effect"},
     }
     for check in (*GATES, *CHECKS):

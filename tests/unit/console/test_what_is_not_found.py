@@ -16,6 +16,7 @@ from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, JiraSite
 from services.console.domain.fits import craft_fits, jira_fits
 from services.console.domain.validation import Finding, Severity, check
+from services.console.domain.validation.neighbours import new_items_go_elsewhere
 from shared.clients.craft.metadata import read_craft
 from shared.clients.jira.metadata import read_jira
 from shared.domain.ids import EntityId, Side
@@ -325,3 +326,26 @@ async def test_numbers_that_mean_one_size_are_told_by_themselves() -> None:
 def test_values_of_several_screens_keep_the_order_in_which_they_first_come() -> None:
     a, b, c = (Choice(name, name) for name in "abc")
     assert distinct([a, b, c, a]) == (a, b, c)
+
+
+@on_virtual_time
+async def test_an_expression_that_works_for_some_values_is_not_judged() -> None:
+    def picky(_: Bench, draft: Integration) -> Integration:
+        return changed(draft, "customer", to_craft="string(int(value))", to_jira="value")
+
+    assert await found("expression_fails", picky) == []
+
+
+@on_virtual_time
+async def test_two_integrations_share_a_workspace_or_a_project_only_where_one_would_create_nothing() -> None:
+    bench = Bench()
+    one = bench.draft.model_copy(update={"id": "a", "name": "A", "to_jira": Mode.MANUAL})
+    two = bench.draft.model_copy(update={"id": "b", "name": "B", "to_jira": Mode.MANUAL})
+    both = list(new_items_go_elsewhere(two, [one, two]))
+    assert [each.path for each in both] == ["jira_project", "craft_workspace"]
+    assert 'New items there go by "A"; "B" never creates' in both[0].message
+    assert list(new_items_go_elsewhere(two, [two])) == []
+    other_project = one.model_copy(update={"jira_project": "OTHER"})
+    assert [each.path for each in new_items_go_elsewhere(two, [other_project, two])] == ["craft_workspace"]
+    one_way = other_project.model_copy(update={"to_jira": Mode.OFF})
+    assert list(new_items_go_elsewhere(two, [one_way, two])) == []

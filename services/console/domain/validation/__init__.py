@@ -1,6 +1,7 @@
 """Checks a draft of a mapping against what both sides consist of, before it is saved. Pure.
 
-One small function per check, by subject: `access` (accounts, root, key field), `types`, `fields`, `screens`, `values`.
+One small function per check, by subject: `access` (accounts, root, key field), `types`, `fields`,
+`expressions`, `screens`, `values`; `neighbours` for the other integrations.
 Called by the console when a mapping is saved, checked or suggested. docs/misconfigurations.md shows what they say.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from services.console.domain.validation import access, fields, screens, types, values
+from services.console.domain.validation import access, expressions, fields, screens, types, values
 from services.console.domain.validation.finding import Finding, Severity
 from services.console.domain.validation.subject import Subject
 from shared.domain.mapping import Integration
@@ -22,6 +23,7 @@ GATES: Final[tuple[Check, ...]] = (access.project_not_visible, access.workspace_
 """Where one of these finds something, nothing else could be said."""
 
 CHECKS: Final[tuple[Check, ...]] = (
+    access.project_key_differs,
     access.permission_missing,
     access.native_integration_writes,
     access.craft_root_missing,
@@ -48,12 +50,16 @@ CHECKS: Final[tuple[Check, ...]] = (
     fields.no_title_pair,
     fields.nothing_is_created,
     fields.text_may_be_cut,
+    fields.formatting_lost,
+    fields.transition_field_missing,
+    expressions.expression_fails,
     screens.not_on_create_screen,
     screens.not_on_edit_screen,
     screens.required_without_source,
     values.value_map_missing,
     values.value_map_hole,
     values.value_gone,
+    values.value_impossible,
     values.value_way_back,
     values.values_unknown,
     values.status_not_reachable,

@@ -35,6 +35,18 @@ def project_not_visible(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def project_key_differs(subject: Subject) -> Iterator[Finding]:
+    """Jira answers to more than the key, but its issues name the key alone: none would be found to be ours."""
+    key, written = subject.jira.key, subject.draft.jira_project
+    if key and key != written:
+        yield error(
+            "project_key_differs",
+            "jira_project",
+            f"Jira knows this project by the key {key}, not {written}. None of its issues would be recognised.",
+            f"Write {key}.",
+        )
+
+
 def workspace_not_visible(subject: Subject) -> Iterator[Finding]:
     """Nothing can be said of a workspace that we do not see."""
     if not subject.craft.visible:
@@ -109,6 +121,13 @@ def craft_root_missing(subject: Subject) -> Iterator[Finding]:
             "Choose another item, or none: then they stand at the top of the workspace.",
         )
         return
+    if found.workspace and found.workspace != subject.draft.craft_workspace:
+        yield error(
+            "craft_root_elsewhere",
+            "craft_root",
+            f"{quoted(found.title)} shall stand above everything, but it is in another workspace.",
+            "Choose an item of the workspace that is mapped, or none.",
+        )
     own = subject.craft_level(found.type)
     levels = [level for _, pair in subject.types() if (level := subject.craft_level(pair.craft)) is not None]
     if own is not None and levels and own <= max(levels):

@@ -28,7 +28,8 @@ def jira_field_missing(subject: Subject) -> Iterator[Finding]:
                 f"{path}.jira",
                 f"{_sentence(subject.craft_name(pair.craft))} is mapped to a field that this Jira site does not have, "
                 "or does not show to our account.",
-                "Choose a field from Jira's list again: a field that was deleted and made anew has another id.",
+                _by_name(subject, pair.jira)
+                or "Choose a field from Jira's list again: a field that was deleted and made anew has another id.",
             )
 
 
@@ -222,6 +223,45 @@ def text_may_be_cut(subject: Subject) -> Iterator[Finding]:
                 f"longer text of {subject.craft_name(pair.craft)} is refused by Jira, and the item says so.",
                 "Keep it short in Craft.io.",
             )
+
+
+def formatting_lost(subject: Subject) -> Iterator[Finding]:
+    """Plain text that is written into a formatted field takes its formatting away."""
+    for path, pair in subject.pairs():
+        for side in Side if pair.kind is FieldKind.TEXT else ():
+            formatted = any(fit.kind is FieldKind.RICH_TEXT for fit in _fits(subject, pair, side) or ())
+            if not formatted or not pair.direction.carries_to(side):
+                continue
+            other = _fits(subject, pair, side.other) or ()
+            both = any(fit.kind is FieldKind.RICH_TEXT for fit in other)
+            yield warning(
+                "formatting_lost",
+                f"{path}.kind",
+                f"{_sentence(subject.name_on(side, pair))} holds formatted text and is mapped as plain text: each "
+                f"change in {side.other.vendor} takes its headings, lists, links and the like away.",
+                "Map it as formatted text (kind rich_text)."
+                if both
+                else f"Carry this pair to {side.other.vendor} only, if that matters.",
+            )
+
+
+def transition_field_missing(subject: Subject) -> Iterator[Finding]:
+    """A value for a field of transition screens that the site does not have is never asked for."""
+    for number, each in enumerate(subject.draft.transition_fields):
+        if not subject.has_jira_field(each.field):
+            yield error(
+                "transition_field_missing",
+                f"transition_fields[{number}].field",
+                "A value is given for transitions to a field that this Jira site does not have, or does not show to "
+                "our account.",
+                _by_name(subject, each.field) or "Choose a field from Jira's list, or take this line out.",
+            )
+
+
+def _by_name(subject: Subject, written: str) -> str | None:
+    """Return what to write instead of a field's name, None if no field, or several, are called so."""
+    found = [each.id for each in subject.jira.fields.values() if each.name.casefold() == written.casefold()]
+    return f"Fields are told by their ids: instead of {quoted(written)} write {found[0]}." if len(found) == 1 else None
 
 
 def _fits(subject: Subject, pair: FieldPair, side: Side) -> tuple[Fit, ...] | None:

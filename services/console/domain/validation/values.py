@@ -8,6 +8,7 @@ from services.console.domain.validation.finding import Finding, error, note, war
 from services.console.domain.validation.subject import Subject, listed, quoted
 from shared.domain.ids import Side
 from shared.domain.mapping import FieldKind, FieldPair, Shape, ValuePair
+from shared.fields.shapes import number_of, number_text
 from shared.metadata.choice import Choices
 
 _BY_VALUES = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS})
@@ -68,13 +69,37 @@ def value_gone(subject: Subject) -> Iterator[Finding]:
             gone = [(n, each) for n, each in enumerate(pair.values) if _on(each, side) not in {None, *known}]
             for number, each in gone:
                 make = error if _is_written(subject, pair, each, side) else warning
-                partner = _label(subject, pair, side.other, _on(each, side.other))
+                label = _label(subject, pair, side.other, _on(each, side.other))
+                partner = label if label != _UNSEEN else "its counterpart"
+                named = next((one.id for one in found.values if one.name == _on(each, side)), None)
                 yield make(
                     "value_gone",
                     f"{path}.values[{number}].{side}",
-                    f"{_cap(subject.name_on(side, pair))} no longer has the value that {partner} of "
+                    f"{_cap(subject.name_on(side, pair))} does not have, or no longer has, the value that {partner} of "
                     f"{subject.name_on(side.other, pair)} is mapped to.",
-                    f"Choose another value for {partner}, or take this line out of the map.",
+                    f"Choose another value for {partner}, or take this line out of the map."
+                    if named is None
+                    else f"Values are told by their ids: instead of {quoted(str(_on(each, side)))} write {named}.",
+                )
+
+
+def value_impossible(subject: Subject) -> Iterator[Finding]:
+    """Values in the map that their field can never hold: nothing would ever match them."""
+    for path, pair in subject.pairs():
+        for side in Side if pair.kind in _BY_VALUES else ():
+            shape = subject.shape(pair, side)
+            for number, each in enumerate(pair.values):
+                value = _on(each, side)
+                right = _possible(shape, value) if value is not None else value
+                if value == right:
+                    continue
+                what = {Shape.NUMBER: "numbers", Shape.SPRINT: "sprints, told by their ids"}.get(shape or Shape.TEXT)
+                yield error(
+                    "value_impossible",
+                    f"{path}.values[{number}].{side}",
+                    f"{_cap(subject.name_on(side, pair))} holds {what or 'values that have an id'}, and "
+                    f"{quoted(value or '')} is never one of them.",
+                    f"Write {right} instead." if right else "Correct this line of the map, or take it out.",
                 )
 
 
@@ -159,6 +184,18 @@ def people_without_table(subject: Subject) -> Iterator[Finding]:
 
 def _on(each: ValuePair, side: Side) -> str | None:
     return each.jira if side is Side.JIRA else each.craft
+
+
+def _possible(shape: Shape | None, value: str) -> str | None:
+    """Return a value as a field of that shape shows it, None if it never shows such a one."""
+    match shape:
+        case Shape.NUMBER:
+            number = number_of(value)
+            return number_text(number) if number is not None else None
+        case Shape.SPRINT:
+            return value if value.isascii() and value.isdigit() else None
+        case _:
+            return value or None
 
 
 def _carries(subject: Subject, pair: FieldPair, side: Side) -> bool:
