@@ -233,9 +233,9 @@ def emptied(evidence: Evidence) -> Iterator[str]:
             if shown is None or shown.value not in (None, []) or view is None or pair.kind is FieldKind.PARENT:
                 continue
             source = view.link.entity_id(side.other)
-            mine = [e for e in evidence.people.edits if e.vendor_field == pair.name_on(e.side)]
-            filled = [e for e in mine if e.entity_id == source]
-            both = [e for e in mine if e.entity_id in (source, entity_id)]
+            edits = [e for e in evidence.people.edits if e.entity_id in (source, entity_id)]
+            filled = [e for e in edits if e.entity_id == source and e.pair == pair.id]
+            both = [e for e in edits if e.vendor_field == pair.name_on(e.side)]  # under whatever pair it was then
             if any(_means_nothing(evidence, pair, edit) for edit in both):
                 continue
             if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):
