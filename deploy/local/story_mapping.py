@@ -68,9 +68,9 @@ def _slips(mapping: dict[str, Any]) -> dict[str, Any]:
     pairs = {pair["id"]: pair for pair in mapping["pairs"]}
     pairs["reach"] = {**pairs["reach"], "jira": pairs.pop("area")["jira"]}
     pairs["start"] = {**pairs["start"], "jira": "created"}
-    exchanged = {"epic": "feature", "feature": "epic"}
-    types = [{**each, "craft": exchanged.get(each["craft"], each["craft"])} for each in mapping["types"]]
-    return {**mapping, "types": types, "pairs": list(pairs.values())}
+    epic, story, *others = mapping["types"]
+    exchanged = [{**epic, "craft": story["craft"]}, {**story, "craft": epic["craft"]}]
+    return {**mapping, "types": [*exchanged, *others], "pairs": list(pairs.values())}
 
 
 async def _better(story: Story) -> dict[str, Any]:

@@ -96,11 +96,16 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     (_, ours), (_, theirs) = (evidence.witness.base((link.id, side, pair.id), inf) for side in (target, target.other))
     if ours is not None and taken_away(evidence, pair, ours.value) and shown[target] is None:
         return theirs is not None and evidence.same(pair, theirs.value, shown[target.other])
-    if not left or left[-1].edit is None:
+    if not left or not source or not evidence.same(pair, source[-1].value, shown[target.other]):
         return False
-    if not source or not evidence.same(pair, source[-1].value, shown[target.other]):
+    if not any(moment.edit is not None and evidence.same(pair, moment.value, left[-1].value) for moment in left):
         return False
-    return was_common(evidence, link, pair, history, source[-1])
+    if was_common(evidence, link, pair, history, source[-1]):
+        return True
+    # the source may have left what both agreed on, and come back to it
+    had_been = {target: left[0].value, target.other: shown[target.other]}
+    came_back = theirs is not None and evidence.same(pair, theirs.value, shown[target.other])
+    return came_back and evidence.equivalent(pair, had_been[Side.JIRA], had_been[Side.CRAFT])
 
 
 def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Json]) -> bool:

@@ -80,23 +80,27 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
     showed the same, and the other side moved on from there. Values are compared, not times: one that left and came back
     before anything else was agreed on has never changed.
     """
+    meanings = [pair, *(then for _, saved in evidence.people.saved if (then := _pair_of(saved, edit)) is not None)]
+    return any(
+        _replaced_under(evidence, edit, link, meaning)
+        for number, meaning in enumerate(meanings)
+        if meaning not in meanings[:number]
+    )
+
+
+def _replaced_under(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a value was replaced knowingly while its field had this meaning; what was common is told by it."""
     history, mine, replacing = _replacement(evidence, edit, link, pair)
-    if replacing is None or replacing.edit is not None:
-        return replacing is not None
-    then = _pair_of(evidence.people.mapping_at(replacing.at_s), edit)
-    if then is not None and then != pair:  # what was common then is not told by what the pair means now
-        history, mine, replacing = _replacement(evidence, edit, link, then)
-    if replacing is None:
+    if replacing is None or _pair_of(evidence.people.mapping_at(replacing.at_s), edit) not in (pair, None):
         return False
-    meant = then or pair
-    if was_common(evidence, link, meant, history, mine, replacing.at_s):
+    if replacing.edit is not None or was_common(evidence, link, pair, history, mine, replacing.at_s):
         return True
-    opened_s = _opened(evidence, link, meant, replacing)
-    before = _last_shown(evidence, meant, history, mine, opened_s)
+    opened_s = _opened(evidence, link, pair, replacing)
+    before = _last_shown(evidence, pair, history, mine, opened_s)
     return (
         before is not None
-        and never_seen_to_leave(evidence, link, meant, before, replacing.at_s)
-        and was_common(evidence, link, meant, history, before, opened_s)
+        and never_seen_to_leave(evidence, link, pair, before, replacing.at_s)
+        and was_common(evidence, link, pair, history, before, opened_s)
     )
 
 
@@ -229,8 +233,9 @@ def emptied(evidence: Evidence) -> Iterator[str]:
             if shown is None or shown.value not in (None, []) or view is None or pair.kind is FieldKind.PARENT:
                 continue
             source = view.link.entity_id(side.other)
-            filled = [e for e in evidence.people.edits if e.entity_id == source and e.pair == pair.id]
-            both = [e for e in evidence.people.edits if e.entity_id in (source, entity_id) and e.pair == pair.id]
+            edits = [e for e in evidence.people.edits if e.entity_id in (source, entity_id)]
+            filled = [e for e in edits if e.entity_id == source and e.pair == pair.id]
+            both = [e for e in edits if e.vendor_field == pair.name_on(e.side)]  # under whatever pair it was then
             if any(_means_nothing(evidence, pair, edit) for edit in both):
                 continue
             if pair.id == "title" or any(edit.at_s < call.sent_s - SEEN_S for edit in filled):

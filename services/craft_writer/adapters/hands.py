@@ -75,20 +75,27 @@ class CraftHands:
         return Created(entity_id, reading)
 
     async def look_up(self, claim: Claim, since: datetime, until: datetime) -> Found:
-        """Look among the items that our user created in the window: by key, or by all values of the operation."""
+        """Look among the items that our user created in the window: by key, or by all values of the operation.
+
+        A person may have converted ours already: what only might be ours has the type or the title that was asked for.
+        """
         client = await self._pool.craft(claim.connection_id)
         integration = claim.integration
         key_field = integration.craft_key_field
         us = await self._us(claim.connection_id, client)
-        ours = await client.find_created(
-            integration.craft_workspace, us, since, until=until, type_id=claim.operation.type_id, key_field=key_field
-        )
+        ours = await client.find_created(integration.craft_workspace, us, since, until=until, key_field=key_field)
         if key_field is not None:
             keyed = [each.entity_id for each in ours if each.correlation_key == claim.link_id]
             return Found(tuple([e for e in keyed if await _carries(client, e, key_field, claim.link_id)][:1]))
         writes = pairs_of(claim.operation, integration)
         exact = tuple(each.entity_id for each in ours if holds_all(Side.CRAFT, writes, each.snapshot))
-        return Found(exact, tuple(each.entity_id for each in ours if each.entity_id not in exact))
+        title = {pair: write for pair, write in writes.items() if pair.craft == "title"}
+        alike = [
+            each
+            for each in ours
+            if shapes.type_of(each.snapshot) == claim.operation.type_id or holds_all(Side.CRAFT, title, each.snapshot)
+        ]
+        return Found(exact, tuple(each.entity_id for each in alike if each.entity_id not in exact))
 
     def marks_creates(self, claim: Claim) -> bool:
         """Tell whether the integration has a key field."""

@@ -12,6 +12,7 @@ from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_base, is_ours
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import (
+    BY_USER,
     Agreed,
     Blocked,
     ConflictNote,
@@ -147,7 +148,9 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
     if same(pair.kind, lost.value, cur.value):
         decision.overwritten[key] = None
         return
-    newer = not cur.late and not is_base(record, pair, cur.value) and not is_ours(link, side, pair, cur.value)
+    persons = cur.by == BY_USER and cur.entry is not None  # Jira's changelog says so, whatever we wrote before
+    ours = not persons and is_ours(link, side, pair, cur.value)
+    newer = not cur.late and not is_base(record, pair, cur.value) and not ours
     if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
         _remember(
             plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"

@@ -165,6 +165,8 @@ def _verdict(foreseen: Foreseen, pair: FieldPair, written: dict[Side, Json]) -> 
         verdict = Verdict.CONFLICT if problem.cause is Cause.CONFLICT else Verdict.BLOCKED
         return verdict, problem.message, problem.next_step
     if foreseen.create is not None:
+        if pair.kind is FieldKind.TYPE:
+            return Verdict.SAME, None, None  # a create brings its type along (`type_id`), agreed from the start
         return _not_created_with(foreseen, pair, foreseen.create.target, written)
     jira, craft = (foreseen.now.get(side, {}) for side in Side)
     if pair.id in jira and pair.id in craft:

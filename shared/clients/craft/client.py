@@ -148,7 +148,6 @@ class CraftClient:
         since: datetime,
         *,
         until: datetime | None = None,
-        type_id: str | None = None,
         key_field: str | None = None,
     ) -> tuple[Reading, ...]:
         """Return the items that an account created in a window, oldest first; the list may lag behind the writes."""
@@ -161,7 +160,6 @@ class CraftClient:
                 created_from=since,
                 created_to=until,
                 created_by=created_by,
-                type_id=type_id,
                 key_field=key_field,
             )
             found.update({each.entity_id: each for each in part.items})

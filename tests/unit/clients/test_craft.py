@@ -77,7 +77,7 @@ async def test_only_items_of_one_creator_and_window_are_found() -> None:
     made, reading = await client.create_item({**body, "customFields": [{"id": key, "value": "link-one"}]})
     assert reading is not None
     await asyncio.sleep(31)
-    found = await client.find_created(workspace.id, us, EPOCH, type_id="feature", key_field=key)
+    found = await client.find_created(workspace.id, us, EPOCH, key_field=key)
     assert [(each.entity_id, each.correlation_key) for each in found] == [(made, "link-one")]
     assert await client.find_created(workspace.id, us, EPOCH + timedelta(seconds=1)) == ()
 

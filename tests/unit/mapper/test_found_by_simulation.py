@@ -335,3 +335,28 @@ def test_f4_what_a_person_replaced_while_nothing_had_been_sent_is_not_restored_o
     world.report(op, Result.REJECTED, ticket=world.link.jira.mark)
     world.settle()
     assert world.holds[Side.JIRA] == "1"
+
+
+def test_p11_a_newer_edit_in_jira_is_not_undone_although_we_once_wrote_the_same_value() -> None:
+    world = World(title_integration(Policy.LATEST))
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "3"))
+    world.settle()
+    world.tick()
+    op = _opened(world.deliver(world.edit(Side.CRAFT, "2")))
+    world.tick()
+    between = world.edit(Side.JIRA, "between")
+    op.attempts = 1
+    write_at = world.land(op)
+    world.tick()
+    again = world.edit(Side.JIRA, "3")
+    world.deliver(between)
+    world.holds[Side.JIRA], latest = "2", world.at[Side.JIRA]
+    world.at[Side.JIRA] = write_at
+    entries = list(world.changelog)
+    del world.changelog[-1]
+    world.report(op, Result.APPLIED, ticket=world.link.jira.mark, write_at=write_at)
+    world.holds[Side.JIRA], world.at[Side.JIRA], world.changelog = "3", latest, entries
+    world.deliver(again)
+    world.settle()
+    assert world.holds == {Side.JIRA: "3", Side.CRAFT: "3"}

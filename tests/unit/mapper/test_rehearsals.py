@@ -23,7 +23,7 @@ from shared.domain.dry_run import (
     Verdict,
 )
 from shared.domain.errors import Poison
-from shared.domain.ids import AccountId, EntityId, IntegrationId, LinkId, Side
+from shared.domain.ids import AccountId, EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.link import LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Mode, Policy, ValuePair
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
@@ -213,6 +213,15 @@ async def test_an_item_without_counterpart_would_be_created_with_its_values(stag
         True,
         False,
     )
+
+
+async def test_the_type_of_an_item_that_would_be_created_is_agreed_from_the_start(stage: Stage) -> None:
+    draft = await stage.bench.configure()
+    kind = FieldPair(id=PairId("type"), kind=FieldKind.TYPE, jira="issuetype", craft="type")
+    with_type = Integration.model_validate({**draft.model_dump(), "pairs": (*draft.pairs, kind)})
+    found = await said(stage, with_type, jira=stage.bench.jira("7", "seven"))
+    field = next(each for each in found.fields if each.pair == "type")
+    assert (found.type_id, field.verdict, field.why) == ("feature", Verdict.SAME, None)
 
 
 async def test_the_direction_says_whether_and_when_it_would_be_created(stage: Stage) -> None:

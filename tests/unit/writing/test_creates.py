@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local import scene
-from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings
+from sandbox.craft.settings import ADA_KEY, SYNC_KEY, CraftSiteSettings
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN
 from shared.domain.ids import EntityId, PairId, Side
@@ -252,6 +252,21 @@ async def test_without_a_key_one_of_ours_that_a_person_changed_is_asked_about_an
     outcome = await world.work(op)
     assert (outcome.ambiguous, outcome.entity_id) == ((made,), None)
     assert world.titles(Side.CRAFT) == ["Renamed"]
+
+
+@on_virtual_time
+@pytest.mark.parametrize("keyed", [True, False])
+async def test_one_of_ours_that_a_person_converted_is_not_created_again(*, keyed: bool) -> None:
+    world = lagging(keyed=keyed)
+    await world.configure()
+    op = await world.open_create(Side.CRAFT, title="New")
+    world.fail(LOST)
+    await world.attempt(op)
+    made = _only_item(world)
+    world.craft.person(ADA_KEY.key).edit(made, type="epic")
+    outcome = await world.work(op)
+    assert made in (outcome.entity_id, *outcome.ambiguous)
+    assert world.titles(Side.CRAFT) == ["New"]
 
 
 @on_virtual_time
