@@ -75,8 +75,8 @@ def value_gone(subject: Subject) -> Iterator[Finding]:
                 yield make(
                     "value_gone",
                     f"{path}.values[{number}].{side}",
-                    f"{sentence(subject.name_on(side, pair))} does not have, or no longer has, the value that {partner} "
-                    f"of {subject.name_on(side.other, pair)} is mapped to.",
+                    f"{sentence(subject.name_on(side, pair))} does not have, or no longer has, the value that "
+                    f"{partner} of {subject.name_on(side.other, pair)} is mapped to.",
                     f"Choose another value for {partner}, or take this line out of the map."
                     if named is None
                     else f"Values are told by their ids: instead of {quoted(str(_on(each, side)))} write {named}.",
