@@ -144,6 +144,8 @@ class FieldPair(Setting):
     def shape_on(self, side: Side) -> Shape:
         """Return the shape in which one side's JSON holds the value."""
         shape = self.jira_shape if side is Side.JIRA else self.craft_shape
+        if shape is None and self.kind is FieldKind.USER and side is Side.JIRA and self._markup is Markup.WIKI:
+            return Shape.USERNAME  # Data Center knows people by name
         return shape or shapes_of(self.kind, side, self.name_on(side))[0]
 
     @property
@@ -164,7 +166,8 @@ class FieldPair(Setting):
     def within(self, time_zone: str, types: tuple[TypePair, ...], markup: Markup = Markup.ADF) -> FieldPair:
         """Return the pair as part of an integration with that (valid) time zone, those types and that Jira.
 
-        Only times depend on the zone, only the pair of the type on the type mapping, only texts on the markup.
+        Only times depend on the zone, only the pair of the type on the type mapping, only texts and people on the
+        markup, which tells Data Center from Cloud.
         """
         placed = (self._zone, self._types, self._markup)
         match self.kind:
@@ -176,7 +179,7 @@ class FieldPair(Setting):
                     tuple(ValuePair(jira=each.jira, craft=each.craft.casefold()) for each in types),
                     Markup.ADF,
                 )
-            case FieldKind.TEXT | FieldKind.RICH_TEXT:
+            case FieldKind.TEXT | FieldKind.RICH_TEXT | FieldKind.USER:
                 placed = ("UTC", (), markup)
             case _:
                 return self

@@ -53,10 +53,6 @@ class SecretBox:
         except ValidationError:
             raise SecretKeyWrong("the stored credentials have a shape that this release does not know") from None
 
-    def reseal(self, sealed: bytes) -> bytes:
-        """Return the same credentials sealed with the newest key. Raises `SecretKeyWrong` if no key fits."""
-        return self.seal(self.open(sealed))
-
 
 def new_key() -> str:
     """Return a new random key."""

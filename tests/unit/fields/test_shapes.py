@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.domain.ids import ConnectionId, IntegrationId, PairId, Side
-from shared.domain.kinds import FieldKind, Shape
+from shared.domain.kinds import FieldKind, Markup, Shape
 from shared.domain.mapping import FieldPair, Integration, TypePair, ValuePair, next_revision
 from shared.fields import Translated, Untranslatable, read, render, same, translate
 
@@ -179,6 +179,18 @@ def integration(zone: str = "UTC", *pairs: FieldPair) -> Integration:
         types=(TypePair(jira="1", craft="story"),),
         pairs=pairs,
     )
+
+
+def test_people_are_told_as_the_integrations_jira_tells_them() -> None:
+    """By account in Cloud, by user name in Data Center; a pair that says otherwise is believed."""
+    someone = {"accountId": "5b-1", "name": "ada", "key": "JIRAUSER1"}
+    usual = pair(FieldKind.USER, "assignee", "assignee")
+    for markup, known in ((Markup.ADF, "5b-1"), (Markup.WIKI, {"name": "ada", "key": "JIRAUSER1"})):
+        made = Integration.model_validate({**integration("UTC", usual).model_dump(), "jira_markup": markup})
+        assert jira(made.pairs[0], someone) == known
+    told = pair(FieldKind.USER, "assignee", "assignee", jira_shape=Shape.ACCOUNT)
+    made = Integration.model_validate({**integration("UTC", told).model_dump(), "jira_markup": Markup.WIKI})
+    assert jira(made.pairs[0], someone) == "5b-1"
 
 
 def test_a_time_zone_that_there_is_not_is_refused_in_words() -> None:

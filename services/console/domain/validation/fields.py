@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, jira_fits, kinds_in_words
 from services.console.domain.validation.finding import Finding, error, note, warning
-from services.console.domain.validation.subject import Subject, listed, quoted
+from services.console.domain.validation.subject import Subject, listed, quoted, sentence
 from shared.domain.ids import Side
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
@@ -26,7 +26,7 @@ def jira_field_missing(subject: Subject) -> Iterator[Finding]:
             yield error(
                 "jira_field_missing",
                 f"{path}.jira",
-                f"{_sentence(subject.craft_name(pair.craft))} is mapped to a field that this Jira site does not have, "
+                f"{sentence(subject.craft_name(pair.craft))} is mapped to a field that this Jira site does not have, "
                 "or does not show to our account.",
                 _by_name(subject, pair.jira)
                 or "Choose a field from Jira's list again: a field that was deleted and made anew has another id.",
@@ -41,7 +41,7 @@ def craft_field_missing(subject: Subject) -> Iterator[Finding]:
             yield error(
                 "craft_field_missing",
                 f"{path}.craft",
-                f"{_sentence(subject.jira_name(pair.jira))} is mapped to a {what} that Craft.io does not have in this "
+                f"{sentence(subject.jira_name(pair.jira))} is mapped to a {what} that Craft.io does not have in this "
                 "workspace.",
                 "Choose a field of the workspace, or create the custom field in Craft.io first.",
             )
@@ -59,7 +59,7 @@ def kind_does_not_fit(subject: Subject) -> Iterator[Finding]:
             right = [fit.shape for fit in fits if fit.kind is pair.kind]
             if right:
                 message = (
-                    f"{_sentence(name)} can hold {KIND_WORDS[pair.kind]}, but not in the shape that the pair with "
+                    f"{sentence(name)} can hold {KIND_WORDS[pair.kind]}, but not in the shape that the pair with "
                     f"{other} means: {shape}."
                 )
                 fix = f"Set the shape of {name} to {' or '.join(right)}."
@@ -83,7 +83,7 @@ def field_type_unknown(subject: Subject) -> Iterator[Finding]:
                 yield note(
                     "field_type_unknown",
                     f"{path}.{side}",
-                    f"{_sentence(subject.name_on(side, pair))} is of a type that Tandem does not know. It is taken for "
+                    f"{sentence(subject.name_on(side, pair))} is of a type that Tandem does not know. It is taken for "
                     f"{KIND_WORDS[pair.kind]}, which may or may not work.",
                     "Try it with one item first.",
                 )
@@ -117,7 +117,7 @@ def jira_read_only(subject: Subject) -> Iterator[Finding]:
         yield error(
             "jira_read_only",
             f"{path}.jira",
-            f"{_sentence(subject.jira_name(pair.jira))} cannot be written: Jira sets it itself. But the pair with "
+            f"{sentence(subject.jira_name(pair.jira))} cannot be written: Jira sets it itself. But the pair with "
             f"{subject.craft_name(pair.craft)} carries values to Jira.",
             "Carry this pair to Craft.io only, or map another field of Jira.",
         )
@@ -147,7 +147,7 @@ def written_twice(subject: Subject) -> Iterator[Finding]:
                 yield error(
                     "written_twice",
                     f"{path}.{side}",
-                    f"{_sentence(subject.name_on(side, last))} is written by {len(pairs)} pairs: {sources}. "
+                    f"{sentence(subject.name_on(side, last))} is written by {len(pairs)} pairs: {sources}. "
                     "They would overwrite one another for ever.",
                     f"Keep one of them, or carry the others only from {side.vendor} to {side.other.vendor}.",
                 )
@@ -219,7 +219,7 @@ def text_may_be_cut(subject: Subject) -> Iterator[Finding]:
             yield note(
                 "text_may_be_cut",
                 f"{path}.jira",
-                f"{_sentence(subject.jira_name(pair.jira))} holds at most {_LINE_LIMIT} characters in one line. A "
+                f"{sentence(subject.jira_name(pair.jira))} holds at most {_LINE_LIMIT} characters in one line. A "
                 f"longer text of {subject.craft_name(pair.craft)} is refused by Jira, and the item says so.",
                 "Keep it short in Craft.io.",
             )
@@ -237,7 +237,7 @@ def formatting_lost(subject: Subject) -> Iterator[Finding]:
             yield warning(
                 "formatting_lost",
                 f"{path}.kind",
-                f"{_sentence(subject.name_on(side, pair))} holds formatted text and is mapped as plain text: each "
+                f"{sentence(subject.name_on(side, pair))} holds formatted text and is mapped as plain text: each "
                 f"change in {side.other.vendor} takes its headings, lists, links and the like away.",
                 "Map it as formatted text (kind rich_text)."
                 if both
@@ -270,8 +270,3 @@ def _fits(subject: Subject, pair: FieldPair, side: Side) -> tuple[Fit, ...] | No
         return jira_fits(subject.jira_schema(pair.jira))
     holds = subject.holds(pair.craft)
     return craft_fits(pair.craft, holds) if holds is not None else None
-
-
-def _sentence(name: str) -> str:
-    """Return a name as the beginning of a sentence."""
-    return name[0].upper() + name[1:]

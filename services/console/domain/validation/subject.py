@@ -143,6 +143,11 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
+def sentence(name: str) -> str:
+    """Return a name as the beginning of a sentence."""
+    return name[0].upper() + name[1:]
+
+
 def listed(names: Iterable[str], *, most: int = 6) -> str:
     """Return names as a list in words, cut where it gets long."""
     found = list(names)

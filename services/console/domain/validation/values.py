@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.console.domain.validation.finding import Finding, error, note, warning
-from services.console.domain.validation.subject import Subject, listed, quoted
+from services.console.domain.validation.subject import Subject, listed, quoted, sentence
 from shared.domain.ids import Side
 from shared.domain.mapping import FieldKind, FieldPair, Shape, ValuePair
 from shared.fields.shapes import number_of, number_text
@@ -27,8 +27,8 @@ def value_map_missing(subject: Subject) -> Iterator[Finding]:
         yield error(
             "value_map_missing",
             f"{path}.values",
-            f"{_cap(subject.pair_name(pair))} are lists of their own, and it is not said which value of one is which "
-            "of the other. No value could be carried over.",
+            f"{sentence(subject.pair_name(pair))} are lists of their own, and it is not said which value of one is "
+            "which of the other. No value could be carried over.",
             "Map the values of both lists.",
         )
 
@@ -75,8 +75,8 @@ def value_gone(subject: Subject) -> Iterator[Finding]:
                 yield make(
                     "value_gone",
                     f"{path}.values[{number}].{side}",
-                    f"{_cap(subject.name_on(side, pair))} does not have, or no longer has, the value that {partner} of "
-                    f"{subject.name_on(side.other, pair)} is mapped to.",
+                    f"{sentence(subject.name_on(side, pair))} does not have, or no longer has, the value that "
+                    f"{partner} of {subject.name_on(side.other, pair)} is mapped to.",
                     f"Choose another value for {partner}, or take this line out of the map."
                     if named is None
                     else f"Values are told by their ids: instead of {quoted(str(_on(each, side)))} write {named}.",
@@ -97,7 +97,7 @@ def value_impossible(subject: Subject) -> Iterator[Finding]:
                 yield error(
                     "value_impossible",
                     f"{path}.values[{number}].{side}",
-                    f"{_cap(subject.name_on(side, pair))} holds {what or 'values that have an id'}, and "
+                    f"{sentence(subject.name_on(side, pair))} holds {what or 'values that have an id'}, and "
                     f"{quoted(value or '')} is never one of them.",
                     f"Write {right} instead." if right else "Correct this line of the map, or take it out.",
                 )
@@ -176,8 +176,8 @@ def people_without_table(subject: Subject) -> Iterator[Finding]:
             yield warning(
                 "people_without_table",
                 f"{path}.values",
-                f"{_cap(subject.pair_name(pair))} are people, and no table says who is who. Only people whose e-mail "
-                "address both tools show are recognised; most Jira users hide theirs.",
+                f"{sentence(subject.pair_name(pair))} are people, and no table says who is who. Only people whose "
+                "e-mail address both tools show are recognised; most Jira users hide theirs.",
                 "Map at least the people who are assigned most.",
             )
 
@@ -222,7 +222,3 @@ def _label(subject: Subject, pair: FieldPair, side: Side, value: str | None) -> 
 
 def _known(found: Choices) -> str:
     return listed(quoted(each.name) for each in found.values)
-
-
-def _cap(name: str) -> str:
-    return name[0].upper() + name[1:]
