@@ -59,8 +59,9 @@ def play(world: World, steps: list[tuple[str, object]]) -> list[tuple[Side, str]
         elif what == "late" and world.link.operations:  # a request of an earlier attempt takes effect only now
             assert isinstance(argument, int)
             op = world.link.operations[argument % len(world.link.operations)]
-            op.attempts += 1
-            world.land(op)
+            if TITLE in op.pairs:  # else the title was set by others, and no request of this operation did anything
+                op.attempts += 1
+                world.land(op)
         elif what == "fresh":
             assert isinstance(argument, Side)
             world.fresh_read(argument)
