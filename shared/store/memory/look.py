@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NoReturn
-
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.link import Link
 from shared.domain.mapping import Integration
-from shared.messages.status import SyncStatus
+from shared.store.looking import OnlyLooks
 from shared.store.memory.transaction import MemoryTransaction
-from shared.store.port import InvariantBroken
 
 
-class MemoryLook(MemoryTransaction):
+class MemoryLook(OnlyLooks, MemoryTransaction):
     """One transaction without locks; see `LookingStore.look`."""
 
     async def share_entity(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> Link | None:
@@ -31,40 +27,8 @@ class MemoryLook(MemoryTransaction):
         await self._call("integration")
         return self._tables.current_integration(integration_id)
 
-    async def insert(self, link: Link) -> bool:
-        """Refuse."""
-        self._refuse(link.id)
-
-    async def save(self, link: Link) -> None:
-        """Refuse."""
-        self._refuse(link.id)
-
-    async def after_commit_status(self, status: SyncStatus) -> None:
-        """Refuse."""
-        self._refuse(status.link_id)
-
-    async def park(
-        self, side: Side, connection_id: ConnectionId, entity_id: EntityId, event: bytes, until: datetime
-    ) -> None:
-        """Refuse."""
-        self._refuse(side, connection_id, entity_id, event, until)
-
-    async def unpark(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
-        """Refuse."""
-        self._refuse(side, connection_id, entity_id)
-
-    async def flag_stray(
-        self, side: Side, connection_id: ConnectionId, entity_id: EntityId, link_id: LinkId | None, reason: str
-    ) -> None:
-        """Refuse."""
-        self._refuse(side, connection_id, entity_id, link_id, reason)
-
     async def _lock(self, link_id: LinkId) -> Link | None:
         """Load a link; nobody is kept from changing it meanwhile."""
         if link_id not in self._locked and link_id in self._tables.links:
             self._locked[link_id] = self._tables.load(self._tables.links[link_id], self._core.clock.now())
         return self._locked.get(link_id)
-
-    def _refuse(self, *what: object) -> NoReturn:
-        words = " ".join(str(each) for each in what[:3])
-        raise self._fail(InvariantBroken(f"this transaction only looks; it does not write {words}"))
