@@ -6,6 +6,7 @@ Called by `stack` and by tests that kill a database. Never used in production: w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import importlib.util
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import IO, Final
 
 import asyncpg
+import psutil
 
 from deploy.local.ports import free_port
 from deploy.local.processes import Child, LocalStackError, run_to_end, start_child, wait_until_ready
@@ -89,9 +91,17 @@ class PostgresServer:
         self._leave_folder()
 
     async def kill(self) -> None:
-        """End the server with SIGKILL. Idempotent."""
+        """End the server and all its processes with SIGKILL, as when a machine dies. Idempotent.
+
+        A session's process that outlived the server could still answer the query that it has already received.
+        """
         if self._child is not None:
+            sessions = _sessions_of(self._child)
             await self._child.kill()
+            for session in sessions:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    # psutil compares the start time: a number that was reused is not ours.
+                    session.kill()
         self._leave_folder()
 
     async def restart(self) -> None:
@@ -185,6 +195,16 @@ class PostgresServer:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _sessions_of(child: Child) -> list[psutil.Process]:
+    """Return the processes that the server has started: one for each connection, and its own helpers."""
+    if child.ended:
+        return []
+    try:
+        return psutil.Process(child.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _program(name: str) -> Path:
