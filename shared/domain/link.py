@@ -166,6 +166,8 @@ class SideState:
     dirty_since: datetime | None = None
     read_whole: bool = False
     """True once a fresh read was accepted: fields still unseen then are not visible to our account."""
+    labelled_at: datetime | None = None
+    """Vendor time of the newest snapshot whose type is in the link's labels."""
     candidates: dict[PairId, list[Candidate]] = field(default_factory=dict)
     changelog_cursor: str | None = None
     pairs: dict[PairId, PairSide] = field(default_factory=dict)

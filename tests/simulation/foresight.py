@@ -59,6 +59,7 @@ def fair(seed: int) -> Fate:
         revisions=0,
         requests=0,
         deletes=0,
+        conversions=0,
         clash=0.0,
         burst=0.0,
         snipe=0.0,

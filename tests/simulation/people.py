@@ -27,7 +27,7 @@ from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.fields import read, render, same
 from shared.richtext.forms import parse
 from shared.richtext.forms import render as render_document
-from tests.simulation.mapping import Atlas
+from tests.simulation.mapping import CRAFT_TYPES, STANDARD_TYPES, Atlas
 
 _CAN_BE_EMPTY = frozenset(
     {
@@ -209,6 +209,11 @@ class People:
             return False
         return self._note(side, entity_id, pair, before)
 
+    def convert(self, side: Side, entity_id: EntityId) -> bool:
+        """Have a person turn an item into another type, mapped or not; False if the vendor refuses."""
+        pair = next(known for known in (*self.integration.pairs, *self.atlas.pairs) if known.kind is FieldKind.TYPE)
+        return self.edit(side, entity_id, pair)
+
     def _note(self, side: Side, entity_id: EntityId, pair: FieldPair, before: dict[str, Any] | None) -> bool:
         """Remember an edit if it changed anything."""
         after = self.snapshot(side, entity_id)
@@ -256,8 +261,8 @@ class People:
             case FieldKind.OPTION | FieldKind.STATUS:
                 return dice.choice([c for c in self._choices(side, pair) if c != old] or [old])
             case FieldKind.TYPE:
-                types = [each.jira if side is Side.JIRA else each.craft for each in pair.value_map]
-                return dice.choice([each for each in types if each != old] or [old])
+                types = STANDARD_TYPES if side is Side.JIRA else CRAFT_TYPES
+                return dice.choice([each for each in types if each != old])
             case FieldKind.OPTIONS:
                 choices = self._choices(side, pair)
                 return sorted(dice.sample(choices, dice.randint(1, len(choices))))

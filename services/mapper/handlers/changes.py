@@ -4,13 +4,16 @@ Create).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, created, label
+from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us
+from services.mapper.domain.labels import label
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.requests import give_up
@@ -52,8 +55,7 @@ class Changes:
         elif event.snapshot is None:
             link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
         else:
-            observe(link, from_change(event, ctx.integration), ctx)
-            label(link, event.side, event.snapshot)
+            _look(link, event, event.snapshot, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
@@ -105,8 +107,7 @@ class Changes:
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
-        observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {})
+        _look(link, event, event.snapshot or {}, ctx)
         ctx = await self._conclusion.with_parents(tx, link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
@@ -141,8 +142,7 @@ class Changes:
             op.result = Result.ALREADY
             created(link, op, event.entity_id, ctx)
             effects += await self._conclusion.wake_children(tx, link)
-        observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {})
+        _look(link, event, event.snapshot or {}, ctx)
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _park(self, tx: LinkTransaction, event: ChangeEvent, *, keyless: bool) -> list[Message]:
@@ -162,6 +162,13 @@ class Changes:
         until = self._clock.now() + PARK_FOR
         await tx.park(event.side, event.connection_id, event.entity_id, event.model_dump_json().encode(), until)
         return []
+
+
+def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Context) -> None:
+    """Take in what an event shows of its item."""
+    observation = from_change(event, ctx.integration)
+    observed = observe(link, observation, ctx)
+    label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
 
 
 def _delete(link: Link, side: Side, ctx: Context) -> None:

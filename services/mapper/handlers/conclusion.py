@@ -9,8 +9,9 @@ import structlog
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, facts_of, wants_create
+from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
+from services.mapper.domain.labels import facts_of
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe

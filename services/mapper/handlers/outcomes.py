@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import created, label, refused
+from services.mapper.domain.create import created, refused
+from services.mapper.domain.labels import label
+from services.mapper.domain.observation import from_outcome
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.handlers.conclusion import Conclusion
 from shared.domain.errors import Poison
@@ -47,8 +49,9 @@ class Outcomes:
             first_look(link, outcome, ctx)
         else:
             end_operation(link, op, outcome, ctx)
-        if outcome.snapshot is not None:
-            label(link, outcome.target, outcome.snapshot)
+        observation = from_outcome(outcome, ctx.integration)
+        if observation is not None:
+            label(link, observation, outcome.snapshot or {}, ctx.now, fresh=False)
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _other_outcome(

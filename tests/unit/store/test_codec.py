@@ -80,6 +80,7 @@ sides = drawn(
     mark=st.integers(0),
     dirty_since=st.none() | times,
     read_whole=st.booleans(),
+    labelled_at=st.none() | times,
     candidates=st.dictionaries(
         texts, st.lists(st.builds(Candidate, value=values, by=st.none() | texts), max_size=2), max_size=2
     ),
