@@ -91,11 +91,14 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
 def _replaced_under(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
     """Tell whether a value was replaced knowingly while its field had this meaning; what was common is told by it."""
     history, mine, replacing = _replacement(evidence, edit, link, pair)
-    if replacing is None or _pair_of(evidence.people.mapping_at(replacing.at_s), edit) not in (pair, None):
+    if replacing is None:
+        return False
+    opened_s = _opened(evidence, link, pair, replacing) if replacing.edit is None else 0.0
+    # a write may land when the mapping is another one already: what counts is the one that it was decided by
+    if _pair_of(evidence.people.mapping_at(opened_s or replacing.at_s), edit) not in (pair, None):
         return False
     if replacing.edit is not None or was_common(evidence, link, pair, history, mine, replacing.at_s):
         return True
-    opened_s = _opened(evidence, link, pair, replacing)
     before = _last_shown(evidence, pair, history, mine, opened_s)
     return (
         before is not None
