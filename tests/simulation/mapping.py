@@ -116,10 +116,18 @@ def _again(pair: FieldPair, **more: Any) -> FieldPair | None:
 def _turned(pair: FieldPair, dice: Random) -> FieldPair:
     """Return a pair with a random direction, policy, value map and transform."""
     turned = pair
-    for change in (_directed, _judged, _remapped, _expressed):
+    for change in (_plain, _directed, _judged, _remapped, _expressed):
         if dice.random() < 0.5:
             turned = change(turned, pair, dice) or turned
     return turned
+
+
+def _plain(pair: FieldPair, whole: FieldPair, dice: Random) -> FieldPair | None:
+    """Carry a document over with its marks, or its text alone."""
+    del whole
+    if pair.kind not in (FieldKind.RICH_TEXT, FieldKind.TEXT):
+        return None
+    return _again(pair, kind=dice.choice((FieldKind.RICH_TEXT, FieldKind.TEXT)), to_craft=None, to_jira=None)
 
 
 def _directed(pair: FieldPair, whole: FieldPair, dice: Random) -> FieldPair | None:
@@ -280,6 +288,7 @@ _CHANGES = (
     _change_with(_directed, "another direction"),
     _change_with(_expressed, "another transform"),
     _change_with(_judged, "another policy"),
+    _change_with(_plain, "with or without marks"),
     _reshape,
     _retype,
     _rezone,

@@ -102,7 +102,7 @@ def _replaced_under(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair)
     before = _last_shown(evidence, pair, history, mine, opened_s)
     return (
         before is not None
-        and never_seen_to_leave(evidence, link, pair, before, replacing.at_s)
+        and (before is mine or never_seen_to_leave(evidence, link, pair, before, replacing.at_s))
         and was_common(evidence, link, pair, history, before, opened_s)
     )
 
