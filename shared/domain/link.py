@@ -84,6 +84,10 @@ class Held:
     """True for a late effect of a write of ours (PROTOCOL F11): to be undone, never spread."""
     entry: str | None = None
     """The newest entry of Jira's changelog that set it, as far as was seen."""
+    against: OperationId | None = None
+    """The operation that was under way and expected this very value when a person brought it back: an edit all the
+    same.
+    """
 
     @property
     def edited(self) -> Span:

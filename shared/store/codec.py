@@ -267,6 +267,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["late"] = True
     if held.entry is not None:
         doc["entry"] = held.entry
+    if held.against is not None:
+        doc["against"] = held.against
     return doc
 
 
@@ -280,6 +282,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         changed_at=_time(doc.get("changed_at")),
         late=doc.get("late", False),
         entry=doc.get("entry"),
+        against=doc.get("against"),
     )
 
 

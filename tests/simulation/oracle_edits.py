@@ -55,7 +55,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
 
     if shown is None or is_it(shown.get(pair.id)):
         return True
-    if taken_away(evidence, pair, edit.value):
+    if taken_away(evidence, pair, edit.value) or _always_empty(evidence, edit, view.link, pair):
         return True
     names = _names(evidence, edit)
     for note in view.conflicts:
@@ -65,6 +65,12 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
     return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
+
+
+def _always_empty(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a person emptied a field of which Tandem had never seen anything else: before it was linked."""
+    seen = evidence.witness.seen((link.id, edit.side, pair.id), 0.0, edit.at_s)
+    return edit.value in (None, []) and all(value in (None, []) for value in seen)
 
 
 def _names(evidence: Evidence, edit: Edit) -> set[PairId]:

@@ -46,7 +46,7 @@ class Changes:
         link = await tx.lock_entity(event.side, event.connection_id, event.entity_id)
         if link is None:
             return await self._new_entity(tx, event)
-        await tx.unpark(event.side, event.connection_id, event.entity_id)
+        await self._conclusion.no_longer_parked(tx, link, event.side, event.entity_id)
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
@@ -150,6 +150,8 @@ class Changes:
         since = await tx.parked(event.side, event.connection_id, event.entity_id)
         creates = await tx.open_creates(event.side, event.connection_id)
         if keyless and since is not None and not creates:
+            if await tx.lock_entity(event.side, event.connection_id, event.entity_id) is not None:
+                raise Contended("the create that made this entity was settled meanwhile")
             await tx.flag_stray(
                 event.side,
                 event.connection_id,

@@ -61,6 +61,17 @@ class Conclusion:
         follow(link, ctx)
         return ctx
 
+    async def no_longer_parked(self, tx: LinkTransaction, link: Link, side: Side, entity_id: EntityId) -> None:
+        """Forget what was parked of an entity that is in a link now; a fresh read follows.
+
+        What was parked may be newer than what is at hand, and no feed shows it again.
+        """
+        if await tx.parked(side, link.connection(side), entity_id) is None:
+            return
+        await tx.unpark(side, link.connection(side), entity_id)
+        state = link.side(side)
+        state.mark, state.dirty_since = state.mark + 1, state.dirty_since or self._clock.now()
+
     async def with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
         """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21)."""
         known: dict[tuple[Side, EntityId], EntityId] = {}

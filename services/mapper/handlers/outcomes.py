@@ -98,9 +98,7 @@ class Outcomes:
         if taken is not None and taken.id != link.id:
             _ask(link, op, (entity_id,), ctx)
             return []
-        if await tx.parked(op.target, link.connection(op.target), entity_id) is not None:
-            link.side(op.target).mark += 1  # it was shown meanwhile: what the create answered may be older than that
-            await tx.unpark(op.target, link.connection(op.target), entity_id)
+        await self._conclusion.no_longer_parked(tx, link, op.target, entity_id)
         op.result = Result.APPLIED
         created(link, op, entity_id, ctx)
         return await self._conclusion.wake_children(tx, link)

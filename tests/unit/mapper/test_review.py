@@ -465,24 +465,6 @@ async def test_a_create_ends_with_its_source_so_that_no_other_waits_for_it(bench
     assert await bench.store.open_twins(second.op_id) == []
 
 
-async def test_what_was_shown_of_a_new_item_while_it_was_parked_is_not_forgotten_with_it(bench: Bench) -> None:
-    await bench.configure()
-    await bench.mapper.handle(bench.jira("1", "a"))
-    as_made = bench.craft("11", "a", by=US)
-    await bench.mapper.handle(bench.craft("11", "b", by=US))  # a person was faster than the outcome
-    await bench.created(await last_command(bench, Side.CRAFT), "11", as_made)
-    link = await saved(bench)
-    assert (link.state, link.craft.dirty) == (LinkState.ACTIVE, True)
-
-
-async def test_an_item_of_ours_that_is_deleted_while_it_is_parked_is_forgotten(bench: Bench) -> None:
-    await bench.configure()
-    echo = bench.craft("99", "a", by=US)
-    await bench.mapper.handle(echo)
-    await bench.mapper.handle(echo.model_copy(update={"kind": ChangeKind.DELETED, "snapshot": None}))
-    assert await bench.store.due_parked(bench.clock.now() + timedelta(hours=1), 10) == []
-
-
 async def test_unsync_ends_the_open_write(bench: Bench) -> None:
     await bench.configure()
     link, _ = await bench.linked()

@@ -58,6 +58,7 @@ helds = drawn(
     changed_at=st.none() | times,
     late=st.booleans(),
     entry=st.none() | texts,
+    against=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
