@@ -224,6 +224,8 @@ class Operation:
     write_at: datetime | None = None
     shown: dict[PairId, Json] = field(default_factory=dict)
     landed: bool = False
+    noted: frozenset[PairId] = frozenset()
+    """Pairs of which it came on record what the write settles or replaces."""
     done_at: datetime | None = None
 
 

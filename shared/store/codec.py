@@ -123,6 +123,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "write_at": _text(op.write_at),
         "shown": op.shown,
         "landed": op.landed,
+        "noted": sorted(op.noted),
         "done_at": _text(op.done_at),
     }
 
@@ -150,6 +151,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         write_at=_time(doc["write_at"]),
         shown=dict(doc["shown"]),
         landed=doc["landed"],
+        noted=frozenset(doc.get("noted", ())),
         done_at=_time(doc["done_at"]),
     )
 

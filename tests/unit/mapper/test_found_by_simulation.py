@@ -391,3 +391,21 @@ def test_what_a_write_replaces_knowingly_is_no_edit_that_was_lost() -> None:
         world.deliver(world.edit(Side.JIRA, value))
         world.settle()
     assert world.link.new_history == []
+
+
+def test_p11_a_write_that_was_put_off_once_notes_what_it_replaces_when_that_is_an_edit_by_now() -> None:
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    edit = world.edit(Side.CRAFT, "2")
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.perform(op)  # moved; both show the same now, and agree on it
+    world.deliver(edit)
+    assert world.link.open_operation is None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "0"))
+    world.deliver(world.edit(Side.JIRA, "1"))  # the very write that was put off, but now it replaces an edit
+    world.settle()
+    assert (Side.CRAFT, "0") in {(note.side, note.value) for note in world.link.new_history}

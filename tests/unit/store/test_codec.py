@@ -124,6 +124,7 @@ operations = drawn(
     write_at=st.none() | times,
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
+    noted=st.frozensets(texts, max_size=2),
     done_at=st.none() | times,
 )
 
