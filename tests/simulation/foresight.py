@@ -94,7 +94,7 @@ def redrawn(integration: Integration, dice: Random, much: float) -> Integration:
 
 def _redrawn(pair: FieldPair, dice: Random, much: float) -> FieldPair:
     changes: dict[str, Any] = {}
-    if dice.random() < much:
+    if dice.random() < much and pair.kind is not FieldKind.LINKS:
         changes["direction"] = dice.choice(list(Direction))
     if dice.random() < 0.2:
         changes["policy"] = dice.choice([None, *Policy])

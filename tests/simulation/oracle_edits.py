@@ -32,7 +32,7 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
         last[(edit.side, edit.entity_id, edit.vendor_field)] = edit
     for edit in last.values():
         view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence.integration, edit)
-        if view is None or pair is None:
+        if view is None or pair is None or pair.kind is FieldKind.LINKS:
             continue
         if not _accounted_for(evidence, edit, view, pair):
             yield (

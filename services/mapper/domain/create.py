@@ -11,6 +11,7 @@ from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -63,8 +64,8 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
-        if pair.kind is FieldKind.STATUS and target is Side.JIRA:
-            continue  # a new issue begins where its workflow begins; the status follows by transitions
+        if pair.kind in IN_STEPS and target is Side.JIRA:
+            continue  # a new issue begins where its workflow begins, without links; both follow once it is there
         if pair.kind is FieldKind.TYPE:
             _type(link, pair, type_id, ctx)
         elif pair.kind is FieldKind.PARENT:

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
 from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
-from shared.domain.mapping import FieldPair
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
@@ -35,6 +35,8 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     if link.state in _APART:
         remember(link, side, pair.id, lost.value, "replaced by our write while the items were kept apart", ctx.now)
         return
+    if pair.kind is FieldKind.LINKS:
+        return  # each is added and removed on its own: none of a person's is replaced
     record = link.side(side).pair(pair.id)
     pending = record.overwritten
     if pending is not None and same(pair.kind, pending.value, lost.value):
