@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from services.console.domain.drafts import Draft
+from services.console.domain.shown import named
 from services.console.domain.views import View
 from shared.domain.dry_run import (
     KEPT_FOR,
@@ -226,11 +227,7 @@ def _field(field: FieldForecast, names: Names) -> FieldView:
 
 
 def _named(value: Json, side: Side, pair: PairId, names: Names) -> Json:
-    """Return the name of a value, or those of a list; None if no item showed any."""
-    if isinstance(value, list):
-        found = [names.get((side, pair, str(each))) for each in value]
-        return [name or each for name, each in zip(found, value, strict=True)] if any(found) else None
-    return names.get((side, pair, str(value))) if value is not None else None
+    return named(value, lambda ident: names.get((side, pair, ident)))
 
 
 def _sides(item: DryRunItem) -> Iterator[SideForecast]:

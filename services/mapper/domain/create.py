@@ -10,6 +10,7 @@ from typing import Any
 from services.mapper.domain.apply import open_operation
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context
+from services.mapper.domain.names import keep_names
 from services.mapper.domain.record import remember
 from shared.clients.craft import shapes as craft_shapes
 from shared.clients.jira import shapes as jira_shapes
@@ -41,6 +42,7 @@ def labels_of(side: Side, snapshot: Mapping[str, Any]) -> dict[str, str]:
         found = {
             "jira_key": snapshot.get("key"),
             "jira_type": jira_shapes.type_of(snapshot),
+            "jira_type_name": jira_shapes.type_name_of(snapshot),
             "jira_url": jira_shapes.url_of(snapshot),
             "title": title,
         }
@@ -54,9 +56,10 @@ def labels_of(side: Side, snapshot: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in found.items() if isinstance(value, str) and value}
 
 
-def label(link: Link, side: Side, snapshot: Mapping[str, Any]) -> None:
-    """Take over what people know an item by."""
+def label(link: Link, side: Side, snapshot: Mapping[str, Any], ctx: Context) -> None:
+    """Take over what people know an item and its values by."""
     link.labels.update(labels_of(side, snapshot))
+    keep_names(link, side, ctx.integration, snapshot)
 
 
 def facts_of(link: Link) -> dict[Side, dict[str, str]]:
@@ -97,10 +100,12 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     source_type = link.labels.get(f"{source}_type", "")
     type_id = ctx.integration.type_on(target, source_type)
     if type_id is None:
+        name = link.labels.get(f"{source}_type_name")
+        shown = f'"{name}" ({source_type})' if name else source_type or "(unknown)"
         _exclude(
             link,
             Cause.TYPE_NOT_MAPPED,
-            f"The {source.vendor} type {source_type or '(unknown)'} is not mapped to a type in {target.vendor}. "
+            f"The {source.vendor} type {shown} is not mapped to a type in {target.vendor}. "
             "Add it to the type mapping of the integration; the item follows by itself.",
         )
         return None
@@ -174,7 +179,7 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
         words = f"{over.message} {over.next_step}"
-        record.blocked = Blocked(digest, over.cause, words, pair.name_on(link.origin))
+        record.blocked = Blocked(digest, over.cause, words, pair.called(link.origin))
         return
     record.blocked = None
     if over.note is not None:
@@ -236,6 +241,6 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
         if pair.id in errors and pair.id in op.pairs:
             digest = block_hash(op.pairs[pair.id].source, op.revision)
             record = link.side(target.other).pair(pair.id)
-            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.name_on(target))
+            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.called(target))
     said = words or "; ".join(errors.values()) or "no reason given"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")

@@ -344,7 +344,7 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
         over = writable(pair, source, over)
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
-            digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source)
+            digest, over.cause, f"{over.message} {over.next_step}", pair.called(source)
         )
         if pair.kind is FieldKind.PARENT and held.value is not None:
             decision.waits_for = EntityId(str(held.value))

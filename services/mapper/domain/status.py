@@ -116,8 +116,8 @@ def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
             elif _hidden(link, side, pair):
                 yield Problem(
                     cause=Cause.FIELD_NOT_VISIBLE,
-                    message=f"{side.vendor} does not show Tandem's account the field {pair.name_on(side)} here.",
+                    message=f"{side.vendor} does not show Tandem's account the field {pair.called(side)} here.",
                     next_step="Put the field on the item's screens, give the account the right to see it, or unmap it.",
                     pair=pair.id,
-                    field=pair.name_on(side),
+                    field=pair.called(side),
                 )

@@ -53,7 +53,7 @@ class Changes:
             link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
         else:
             observe(link, from_change(event, ctx.integration), ctx)
-            label(link, event.side, event.snapshot)
+            label(link, event.side, event.snapshot, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
@@ -106,7 +106,7 @@ class Changes:
         if ctx is None:
             return []
         observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {})
+        label(link, event.side, event.snapshot or {}, ctx)
         ctx = await self._conclusion.with_parents(tx, link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
@@ -142,7 +142,7 @@ class Changes:
             created(link, op, event.entity_id, ctx)
             effects += await self._conclusion.wake_children(tx, link)
         observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {})
+        label(link, event.side, event.snapshot or {}, ctx)
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _park(self, tx: LinkTransaction, event: ChangeEvent, *, keyless: bool) -> list[Message]:

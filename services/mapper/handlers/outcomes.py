@@ -48,7 +48,7 @@ class Outcomes:
         else:
             end_operation(link, op, outcome, ctx)
         if outcome.snapshot is not None:
-            label(link, outcome.target, outcome.snapshot)
+            label(link, outcome.target, outcome.snapshot, ctx)
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _other_outcome(

@@ -161,6 +161,22 @@ async def test_push_and_pull_tell_what_the_item_shows_now(kind: str, side: Side)
     assert event.correlation_read
 
 
+async def test_a_link_is_shown_with_the_names_of_its_fields_and_values() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        link = await linked(admin)
+
+        def fill(found: Link) -> None:
+            record = found.jira.pair(PairId("status"))
+            record.seen, record.names = Held("3", admin.world.clock.now(), None), {"3": "In Progress"}
+
+        await admin.world.change(link.id, fill)
+        values = {each["pair"]: each for each in (await admin.get(f"/links/{link.id}"))["values"]}
+    assert (values["status"]["jira"]["value"], values["status"]["jira"]["value_name"]) == ("3", "In Progress")
+    assert (values["points"]["jira_name"], values["points"]["craft_name"]) == ("Story Points", "Story Points")
+    assert values["customer"]["craft_name"] == "Customer"
+
+
 async def test_items_without_a_link_can_be_pushed_pulled_and_joined() -> None:
     async with desk() as admin:
         await with_integration(admin)
