@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from services.console.domain.drafts import Draft
+from services.console.domain.drafts import Draft, IntegrationDraft
 from services.console.domain.shown import named
 from services.console.domain.views import View
 from shared.domain.dry_run import (
@@ -24,6 +24,7 @@ from shared.domain.dry_run import (
     ValueName,
     Verdict,
 )
+from shared.domain.finding import Finding, Severity
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import Integration
@@ -34,7 +35,7 @@ Names = Mapping[tuple[Side, PairId, str], str]
 class DryRunDraft(Draft):
     """A draft to be tried. It is compared with what is saved, as if it were saved now."""
 
-    draft: Integration
+    draft: IntegrationDraft
     sample: int | None = Field(
         default=None, ge=1, le=500, description="How many of the most recently updated items of each side. Usual: 20."
     )
@@ -96,6 +97,8 @@ class DryRunView(View):
     progress: Progress
     outcomes: dict[Outlook, int]
     pairs: list[PairSummary]
+    can_be_saved: bool = Field(description="False: saving the draft would be refused for the errors in `findings`.")
+    findings: tuple[Finding, ...] = Field(description="What saving the draft would have said when it was asked for.")
 
     @classmethod
     def of(cls, run: DryRun, counts: DryRunCounts, current: Integration | None) -> DryRunView:
@@ -116,6 +119,8 @@ class DryRunView(View):
             progress=Progress(done=counts.answered, total=counts.items),
             outcomes=counts.outlooks,
             pairs=[_summary(run.draft, pair.id, counts) for pair in run.draft.pairs],
+            can_be_saved=all(each.severity is not Severity.ERROR for each in run.findings),
+            findings=run.findings,
         )
 
 

@@ -48,6 +48,14 @@ class Mappings:
         except VendorError as error:
             raise _cannot_ask(error, "Try again, or look at the connection.") from error
 
+    async def judge(self, draft: IntegrationDraft) -> Judged:
+        """Return all that is found about a draft, which may not be fit to be saved; with a vendor away, just that."""
+        jira, craft = await self._accesses(draft)
+        try:
+            return await self._found(draft, jira, craft)
+        except VendorError as error:
+            return Judged(draft, [_not_checked(error)])
+
     async def accept(self, draft: IntegrationDraft, *, unchecked: bool) -> Judged:
         """Return a draft as it may be saved, with what is to be said of it. Raises a 422 with all findings if it may
         not.
@@ -155,7 +163,7 @@ def _not_checked(error: VendorError) -> Finding:
     return warning(
         "not_checked",
         "",
-        f"The mapping was saved without being checked: {error}",
+        f"The mapping was not checked: {error}",
         "Check it as soon as both tools answer again.",
     )
 
