@@ -55,7 +55,7 @@ class Workflow:
                 "Give Tandem's account the permission to transition issues, or move the issue in Jira."
             )
         names = ", ".join(f"'{one.name}' (to '{one.to_name}')" for one in offered)
-        unseen = [self.name_of(each) or each for each in self._reached(start) if each not in self.offered]
+        unseen = [f"'{self.name_of(each) or each}'" for each in self._reached(start) if each not in self.offered]
         if not unseen:
             return (
                 f"Jira's workflow has no way from this status to {wanted} that Tandem's account may go. "
@@ -63,8 +63,8 @@ class Workflow:
                 "Move the issue in Jira, or change the workflow or the value map of the status."
             )
         return (
-            f"A way from this status to {wanted} is not known yet. Jira offers from here: {names}. Where a status leads "
-            f"Jira only tells of issues in it, and none of this type was found in {' or '.join(map(repr, unseen))}. "
+            f"A way from this status to {wanted} is not known yet. Jira offers from here: {names}. "
+            f"Where a status leads Jira only tells of issues in it, and none of this type was found in {' or '.join(unseen)}. "
             "Move this issue in Jira, or press retry once another one has got there. When the status changes again, "
             "Tandem looks for a way anew by itself."
         )
