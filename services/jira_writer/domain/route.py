@@ -64,7 +64,8 @@ class Workflow:
             )
         return (
             f"A way from this status to {wanted} is not known yet. Jira offers from here: {names}. "
-            f"Where a status leads Jira only tells of issues in it, and none of this type was found in {' or '.join(unseen)}. "
+            f"Where a status leads Jira only tells of issues in it, and none of this type was found in "
+            f"{' or '.join(unseen)}. "
             "Move this issue in Jira, or press retry once another one has got there. When the status changes again, "
             "Tandem looks for a way anew by itself."
         )
