@@ -27,7 +27,7 @@ from shared.domain.dry_run import (
 from shared.domain.finding import Finding, Severity
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.link import Json
-from shared.domain.mapping import Integration
+from shared.domain.mapping import FieldPair, Integration
 
 Names = Mapping[tuple[Side, PairId, str], str]
 
@@ -62,6 +62,8 @@ class PairSummary(View):
     pair: PairId
     jira_field: str
     craft_field: str
+    jira_name: str
+    craft_name: str
     would_change: int
     conflict: int
     blocked: int
@@ -147,6 +149,8 @@ class FieldView(View):
     pair: PairId
     jira_field: str
     craft_field: str
+    jira_name: str
+    craft_name: str
     verdict: Verdict
     jira: SideView
     craft: SideView
@@ -182,8 +186,8 @@ def values_in(items: Sequence[DryRunItem]) -> set[str]:
     return {value for item in items for shown in _sides(item) for value in _texts(shown)}
 
 
-def item_view(item: DryRunItem, names: Names) -> ItemView:
-    """Return the view of an answered item."""
+def item_view(item: DryRunItem, draft: Integration, names: Names) -> ItemView:
+    """Return the view of an item that was answered for a draft."""
     found = item.forecast
     if found is None:
         raise ValueError("only answered items are shown")
@@ -198,7 +202,7 @@ def item_view(item: DryRunItem, names: Names) -> ItemView:
         labels=found.labels,
         type_id=found.type_id,
         compared_with=found.compared_with,
-        fields=[_field(each, names) for each in found.fields],
+        fields=[_field(each, draft.pair(each.pair), names) for each in found.fields],
     )
 
 
@@ -207,7 +211,7 @@ def names_of(names: Sequence[ValueName]) -> Names:
     return {(name.side, name.pair, name.value): name.name for name in names}
 
 
-def _field(field: FieldForecast, names: Names) -> FieldView:
+def _field(field: FieldForecast, pair: FieldPair | None, names: Names) -> FieldView:
     def side(which: Side) -> SideView:
         shown = field.side(which)
         return SideView(
@@ -223,6 +227,8 @@ def _field(field: FieldForecast, names: Names) -> FieldView:
         pair=field.pair,
         jira_field=field.jira_field,
         craft_field=field.craft_field,
+        jira_name=pair.called(Side.JIRA) if pair else field.jira_field,
+        craft_name=pair.called(Side.CRAFT) if pair else field.craft_field,
         verdict=field.verdict,
         jira=side(Side.JIRA),
         craft=side(Side.CRAFT),
@@ -264,6 +270,8 @@ def _summary(draft: Integration, pair_id: PairId, counts: DryRunCounts) -> PairS
         pair=pair_id,
         jira_field=pair.jira if pair else "",
         craft_field=pair.craft if pair else "",
+        jira_name=pair.called(Side.JIRA) if pair else "",
+        craft_name=pair.called(Side.CRAFT) if pair else "",
         would_change=found.get(Verdict.WRITE, 0),
         conflict=found.get(Verdict.CONFLICT, 0),
         blocked=found.get(Verdict.BLOCKED, 0),

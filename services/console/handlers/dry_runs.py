@@ -84,12 +84,12 @@ class DryRuns:
 
     async def items(self, dry_run_id: DryRunId, query: DryRunItemsQuery) -> DryRunItems:
         """Return what was found, item by item."""
-        await self._run(dry_run_id)
+        run = await self._run(dry_run_id)
         reader = self._ports.reader
         found = await reader.dry_run_items(dry_run_id, query.outcome, query.after, query.limit)
         names = names_of(await reader.value_names(dry_run_id, values_in(found)))
         following = found[-1].n if len(found) == query.limit else None
-        return DryRunItems(items=[item_view(item, names) for item in found], next=following)
+        return DryRunItems(items=[item_view(item, run.draft, names) for item in found], next=following)
 
     async def cancel(self, dry_run_id: DryRunId) -> DryRunView:
         """Cancel a dry run. One that is over stays as it is."""

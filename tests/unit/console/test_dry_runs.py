@@ -81,6 +81,7 @@ async def test_a_dry_run_is_taken_and_can_be_watched() -> None:
     assert (by_pair["importance"]["would_change"], by_pair["importance"]["same"]) == (1, 1)
     assert by_pair["importance"]["jira_field"] == "priority"
     assert by_pair["title"]["would_change"] == 0
+    assert (by_pair["points"]["jira_name"], by_pair["points"]["craft_name"]) == ("Story Points", "Story Points")
     assert [each["id"] for each in listed["dry_runs"]] == [run["id"]]
 
 
@@ -95,6 +96,7 @@ async def test_items_are_shown_field_by_field_with_names_and_page_by_page() -> N
     (item,), (other,) = page["items"], rest["items"]
     assert (item["n"], other["n"], rest["next"]) == (1, 3, None)
     (field,) = item["fields"]
+    assert (field["jira_name"], field["craft_name"]) == ("Priority", "Importance")
     assert field["jira"] == {
         "now": "2",
         "now_name": "High",
