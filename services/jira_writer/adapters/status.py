@@ -80,7 +80,8 @@ class StatusWriter:
             if example is not None:
                 workflow.learn(unknown, await _offered(client, example))
         if chosen is None:
-            raise Rejected(400, workflow.no_way(status, goal, offered))
+            name = workflow.name_of(goal) or await _name_of(client, goal)
+            raise Rejected(400, workflow.no_way(status, offered, f"'{name}'" if name else f"the status {goal}"))
         return chosen
 
 
@@ -92,6 +93,13 @@ async def _example(client: JiraClient, project: str, issue_type: str, status: st
     except VendorError:
         return None
     return page.items[0].entity_id if page.items else None
+
+
+async def _name_of(client: JiraClient, status: str) -> str | None:
+    try:
+        return await client.workflow.name_of(status)
+    except VendorError:
+        return None
 
 
 async def _offered(client: JiraClient, example: EntityId) -> Sequence[Transition]:

@@ -45,10 +45,8 @@ class Workflow:
         """Return a status's name, if a transition to it was ever seen."""
         return next((one.to_name for each in self.offered.values() for one in each if one.to == status), None)
 
-    def no_way(self, start: str, goal: str, offered: Sequence[Transition]) -> str:
+    def no_way(self, start: str, offered: Sequence[Transition], wanted: str) -> str:
         """Return why a status cannot be reached, for people: what Jira offers from here, and what was never seen."""
-        name = self.name_of(goal)
-        wanted = f"'{name}'" if name else f"the status {goal}"
         if not offered:
             return (
                 f"Jira offers no transition from this status, so {wanted} cannot be reached. "

@@ -73,7 +73,7 @@ async def test_without_a_known_way_nothing_is_moved_and_the_reason_lists_what_ji
     assert outcome.result is Result.REJECTED
     words = outcome.errors[PairId("status")]
     assert "'Start progress' (to 'In Progress')" in words
-    assert "not known yet" in words
+    assert "A way from this status to 'Done' is not known yet" in words
     assert "none of this type was found in 'In Progress'" in words
     assert "press retry" in words
     assert list(outcome.errors) == ["status"]
