@@ -242,5 +242,5 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
             digest = block_hash(op.pairs[pair.id].source, op.revision)
             record = link.side(target.other).pair(pair.id)
             record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.called(target))
-    said = "; ".join(errors.values()) or words or "no reason given"
+    said = words or "; ".join(errors.values()) or "no reason given"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")
