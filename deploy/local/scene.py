@@ -22,6 +22,7 @@ _TYPES = (("Epic", "epic"), ("Story", "feature"), ("Task", "feature"), ("Sub-tas
 """Bug is left out on purpose: the demo shows how an unmapped type explains itself."""
 _IMPORTANCE = (("1", "Must have"), ("2", "Must have"), ("3", "Should have"), ("4", "Could have"), ("5", "Won't have"))
 _STATUS = (("To Do", "Open"), ("In Progress", "In progress"), ("In Review", "In review"), ("Done", "Done"))
+_DEPENDENCIES = (("10000/outward", "blocks"), ("10000/inward", "blocked by"), ("10003", "related"))
 _SQUADS = (("Red", "Web"), ("Green", "Mobile"), ("Blue", "Platform"))
 
 
@@ -95,5 +96,13 @@ def integration(
             ),
             pair("parent", FieldKind.PARENT, "parent", "parent"),
             pair("type", FieldKind.TYPE, "issuetype", "type"),
+            pair(
+                "dependencies",
+                FieldKind.LINKS,
+                "issuelinks",
+                "dependencies",
+                direction=Direction.TO_JIRA,
+                values=tuple(ValuePair(jira=j, craft=c) for j, c in _DEPENDENCIES),
+            ),
         ),
     )

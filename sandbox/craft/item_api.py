@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sandbox.craft import render
 from sandbox.craft.account import Account
 from sandbox.craft.checks import Changes, check_head, check_values, problem
+from sandbox.craft.dependencies import mirrored, read_dependencies
 from sandbox.craft.listing import BadQueryError, page_of
 from sandbox.craft.model import LEVELS, ItemRecord, Workspace
 from sandbox.craft.person import WEB_HEADER
@@ -128,17 +129,23 @@ class ItemApi:
     def _update(self, request: SiteRequest) -> SiteResponse:
         key = self._account.allowed(request, "write:items:craft")
         body = body_of(request)
-        wanted = body.pop("type", None) if request.headers.get(WEB_HEADER) == "web" else None
+        of_people = {"type", "dependencies"} & body.keys() if request.headers.get(WEB_HEADER) == "web" else set()
+        by_hand = {name: body.pop(name) for name in of_people}
         refuse(check_head(body, ("id",)))
-        record = self._item_for(key, str(body["id"]))
-        if wanted is not None:
-            record = self._converted(record, wanted)
+        before = record = self._item_for(key, str(body["id"]))
+        if "type" in by_hand:
+            record = self._converted(record, by_hand["type"])
+        if "dependencies" in by_hand:
+            found = read_dependencies(by_hand["dependencies"], record, self._items.get)
+            record = dataclasses.replace(record, dependencies=found)
         changes = self._changes(request, body, self._account.workspaces[record.workspace_id])
         self._check_references(changes, record.type, record.workspace_id)
         self._count_write()
         record = dataclasses.replace(record, values=_merged(record.values, changes), updated_at=self._account.stamp())
-        self._store(record)
-        self._emit("item.updated", key, record)
+        for each in (record, *mirrored(record, before, self._items.get)):
+            changed = dataclasses.replace(each, updated_at=record.updated_at)
+            self._store(changed)
+            self._emit("item.updated", key, changed)
         return json_response(200, self.full(record))
 
     def _converted(self, record: ItemRecord, wanted: object) -> ItemRecord:

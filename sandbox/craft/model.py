@@ -107,6 +107,8 @@ class ItemRecord:
     updated_at: datetime
     created_by: User
     values: Mapping[str, object]
+    dependencies: frozenset[tuple[str, str]] = frozenset()
+    """(relation, id of the other item); the API only shows them."""
     native_key: str | None = None
     """The Jira key that Craft.io's own integration put on it (`devToolKey.jira`); the API only shows it."""
 

@@ -48,6 +48,7 @@ class CraftPerson:
 
         Names are those of the API. `parent`, `status` and `importance` may be ids, the latter two also names; a dict in
         `customFields` maps names of fields to values, for a dropdown to the label of the option. None empties.
+        `type` converts the item; `dependencies` are all it has, `[{id, value}]`, and stand on the other items too.
         """
         found = self._site.item_record(item_id)
         workspace = self._site.workspace(found.workspace_id if found else None)

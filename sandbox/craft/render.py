@@ -38,7 +38,11 @@ def full_item(record: ItemRecord, workspace: Workspace, lookup: Lookup, base_url
         "assignee": values.get("assignee"),
         "createdBy": _user(record.created_by),
         "customFields": _custom_fields(record, workspace),
-        "dependencies": [],
+        "dependencies": [
+            {"id": other.id, "name": other.values["title"], "value": relation, "workspaceId": other.workspace_id}
+            for relation, ident in sorted(record.dependencies)
+            if (other := lookup(ident)) is not None
+        ],
     }
     for name in ("storyPoints", "value", "effort", "kano", "estimatedHours", "outIn"):
         if name in values:

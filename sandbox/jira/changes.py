@@ -49,6 +49,13 @@ def apply(
     return entry
 
 
+def touch(world: World, issue: Issue, author: Account, items: tuple[ChangeItem, ...]) -> None:
+    """Log a change of what is no field of the issue; `updated` moves on."""
+    now = world.now()
+    world.put_values(issue, {**issue.values, "updated": now})
+    issue.histories.append(History(world.new_history_id(), author.account_id, now, items))
+
+
 def move_child(world: World, issue: Issue, parent: Value) -> None:
     """Hang the issue below another parent, or below none."""
     old = issue.values.get("parent")

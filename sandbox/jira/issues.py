@@ -6,7 +6,7 @@ refused request leaves no trace.
 
 from __future__ import annotations
 
-from sandbox.jira import catalog, changes, edits, webhooks
+from sandbox.jira import catalog, changes, edits, links, webhooks
 from sandbox.jira.http import Call, Refusal, answer, bad_request, no_content
 from sandbox.jira.issue_view import Wanted, show
 from sandbox.jira.limits import check_write
@@ -214,6 +214,7 @@ def _remove(world: World, issue: Issue) -> None:
             if other.values.get(link.id) == issue.id:
                 world.put_values(other, {**other.values, link.id: None})
     changes.move_child(world, issue, None)
+    links.forget(world, issue)
     del world.issues[issue.id]
     world.deleted.append(issue.id)
 

@@ -204,6 +204,16 @@ class Comment:
     created: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class IssueLink:
+    """A link: `source` shows the outward words of its type ("blocks"), `target` the inward ones. Ids all."""
+
+    id: str
+    type_id: str
+    source: str
+    target: str
+
+
 @dataclass(slots=True)
 class Issue:
     """One issue. `values` is replaced at each edit, never changed in place."""

@@ -12,14 +12,14 @@ from sandbox.jira.world import World
 from sandbox.kit.site import SiteResponse
 
 BROWSE, CREATE, EDIT, TRANSITION = "BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "TRANSITION_ISSUES"
-ADMINISTER = "ADMINISTER_PROJECTS"
+ADMINISTER, LINK = "ADMINISTER_PROJECTS", "LINK_ISSUES"
 _KNOWN = {
     BROWSE: ("10", "Browse Projects"),
     CREATE: ("11", "Create Issues"),
     EDIT: ("12", "Edit Issues"),
     "ASSIGN_ISSUES": ("13", "Assign Issues"),
     "SCHEDULE_ISSUES": ("28", "Schedule Issues"),
-    "LINK_ISSUES": ("21", "Link Issues"),
+    LINK: ("21", "Link Issues"),
     "MODIFY_REPORTER": ("30", "Modify Reporter"),
     TRANSITION: ("46", "Transition Issues"),
     "MANAGE_SPRINTS_PERMISSION": ("-1", "Manage Sprints"),

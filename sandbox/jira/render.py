@@ -16,6 +16,7 @@ from sandbox.jira.model import (
     FieldDef,
     History,
     Issue,
+    IssueLink,
     IssueType,
     JsonObject,
     Kind,
@@ -169,6 +170,18 @@ class Renderer:
         shown = {name: self.value(field, issue.values.get(name)) for name, field in fields.items()}
         return {"id": issue.id, "key": issue.values["key"], "self": f"{self.rest}/issue/{issue.id}", "fields": shown}
 
+    def issue_link_head(self, link: IssueLink) -> JsonObject:
+        """Return what a link shows besides its ends."""
+        ident, name, inward, outward = next(one for one in catalog.LINK_TYPES if one[0] == link.type_id)
+        kind = {"id": ident, "name": name, "inward": inward, "outward": outward}
+        own = {"self": f"{self.rest}/issueLinkType/{ident}"}
+        return {"id": link.id, "self": f"{self.rest}/issueLink/{link.id}", "type": {**kind, **own}}
+
+    def issue_link(self, link: IssueLink, issue: Issue) -> JsonObject:
+        """Return a link as one of its issues shows it: with the other one."""
+        way, other = ("outwardIssue", link.target) if link.source == issue.id else ("inwardIssue", link.source)
+        return {**self.issue_link_head(link), way: self.issue_ref(self.world.issues[other])}
+
     def _lists(self, values: Values | None) -> things.Lists:
         projects = self.world.projects
         return self.world.lists(projects[str(values["project"])] if values else next(iter(projects.values())))
@@ -200,6 +213,12 @@ class Renderer:
             shown[field.id] = self.value(field, value, values)
         if only is None or "subtasks" in only:
             shown["subtasks"] = [self.issue_ref(self.world.issues[child]) for child in self._subtasks(issue)]
+        if only is None or "issuelinks" in only:
+            shown["issuelinks"] = [
+                self.issue_link(one, issue)
+                for one in self.world.issue_links.values()
+                if issue.id in (one.source, one.target)
+            ]
         if only is not None and "comment" in only:
             shown["comment"] = self.comments(issue, issue.comments, 0, max(1, len(issue.comments)))
         return shown

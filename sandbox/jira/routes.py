@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from sandbox.jira import (
     comments,
     issues,
+    links,
     lists,
     metadata,
     numbered_search,
@@ -34,6 +35,9 @@ API_ROUTES: tuple[Route, ...] = (
     ("GET", "/priority", metadata.priorities),
     ("GET", "/priority/search", lists.priority_search),
     ("GET", "/issueLinkType", lists.link_types),
+    ("POST", "/issueLink", links.create),
+    ("GET", "/issueLink/{link}", links.read),
+    ("DELETE", "/issueLink/{link}", links.remove),
     ("GET", "/mypermissions", permissions.mypermissions),
     ("GET", "/issuetype", metadata.issue_types),
     ("GET", "/status", metadata.statuses),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from sandbox.jira import search
 from sandbox.jira.http import Call, Refusal, answer, bad_request, dump, no_content, not_found
-from sandbox.jira.model import Account, Comment, History, Issue, JsonObject
+from sandbox.jira.model import Account, Comment, History, Issue, IssueLink, JsonObject
 from sandbox.jira.render import Renderer, moment
 from sandbox.jira.world import World
 from sandbox.kit.site import SiteResponse, WebhookDelivery
@@ -30,6 +30,8 @@ EVENTS = (
     "comment_created",
     "issue_property_set",
     "issue_property_deleted",
+    "issuelink_created",
+    "issuelink_deleted",
 )
 _SECTION = "issue-related-events-section"
 _REDUCED = ("summary", "issuetype", "project", "assignee", "priority", "status")
@@ -88,6 +90,20 @@ def property_changed(world: World, issue: Issue, actor: Account, key: str, event
     _emit(world, event, issue, PRIMARY, body)
 
 
+def issue_link(world: World, source: Issue, link: IssueLink, event: str, words: tuple[str, str, str]) -> None:
+    """Cause issuelink_created or issuelink_deleted, which name both issues by id alone."""
+    name, inward, outward = words
+    kind = {"id": int(link.type_id), "name": name, "outwardName": outward, "inwardName": inward}
+    told: JsonObject = {
+        "id": int(link.id),
+        "sourceIssueId": int(link.source),
+        "destinationIssueId": int(link.target),
+        "issueLinkType": {**kind, "isSubTaskLinkType": False, "isSystemLinkType": False},
+        "systemLink": False,
+    }
+    _emit(world, event, source, PRIMARY, lambda _: {"issueLink": told})
+
+
 def _envelope(show: Renderer, issue: Issue, actor: Account, type_name: str) -> JsonObject:
     shown = show.issue(issue)
     del shown["expand"]
@@ -119,7 +135,8 @@ def _wants(world: World, hook: JsonObject, event: str, issue: Issue) -> bool:
     events, jql = hook["events"], hook["jql"]
     if not hook["enabled"] or not isinstance(events, list) or event not in events:
         return False
-    return not jql or search.matches(world, str(jql), issue.values)
+    # an issue link is nothing that a webhook's JQL is asked about
+    return not jql or event.startswith("issuelink_") or search.matches(world, str(jql), issue.values)
 
 
 def _variable(world: World, issue: Issue, name: str) -> str:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sandbox.jira import catalog, things
 from sandbox.jira.edition import Edition
 from sandbox.jira.http import not_found
-from sandbox.jira.model import Account, FieldDef, Issue, JsonObject, Kind, Option, Project, Values
+from sandbox.jira.model import Account, FieldDef, Issue, IssueLink, JsonObject, Kind, Option, Project, Values
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.kit.site import Now, WebhookDelivery
 
@@ -47,6 +47,7 @@ class World:
         self.projects: dict[str, Project] = {}
         self.issues: dict[str, Issue] = {}
         self.ids_by_key: dict[str, str] = {}
+        self.issue_links: dict[str, IssueLink] = {}
         self.deleted: list[str] = []
         self.conflicts: dict[str, int] = {}
         self.webhooks: dict[str, JsonObject] = {}

@@ -45,6 +45,12 @@ class FieldKind(StrEnum):
     """The item above, by the links of Tandem."""
     TYPE = "type"
     """The item's type, by the type mapping: an item that is converted takes its counterpart along where that can be."""
+    LINKS = "links"
+    """Dependencies of Craft.io, as issue links of Jira: to Jira only."""
+
+
+IN_STEPS = frozenset({FieldKind.STATUS, FieldKind.LINKS})
+"""Kinds whose Jira side is no part of an edit: it takes requests of its own, of which some may land and others not."""
 
 
 class Shape(StrEnum):
@@ -82,6 +88,10 @@ class Shape(StrEnum):
     """A Jira Data Center user: `{name}`."""
     ASSIGNEE = "assignee"
     """Craft.io's assignee: `{id, team}`."""
+    ISSUE_LINKS = "issue_links"
+    """Jira's links between issues: `[{type, outwardIssue | inwardIssue}]`; each is added and removed on its own."""
+    DEPENDENCIES = "dependencies"
+    """Craft.io's dependencies: `[{id, value}]`; its API does not let them be written."""
 
 
 class Markup(StrEnum):
@@ -122,6 +132,7 @@ SHAPES: Mapping[FieldKind, Shapes] = {
     FieldKind.STATUS: _REFERENCE,
     FieldKind.PARENT: Shapes((Shape.REFERENCE,), (Shape.REFERENCE,), ()),
     FieldKind.TYPE: Shapes((Shape.REFERENCE,), (Shape.TEXT,), ()),
+    FieldKind.LINKS: Shapes((Shape.ISSUE_LINKS,), (Shape.DEPENDENCIES,), ()),
 }
 """Every combination there is. What is not here cannot be mapped."""
 
@@ -150,6 +161,7 @@ JIRA_FIELDS: Mapping[str, tuple[Shape, ...]] = {
     "status": (Shape.REFERENCE,),
     "parent": (Shape.REFERENCE,),
     "issuetype": (Shape.REFERENCE,),
+    "issuelinks": (Shape.ISSUE_LINKS,),
 }
 """What Jira's own fields hold; what a custom field holds is known per site only."""
 
@@ -176,6 +188,7 @@ CRAFT_PROPERTIES: Mapping[str, tuple[Shape, ...]] = {
     "assignee": (Shape.ASSIGNEE,),
     "createdBy": (Shape.ASSIGNEE,),
     "type": (Shape.TEXT,),
+    "dependencies": (Shape.DEPENDENCIES,),
 }
 """What the properties of Craft.io's items hold (its public API description, schema Item)."""
 

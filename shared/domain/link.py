@@ -84,6 +84,10 @@ class Held:
     """True for a late effect of a write of ours (PROTOCOL F11): to be undone, never spread."""
     entry: str | None = None
     """The newest entry of Jira's changelog that set it, as far as was seen."""
+    against: OperationId | None = None
+    """The operation that was under way and expected this very value when a person brought it back: an edit all the
+    same.
+    """
 
     @property
     def edited(self) -> Span:
@@ -168,6 +172,8 @@ class SideState:
     dirty_since: datetime | None = None
     read_whole: bool = False
     """True once a fresh read was accepted: fields still unseen then are not visible to our account."""
+    labelled_at: datetime | None = None
+    """Vendor time of the newest snapshot whose type is in the link's labels."""
     candidates: dict[PairId, list[Candidate]] = field(default_factory=dict)
     changelog_cursor: str | None = None
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
@@ -220,6 +226,8 @@ class Operation:
     write_at: datetime | None = None
     shown: dict[PairId, Json] = field(default_factory=dict)
     landed: bool = False
+    noted: frozenset[PairId] = frozenset()
+    """Pairs of which it came on record what the write settles or replaces."""
     done_at: datetime | None = None
 
 

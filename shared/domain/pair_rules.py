@@ -14,7 +14,7 @@ from shared.domain.kinds import VERSION_FIELDS, FieldKind, Shape, shape_problem,
 if TYPE_CHECKING:
     from shared.domain.mapping import FieldPair
 
-MAPPED_BY_VALUE: Final = (FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER)
+MAPPED_BY_VALUE: Final = (FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER, FieldKind.LINKS)
 """Kinds that a value map translates."""
 
 TRANSFORMED: Final = (
@@ -41,6 +41,11 @@ def problems_of(pair: FieldPair) -> list[str]:
         problems.append(f"a value map has no meaning for kind {pair.kind}; it has for {', '.join(MAPPED_BY_VALUE)}")
     if pair.fallback is not None and pair.kind is not FieldKind.USER:
         problems.append(f"a fallback has no meaning for kind {pair.kind}; it stands for people who are not found")
+    if pair.kind is FieldKind.LINKS and pair.direction != "to_jira":
+        problems.append(
+            "Craft.io lets nobody write dependencies from outside, so they are carried to Jira only: "
+            "set the direction to to_jira"
+        )
     return problems + _expressions(pair) + _creates(pair)
 
 

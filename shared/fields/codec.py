@@ -23,8 +23,6 @@ from shared.richtext.forms import same as same_document
 
 __all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "same", "tidy_text"]
 
-_SETS = frozenset({FieldKind.LABELS, FieldKind.OPTIONS})
-
 
 def read(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
     """Return a pair's value in a vendor snapshot, None if the snapshot does not show the field.
@@ -130,7 +128,7 @@ def _key(kind: FieldKind, value: Json) -> Json:
             return tidy_text(value) if isinstance(value, str) else value or ""
         case FieldKind.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
             return round(value, 9)
-        case FieldKind.LABELS | FieldKind.OPTIONS if value is None or isinstance(value, list):
+        case FieldKind.LABELS | FieldKind.OPTIONS | FieldKind.LINKS if value is None or isinstance(value, list):
             return set(value or ())
         case _:
             return value

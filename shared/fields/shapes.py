@@ -18,6 +18,8 @@ from shared.domain.ids import Side
 from shared.domain.kinds import Markup, Shape
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair
+from shared.fields.idents import ident_of
+from shared.fields.links import parts_of, read_dependencies, read_issue_links
 from shared.fields.times import day_of, jira_moment, midnight, moment_of
 from shared.richtext.forms import from_craft, from_jira, parse
 from shared.richtext.forms import render as render_document
@@ -73,13 +75,6 @@ def number_of(raw: object) -> int | float | None:
 def number_text(value: float) -> str:
     """Return a number as plain decimal text, without an exponent."""
     return str(value) if isinstance(value, int) else format(Decimal(repr(value)), "f")
-
-
-def ident_of(raw: object) -> str | None:
-    """Return an id as text: beyond 2^53 too. None for what is none."""
-    if isinstance(raw, str):
-        return raw or None
-    return str(raw) if isinstance(raw, int) and not isinstance(raw, bool) else None
 
 
 def _text(raw: object, _: Place) -> Present | None:
@@ -143,6 +138,14 @@ def _first_of(part: Callable[[object], str | None]) -> Callable[[object, Place],
     def read(raw: object, _: Place) -> Present | None:
         found = _list(raw, part)
         return None if found is None else Present(found[0] if found else None)
+
+    return read
+
+
+def _entries(reader: Callable[[object], list[str] | None]) -> Callable[[object, Place], Present | None]:
+    def read(raw: object, _: Place) -> Present | None:
+        found = reader(raw)
+        return None if found is None else Present(found)
 
     return read
 
@@ -242,6 +245,8 @@ READ: Mapping[Shape, Callable[[object, Place], Present | None]] = {
     Shape.ACCOUNT: _account,
     Shape.USERNAME: _username,
     Shape.ASSIGNEE: _assignee,
+    Shape.ISSUE_LINKS: _entries(read_issue_links),
+    Shape.DEPENDENCIES: _entries(read_dependencies),
 }
 
 
@@ -308,6 +313,11 @@ def _set_assignee(value: Json, _: Place) -> Json:
     return {"id": value, "team": ""}
 
 
+def _set_dependencies(value: Json, _: Place) -> Json:
+    entries = [parts_of(each) for each in value or ()]
+    return [{"id": other, "value": relation} for relation, other in entries]
+
+
 RENDER: Mapping[Shape, Callable[[Json, Place], Any]] = {
     Shape.TEXT: lambda value, _: value,
     Shape.DOCUMENT: _set_document,
@@ -325,4 +335,6 @@ RENDER: Mapping[Shape, Callable[[Json, Place], Any]] = {
     Shape.ACCOUNT: lambda value, _: None if value is None else {"accountId": value},
     Shape.USERNAME: _set_username,
     Shape.ASSIGNEE: _set_assignee,
+    Shape.DEPENDENCIES: _set_dependencies,
 }
+"""Issue links are missing: no edit sets them, each takes a request of its own."""

@@ -11,6 +11,7 @@ from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
+from shared.fields.links import Crossing, cross
 from shared.fields.people import NO_PEOPLE, People, identities
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
@@ -125,6 +126,8 @@ def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Tr
             return _type(pair, source, value, parents)
         case FieldKind.OPTIONS:
             return _each_by_value_map(pair, source, value, parents)
+        case FieldKind.LINKS:
+            return _links(pair, source, value, parents)
         case FieldKind.LABELS:
             words = sorted({str(each).strip() for each in value or ()} - {""})
             return Translated(sorted({_label(w) for w in words}) if _lacks_blanks(pair, source.other) else words)
@@ -181,7 +184,27 @@ def _type(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Trans
     )
 
 
-def _not_mapped(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Untranslatable:
+def _links(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
+    """Return the issue links that dependencies are; nothing crosses the other way. See `cross` for a part of them."""
+    crossing = cross(pair, value if source is Side.CRAFT else (), parents.known)
+    return not_carried(pair, crossing) or Translated(sorted(crossing.over.values()))
+
+
+def not_carried(pair: FieldPair, crossing: Crossing) -> Untranslatable | None:
+    """Return why some of an item's dependencies are not carried over, None if all are."""
+    if crossing.not_mapped:
+        return _not_mapped(pair, Side.CRAFT, " and ".join(crossing.not_mapped))
+    if not crossing.not_linked:
+        return None
+    items = ", ".join(crossing.not_linked)
+    return Untranslatable(
+        Cause.DEPENDENCY_NOT_LINKED,
+        f"It depends on items of Craft.io that have no issue in Jira yet ({items}); all else goes on.",
+        "If they are being synced, the links follow by themselves. Otherwise sync them.",
+    )
+
+
+def _not_mapped(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Untranslatable:
     called = parents.called(pair, source, value)
     return Untranslatable(
         Cause.VALUE_NOT_MAPPED,
@@ -209,6 +232,9 @@ def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_P
     """
     if pair.kind is FieldKind.RICH_TEXT:
         return documents_equivalent(jira, craft)
+    if pair.kind is FieldKind.LINKS:  # what people linked in Jira is no difference
+        wanted = translate(pair, Side.CRAFT, craft, parents)
+        return isinstance(wanted, Translated) and set(wanted.value) <= set(jira or ())
     over = translate(pair, Side.JIRA, jira, parents)
     if isinstance(over, Translated) and same(pair.kind, over.value, craft):
         return True

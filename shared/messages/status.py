@@ -37,6 +37,7 @@ class Cause(StrEnum):
     OPERATION_OPEN = "operation_open"
     FRESH_READ = "fresh_read"
     PARENT_NOT_LINKED = "parent_not_linked"
+    DEPENDENCY_NOT_LINKED = "dependency_not_linked"
     TYPE_NOT_MAPPED = "type_not_mapped"
     TYPE_NOT_CONVERTIBLE = "type_not_convertible"
     VALUE_NOT_MAPPED = "value_not_mapped"

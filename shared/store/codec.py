@@ -123,6 +123,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "write_at": _text(op.write_at),
         "shown": op.shown,
         "landed": op.landed,
+        "noted": sorted(op.noted),
         "done_at": _text(op.done_at),
     }
 
@@ -150,6 +151,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         write_at=_time(doc["write_at"]),
         shown=dict(doc["shown"]),
         landed=doc["landed"],
+        noted=frozenset(doc.get("noted", ())),
         done_at=_time(doc["done_at"]),
     )
 
@@ -191,6 +193,7 @@ def _side_to_json(side: SideState) -> dict[str, Json]:
         "mark": side.mark,
         "dirty_since": _text(side.dirty_since),
         "read_whole": side.read_whole,
+        "labelled_at": _text(side.labelled_at),
         "candidates": {pair: [[c.value, c.by] for c in found] for pair, found in side.candidates.items()},
         "changelog_cursor": side.changelog_cursor,
         "pairs": {pair: _pair_to_json(record) for pair, record in side.pairs.items()},
@@ -202,6 +205,7 @@ def _side_from_json(doc: Mapping[str, Any]) -> SideState:
         mark=doc["mark"],
         dirty_since=_time(doc["dirty_since"]),
         read_whole=doc["read_whole"],
+        labelled_at=_time(doc.get("labelled_at")),
         candidates={pair: [Candidate(value, by) for value, by in found] for pair, found in doc["candidates"].items()},
         changelog_cursor=doc["changelog_cursor"],
         pairs={pair: _pair_from_json(record) for pair, record in doc["pairs"].items()},
@@ -268,6 +272,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["late"] = True
     if held.entry is not None:
         doc["entry"] = held.entry
+    if held.against is not None:
+        doc["against"] = held.against
     return doc
 
 
@@ -281,6 +287,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         changed_at=_time(doc.get("changed_at")),
         late=doc.get("late", False),
         entry=doc.get("entry"),
+        against=doc.get("against"),
     )
 
 

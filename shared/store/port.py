@@ -8,7 +8,7 @@ nothing is retried here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -103,6 +103,15 @@ class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
         """Load the link of a parent under FOR SHARE: it cannot change before this transaction ends. Not to be saved.
 
         Its ledger is loaded only if this transaction has locked it.
+        """
+        ...
+
+    async def counterparts(
+        self, source: Side, connections: Mapping[Side, ConnectionId], entity_ids: Sequence[EntityId]
+    ) -> Mapping[EntityId, EntityId]:
+        """Return what is linked to these entities of one side on the other side, as of now and without locks.
+
+        Those are left out that are in no link between these two connections, have no counterpart yet, or are gone.
         """
         ...
 

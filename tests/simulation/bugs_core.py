@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from services.mapper.domain import context, decide, observation, order, outcome, requests
+from services.mapper.domain import record as on_record
 from services.mapper.domain.context import Context, changed
 from services.mapper.domain.observation import Observation
 from services.mapper.handlers import changes
@@ -60,7 +61,7 @@ def _f4iii() -> Planted:
     def nobody(*args: Any, **named: Any) -> bool:
         return False
 
-    return [(order, "is_users", nobody), (outcome, "is_users", nobody)]
+    return [(order, "is_users", nobody), (on_record, "is_users", nobody)]
 
 
 def _f5() -> Planted:

@@ -55,6 +55,8 @@ class Fate:
     """People edit one field of few items, so that their edits meet."""
     status_both: bool
     """Statuses are carried both ways, and people set them on both sides."""
+    conversions: int
+    """How often people turn an item into another type, mapped or not."""
     any_mapping: bool
     """The mapping is drawn from all kinds of fields and is changed by an admin (`tests.simulation.mapping`)."""
 
@@ -96,10 +98,12 @@ def fate_of(seed: int) -> Fate:
         visibility_lag_s=dice.choice((0.0, 3.0, 15.0)),
         narrow=dice.random() < 0.5,
         status_both=dice.random() < 0.3,
+        conversions=0,
         any_mapping=dice.random() < 0.6,
     )
     if fate.any_mapping:
         fate.revisions = dice.choice((0, 0, 1, 4))
+    fate.conversions = dice.choice((0, 0, 1, 4))
     if fate.policy is Policy.LATEST:
         # nothing else may explain why an older edit won (PROTOCOL F17), so that the oracle can be strict
         fate.clash, fate.late_webhooks = max(fate.clash, 0.4), 0.3

@@ -59,6 +59,7 @@ def fair(seed: int) -> Fate:
         revisions=0,
         requests=0,
         deletes=0,
+        conversions=0,
         clash=0.0,
         burst=0.0,
         snipe=0.0,
@@ -93,7 +94,7 @@ def redrawn(integration: Integration, dice: Random, much: float) -> Integration:
 
 def _redrawn(pair: FieldPair, dice: Random, much: float) -> FieldPair:
     changes: dict[str, Any] = {}
-    if dice.random() < much:
+    if dice.random() < much and pair.kind is not FieldKind.LINKS:
         changes["direction"] = dice.choice(list(Direction))
     if dice.random() < 0.2:
         changes["policy"] = dice.choice([None, *Policy])

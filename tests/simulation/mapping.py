@@ -5,7 +5,7 @@ A drawn mapping is valid by the product's own model and has always a title; pair
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -13,11 +13,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from deploy.local import rich_scene
-from sandbox.jira import things
+from sandbox.jira import catalog, things
 from shared.domain.ids import PairId
-from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, Shape, ValuePair
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, Shape, TypePair, ValuePair
 
 ZONES = ("UTC", "UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata")
+STANDARD_TYPES = tuple(each.id for each in catalog.TYPES.values() if each.level >= 0)
+"""Jira's types but sub-tasks, which stand under an issue all their life."""
+CRAFT_TYPES = ("epic", "feature", "story")
 _DIRECTIONS = (*(Direction.BOTH,) * 4, Direction.TO_CRAFT, Direction.TO_JIRA, Direction.ONCE)
 _EXPRESSIONS: Mapping[FieldKind, Sequence[tuple[str, str]]] = {
     FieldKind.STRING: (
@@ -77,11 +80,11 @@ def _by_name(pair: FieldPair) -> FieldPair:
     return pair.model_copy(update={"jira_shape": Shape.NAMES, "values": values})
 
 
-def drawn(plain: Integration, atlas: Atlas, dice: Random) -> Integration:
-    """Return a random mapping in place of the plain one's."""
+def drawn(plain: Integration, atlas: Atlas, dice: Random, *, always: Collection[PairId]) -> Integration:
+    """Return a random mapping in place of the plain one's, with the pairs of `always`, turned as they may be."""
     wanted = dice.choice((4, 8, len(atlas.pairs)))
     chosen: list[FieldPair] = []
-    for pair in sorted(atlas.pairs, key=lambda p: (p.id != "title", dice.random()))[:wanted]:
+    for pair in sorted(atlas.pairs, key=lambda p: (p.id not in always, dice.random()))[:wanted]:
         while True:
             draft = _with(plain, [*chosen, _turned(pair, dice)])
             if draft is not None:
@@ -113,10 +116,18 @@ def _again(pair: FieldPair, **more: Any) -> FieldPair | None:
 def _turned(pair: FieldPair, dice: Random) -> FieldPair:
     """Return a pair with a random direction, policy, value map and transform."""
     turned = pair
-    for change in (_directed, _judged, _remapped, _expressed):
+    for change in (_plain, _directed, _judged, _remapped, _expressed):
         if dice.random() < 0.5:
             turned = change(turned, pair, dice) or turned
     return turned
+
+
+def _plain(pair: FieldPair, whole: FieldPair, dice: Random) -> FieldPair | None:
+    """Carry a document over with its marks, or its text alone."""
+    del whole
+    if pair.kind not in (FieldKind.RICH_TEXT, FieldKind.TEXT):
+        return None
+    return _again(pair, kind=dice.choice((FieldKind.RICH_TEXT, FieldKind.TEXT)), to_craft=None, to_jira=None)
 
 
 def _directed(pair: FieldPair, whole: FieldPair, dice: Random) -> FieldPair | None:
@@ -244,6 +255,24 @@ def _reshape(before: Integration, atlas: Atlas, dice: Random) -> _Changes:
     yield from _replaced(before, _again(pair, **more), words)
 
 
+def _retype(before: Integration, atlas: Atlas, dice: Random) -> _Changes:
+    """Map a type that was not mapped, to another one than before, or no more."""
+    del atlas
+    types = list(before.types)
+    mapped = dice.choice(types)
+    if dice.random() < 0.4 and len(types) > 1:
+        types.remove(mapped)
+        yield (
+            _with(before, before.pairs, types=[each.model_dump() for each in types]),
+            f"type {mapped.jira} is mapped no more",
+        )
+        return
+    new = TypePair(jira=dice.choice(STANDARD_TYPES), craft=dice.choice(CRAFT_TYPES))
+    kept = [each for each in types if each.jira != new.jira]
+    changed = [each.model_dump() for each in (*kept, new)]
+    yield _with(before, before.pairs, types=changed), f"type {new.jira} means {new.craft}"
+
+
 def _rezone(before: Integration, atlas: Atlas, dice: Random) -> _Changes:
     del atlas
     zone = dice.choice(ZONES)
@@ -259,6 +288,8 @@ _CHANGES = (
     _change_with(_directed, "another direction"),
     _change_with(_expressed, "another transform"),
     _change_with(_judged, "another policy"),
+    _change_with(_plain, "with or without marks"),
     _reshape,
+    _retype,
     _rezone,
 )

@@ -15,12 +15,13 @@ from sandbox.jira.site import SYNC_EMAIL
 from services.mapper.domain.blocked import block_hash
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json, Link, LinkState
-from shared.domain.mapping import Direction, FieldPair
+from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.messages.status import Cause
 from shared.writing.ports import Timing
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
+from tests.simulation.oracle_links import broken_links
 from tests.simulation.timeline import moments, taken_away, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
@@ -34,6 +35,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
         yield from _diverged(evidence, view.link)
     yield from _counterparts(evidence)
     yield from _wrong_way(evidence)
+    yield from broken_links(evidence)
     yield from lost_edits(evidence)
     yield from older_wins(evidence)
     yield from emptied(evidence)
@@ -65,7 +67,7 @@ def _diverged(evidence: Evidence, link: Link) -> Iterator[str]:
     for pair in evidence.integration.pairs:
         if pair.id not in jira or pair.id not in craft or pair.id in link.open_conflicts:
             continue
-        if pair.direction is Direction.ONCE:
+        if pair.direction is Direction.ONCE or pair.kind is FieldKind.LINKS:
             continue
         shown = {Side.JIRA: jira[pair.id], Side.CRAFT: craft[pair.id]}
         if not _alike(evidence, link, pair, shown) and not _says_why(evidence, link, pair, shown):

@@ -32,7 +32,7 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
         last[(edit.side, edit.entity_id, edit.vendor_field)] = edit
     for edit in last.values():
         view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence.integration, edit)
-        if view is None or pair is None:
+        if view is None or pair is None or pair.kind is FieldKind.LINKS:
             continue
         if not _accounted_for(evidence, edit, view, pair):
             yield (
@@ -55,7 +55,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
 
     if shown is None or is_it(shown.get(pair.id)):
         return True
-    if taken_away(evidence, pair, edit.value):
+    if taken_away(evidence, pair, edit.value) or _always_empty(evidence, edit, view.link, pair):
         return True
     names = _names(evidence, edit)
     for note in view.conflicts:
@@ -65,6 +65,12 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
     return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
+
+
+def _always_empty(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a person emptied a field of which Tandem had never seen anything else: before it was linked."""
+    seen = evidence.witness.seen((link.id, edit.side, pair.id), 0.0, edit.at_s)
+    return edit.value in (None, []) and all(value in (None, []) for value in seen)
 
 
 def _names(evidence: Evidence, edit: Edit) -> set[PairId]:
@@ -91,15 +97,18 @@ def _replaced_knowingly(evidence: Evidence, edit: Edit, link: Link, pair: FieldP
 def _replaced_under(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
     """Tell whether a value was replaced knowingly while its field had this meaning; what was common is told by it."""
     history, mine, replacing = _replacement(evidence, edit, link, pair)
-    if replacing is None or _pair_of(evidence.people.mapping_at(replacing.at_s), edit) not in (pair, None):
+    if replacing is None:
+        return False
+    opened_s = _opened(evidence, link, pair, replacing) if replacing.edit is None else 0.0
+    # a write may land when the mapping is another one already: what counts is the one that it was decided by
+    if _pair_of(evidence.people.mapping_at(opened_s or replacing.at_s), edit) not in (pair, None):
         return False
     if replacing.edit is not None or was_common(evidence, link, pair, history, mine, replacing.at_s):
         return True
-    opened_s = _opened(evidence, link, pair, replacing)
     before = _last_shown(evidence, pair, history, mine, opened_s)
     return (
         before is not None
-        and never_seen_to_leave(evidence, link, pair, before, replacing.at_s)
+        and (before is mine or never_seen_to_leave(evidence, link, pair, before, replacing.at_s))
         and was_common(evidence, link, pair, history, before, opened_s)
     )
 

@@ -25,10 +25,15 @@ from shared.domain.kinds import Markup
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
 from shared.fields import read, render, same
+from shared.fields.links import INWARD, parts_of, read_issue_links
 from shared.richtext.forms import parse
 from shared.richtext.forms import render as render_document
-from tests.simulation.mapping import Atlas
+from tests.simulation.mapping import CRAFT_TYPES, STANDARD_TYPES, Atlas
 
+_RELATIONS = {
+    Side.JIRA: ("10000/outward", "10000/inward", "10003", "10002/outward"),
+    Side.CRAFT: ("blocks", "blocked by", "related"),
+}
 _CAN_BE_EMPTY = frozenset(
     {
         FieldKind.NUMBER,
@@ -209,6 +214,11 @@ class People:
             return False
         return self._note(side, entity_id, pair, before)
 
+    def convert(self, side: Side, entity_id: EntityId) -> bool:
+        """Have a person turn an item into another type, mapped or not; False if the vendor refuses."""
+        pair = next(known for known in (*self.integration.pairs, *self.atlas.pairs) if known.kind is FieldKind.TYPE)
+        return self.edit(side, entity_id, pair)
+
     def _note(self, side: Side, entity_id: EntityId, pair: FieldPair, before: dict[str, Any] | None) -> bool:
         """Remember an edit if it changed anything."""
         after = self.snapshot(side, entity_id)
@@ -224,12 +234,29 @@ class People:
         value = self._thought_of(side, entity_id, pair, old)
         if side is Side.CRAFT:
             self.craft.person(ADA_KEY.key).edit(entity_id, **render(side, {pair: value}))
+        elif pair.kind is FieldKind.LINKS:
+            self._relink(entity_id, set(old or ()), set(value or ()))
         elif pair.kind is FieldKind.PARENT:
             self.jira.person(ADA_EMAIL).edit(entity_id, parent=value)
         else:
             self.jira.person(ADA_EMAIL).send(
                 "PUT", f"/issue/{entity_id}", {"fields": render(side, {pair: value})}, api=3
             )
+
+    def _relink(self, issue_id: EntityId, old: set[str], new: set[str]) -> None:
+        """Add and remove links of an issue, as people do one by one."""
+        person = self.jira.person(ADA_EMAIL)
+        for entry in sorted(new - old):
+            relation, other = parts_of(entry)
+            type_id, _, way = relation.partition("/")
+            ends = (other, issue_id) if way == INWARD else (issue_id, other)
+            body = {"type": {"id": type_id}, "inwardIssue": {"id": ends[0]}, "outwardIssue": {"id": ends[1]}}
+            person.send("POST", "/issueLink", body)
+        shown = person.read(issue_id)["fields"]
+        assert isinstance(shown, dict)
+        for link in shown["issuelinks"]:
+            if set(read_issue_links([link]) or ()) & (old - new):
+                person.send("DELETE", f"/issueLink/{link['id']}")
 
     def _thought_of(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> Json:
         """Return what a person has in mind for a field."""
@@ -256,14 +283,25 @@ class People:
             case FieldKind.OPTION | FieldKind.STATUS:
                 return dice.choice([c for c in self._choices(side, pair) if c != old] or [old])
             case FieldKind.TYPE:
-                types = [each.jira if side is Side.JIRA else each.craft for each in pair.value_map]
-                return dice.choice([each for each in types if each != old] or [old])
+                types = STANDARD_TYPES if side is Side.JIRA else CRAFT_TYPES
+                return dice.choice([each for each in types if each != old])
             case FieldKind.OPTIONS:
                 choices = self._choices(side, pair)
                 return sorted(dice.sample(choices, dice.randint(1, len(choices))))
+            case FieldKind.LINKS:
+                return self._links(side, entity_id, old)
             case FieldKind.USER:
                 who = dice.choice(self._choices(side, pair))
                 return who if side is Side.JIRA else {"id": who, "team": "Web"}
+
+    def _links(self, side: Side, entity_id: EntityId, old: Json) -> Json:
+        """Return the links of an item with one more or one less; in Jira also of types that are not mapped."""
+        others = [item for item in self.entities(side) if item != entity_id]
+        kept = [entry for entry in old or () if self.dice.random() < 0.7]
+        if not others or (kept != old and self.dice.random() < 0.7):
+            return kept
+        relation = self.dice.choice(_RELATIONS[side])
+        return sorted({*kept, f"{relation}:{self.dice.choice(others)}"})
 
     def _document(self, side: Side, pair: FieldPair) -> Json:
         """Return a text with marks; in Jira perhaps with nodes that Craft.io cannot hold."""

@@ -56,11 +56,14 @@ class Story:
         self._world.mail.post()
         self._pairs = self._of_interest()
         deletes = sorted(dice.randrange(fate.edits) for _ in range(fate.deletes))
+        conversions = [dice.randrange(fate.edits) for _ in range(fate.conversions)]
         for number in range(fate.edits):
             await asyncio.sleep(dice.choice((0.0, 0.05, 0.5, 3.0, 3.0)) * dice.random())
             self._one_act()
             if number in deletes:
                 self._delete()
+            for _ in range(conversions.count(number)):
+                self._convert()
             self._world.mail.post()
 
         if fate.burst:
@@ -195,6 +198,13 @@ class Story:
             entity = self._dice.choice(entities)
             if self._world.people.delete(side, entity):
                 self._world.note(f"{side}: a person deletes {entity}")
+
+    def _convert(self) -> None:
+        side = self._dice.choice(list(Side))
+        entities = self._world.people.entities(side)
+        if entities and self._world.people.convert(side, entity := self._dice.choice(entities)):
+            edit = self._world.people.edits[-1]
+            self._world.note(f"{side} {entity}: a person turns type {edit.replaced} into {edit.value}")
 
     # What people ask Tandem for
 

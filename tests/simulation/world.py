@@ -21,7 +21,7 @@ from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
-from shared.domain.ids import AccountId, LinkId, Side
+from shared.domain.ids import AccountId, LinkId, PairId, Side
 from shared.domain.link import Json, LinkState
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Direction, Integration
 from shared.fakes.log import MemoryLog
@@ -180,7 +180,8 @@ class World:
         accounts = [self.jira.world.account_by_email(email).account_id for email in (ADA_EMAIL, GRACE_EMAIL)]
         users = [user.id for user in self.craft.account.users.values() if user.name != SYNC_KEY.name]
         atlas = atlas_of(plain, fields, workspaces[0], list(zip(accounts, users, strict=False)))
-        return drawn(plain, atlas, Random(self.seed * 17 + 11)), atlas
+        always = ("title", "type") if self.fate.conversions else ("title",)
+        return drawn(plain, atlas, Random(self.seed * 17 + 11), always=[PairId(name) for name in always]), atlas
 
     async def run(self) -> Report:
         """Play the fate and return the report."""

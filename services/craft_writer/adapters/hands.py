@@ -77,7 +77,7 @@ class CraftHands:
     async def look_up(self, claim: Claim, since: datetime, until: datetime) -> Found:
         """Look among the items that our user created in the window: by key, or by all values of the operation.
 
-        A person may have converted ours already: what only might be ours has the type or the title that was asked for.
+        A person may have changed ours already in any way: without a key, every other one of them might be it.
         """
         client = await self._pool.craft(claim.connection_id)
         integration = claim.integration
@@ -89,13 +89,7 @@ class CraftHands:
             return Found(tuple([e for e in keyed if await _carries(client, e, key_field, claim.link_id)][:1]))
         writes = pairs_of(claim.operation, integration)
         exact = tuple(each.entity_id for each in ours if holds_all(Side.CRAFT, writes, each.snapshot))
-        title = {pair: write for pair, write in writes.items() if pair.craft == "title"}
-        alike = [
-            each
-            for each in ours
-            if shapes.type_of(each.snapshot) == claim.operation.type_id or holds_all(Side.CRAFT, title, each.snapshot)
-        ]
-        return Found(exact, tuple(each.entity_id for each in alike if each.entity_id not in exact))
+        return Found(exact, tuple(each.entity_id for each in ours if each.entity_id not in exact))
 
     def marks_creates(self, claim: Claim) -> bool:
         """Tell whether the integration has a key field."""

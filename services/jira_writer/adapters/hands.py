@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.jira_writer.adapters.links import change_links, on_the_way
 from services.jira_writer.adapters.status import StatusWriter
 from services.jira_writer.adapters.versions import create_missing
 from services.jira_writer.settings import JiraWriterSettings
@@ -17,9 +18,10 @@ from shared.clients.jira.client import JiraClient
 from shared.clients.pool import ClientPool
 from shared.clients.reading import Reading
 from shared.domain.ids import EntityId, OperationId, PairId, Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
-from shared.fields import render
+from shared.fields import read, render
 from shared.messages.change import ChangelogEntry
 from shared.store.port import Claim
 from shared.writing.compare import pairs_of
@@ -54,26 +56,31 @@ class JiraHands:
         return self._reads_first or self.in_steps(claim)
 
     def in_steps(self, claim: Claim) -> bool:
-        """A status may be several transitions away."""
-        return any(pair.kind is FieldKind.STATUS for pair in pairs_of(claim.operation, claim.integration))
+        """A status may be several transitions away, and each link takes a request."""
+        return any(pair.kind in IN_STEPS for pair in pairs_of(claim.operation, claim.integration))
 
     def on_the_way(self, claim: Claim, reading: Reading) -> AbstractSet[PairId]:
-        """Return the status pair if the last change of the status is a transition that this operation made."""
+        """Return the status pair if the last change of the status is a transition that this operation made; that of
+        the links if some of them are changed already.
+        """
         found = set()
-        for pair in pairs_of(claim.operation, claim.integration):
+        for pair, write in pairs_of(claim.operation, claim.integration).items():
             last = _last_change(reading, pair) if pair.kind is FieldKind.STATUS else None
             if last is not None and last.op == claim.operation.id:
+                found.add(pair.id)
+            shown = read(Side.JIRA, pair, reading.snapshot) if pair.kind is FieldKind.LINKS else None
+            if shown is not None and on_the_way(write, shown.value):
                 found.add(pair.id)
         return found
 
     async def write(
         self, claim: Claim, values: Mapping[FieldPair, Json], before: Reading | None, guard: Guard
     ) -> Written:
-        """Edit the issue, or bring it into a status; both name their operation in the changelog."""
+        """Edit the issue, or bring it into a status, which both name their operation in the changelog; or link it."""
         client = await self._pool.jira(claim.connection_id)
         op_id = claim.operation.id
-        status = next((pair for pair in values if pair.kind is FieldKind.STATUS), None)
-        if status is None or before is None:
+        alone = next((pair for pair in values if pair.kind in IN_STEPS), None)
+        if alone is None or before is None:
             try:
                 reading = await self._edit(client, claim, values, guard)
             except Rejected as error:
@@ -81,7 +88,10 @@ class JiraHands:
                     raise
                 reading = await self._edit(client, claim, values, guard)
             return Written(_written_at(reading, op_id) if reading is not None else None, reading)
-        await self._status.move(client, claim, status, before, guard)
+        if alone.kind is FieldKind.STATUS:
+            await self._status.move(client, claim, alone, before, guard)
+        else:
+            await change_links(client, alone, values[alone], before, guard)
         try:
             after = await self.read(claim)
         except VendorError:

@@ -47,7 +47,9 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
         link.waits_for = decision.waits_for
     if decision.target is None:
         return None
-    return open_operation(link, decision.kind, decision.target, decision.pairs, ctx)
+    op = open_operation(link, decision.kind, decision.target, decision.pairs, ctx)
+    op.noted = frozenset(pair_id for pair_id, true in decision.with_write.items() if true.conflicts or true.history)
+    return op
 
 
 def open_operation(
@@ -93,7 +95,8 @@ def _on_record(link: Link, decision: Decision, pair_id: PairId) -> bool:
     last = next((op for op in reversed(link.operations) if op.target is decision.target), None)
     if last is None or last.result not in (Result.DEFERRED, Result.MOVED) or last.landed:
         return False
-    return last.kind is decision.kind and last.pairs.get(pair_id) == decision.pairs[pair_id]
+    same_write = last.kind is decision.kind and last.pairs.get(pair_id) == decision.pairs[pair_id]
+    return same_write and pair_id in last.noted
 
 
 def _record(link: Link, note: ConflictNote) -> None:

@@ -5,16 +5,13 @@ link in place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from services.mapper.domain.apply import open_operation
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context
-from services.mapper.domain.names import keep_names
 from services.mapper.domain.record import remember
-from shared.clients.craft import shapes as craft_shapes
-from shared.clients.jira import shapes as jira_shapes
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -32,48 +29,6 @@ from shared.messages.status import Cause
 
 NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_OFF})
 """Reasons of state excluded that another mapping, another value or a person's retry lifts."""
-
-
-def labels_of(side: Side, snapshot: Mapping[str, Any]) -> dict[str, str]:
-    """Return what people know an item by, as far as a snapshot shows it: key, type, title."""
-    if side is Side.JIRA:
-        fields = snapshot.get("fields")
-        title = fields.get("summary") if isinstance(fields, Mapping) else None
-        found = {
-            "jira_key": snapshot.get("key"),
-            "jira_type": jira_shapes.type_of(snapshot),
-            "jira_type_name": jira_shapes.type_name_of(snapshot),
-            "jira_url": jira_shapes.url_of(snapshot),
-            "title": title,
-        }
-    else:
-        found = {
-            "craft_short_id": snapshot.get("shortId"),
-            "craft_type": craft_shapes.type_of(snapshot),
-            "craft_url": snapshot.get("webUrl"),
-            "title": snapshot.get("title"),
-        }
-    return {name: value for name, value in found.items() if isinstance(value, str) and value}
-
-
-def label(link: Link, side: Side, snapshot: Mapping[str, Any], ctx: Context) -> None:
-    """Take over what people know an item and its values by."""
-    link.labels.update(labels_of(side, snapshot))
-    keep_names(link, side, ctx.integration, snapshot)
-
-
-def facts_of(link: Link) -> dict[Side, dict[str, str]]:
-    """Return what expressions may know of the item on each side, as far as it was shown."""
-    known = {
-        Side.JIRA: ("jira_key", "jira_type", "jira_url"),
-        Side.CRAFT: ("craft_short_id", "craft_type", "craft_url"),
-    }
-    return {
-        side: dict(
-            zip(("key", "type", "url", "title"), (link.labels.get(n, "") for n in (*names, "title")), strict=True)
-        )
-        for side, names in known.items()
-    }
 
 
 def wants_create(link: Link) -> bool:
@@ -111,8 +66,8 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
-        if pair.kind is FieldKind.STATUS and target is Side.JIRA:
-            continue  # a new issue begins where its workflow begins; the status follows by transitions
+        if pair.kind in IN_STEPS and target is Side.JIRA:
+            continue  # a new issue begins where its workflow begins, without links; both follow once it is there
         if pair.kind is FieldKind.TYPE:
             _type(link, pair, type_id, ctx)
         elif pair.kind is FieldKind.PARENT:

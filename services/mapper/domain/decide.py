@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_base, is_ours
+from services.mapper.domain.links import carry
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.link import (
     BY_USER,
     Agreed,
@@ -102,7 +104,7 @@ def decide(link: Link, ctx: Context) -> Decision:
         if ctx.integration.pair(pair_id) is None:
             decision.settled[pair_id] = "the fields are no longer mapped"
     for pair in ctx.integration.pairs:
-        for side in _ORDER:
+        for side in _ORDER if pair.kind is not FieldKind.LINKS else ():  # a link replaces nothing
             _overwritten(plan, pair, side)
     for pair in ctx.integration.pairs:
         if pair.id not in plan.held_back:
@@ -117,7 +119,7 @@ def _choose(plan: _Plan) -> None:
     for kind, by_side in ((OperationKind.RESTORE, plan.restores), (OperationKind.WRITE, plan.writes)):
         for side in _ORDER:
             if by_side[side]:
-                pairs = _apart_from_status(plan, side, by_side[side])
+                pairs = _at_once(plan, side, by_side[side])
                 decision.kind, decision.target, decision.pairs = kind, side, pairs
                 for pair_id in decision.pairs:
                     notes = [plan.notes[pair_id]] if pair_id in plan.notes else []
@@ -125,12 +127,14 @@ def _choose(plan: _Plan) -> None:
                 return
 
 
-def _apart_from_status(plan: _Plan, side: Side, pairs: dict[PairId, PairWrite]) -> dict[PairId, PairWrite]:
-    """Return what goes into one operation: Jira's status takes requests of its own and goes last."""
+def _at_once(plan: _Plan, side: Side, pairs: dict[PairId, PairWrite]) -> dict[PairId, PairWrite]:
+    """Return what goes into one operation: Jira's status and its links take requests of their own and go last."""
     if side is Side.CRAFT:
         return pairs
-    status = {pair.id for pair in plan.ctx.integration.pairs if pair.kind is FieldKind.STATUS}
-    return {pair_id: write for pair_id, write in pairs.items() if pair_id not in status} or pairs
+    kinds = {pair.id: pair.kind for pair in plan.ctx.integration.pairs}
+    alone = [pair_id for pair_id in pairs if kinds[pair_id] in IN_STEPS]
+    rest = {pair_id: write for pair_id, write in pairs.items() if pair_id not in alone}
+    return rest or {alone[0]: pairs[alone[0]]}
 
 
 def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
@@ -232,6 +236,9 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     jira, craft = records[Side.JIRA].seen, records[Side.CRAFT].seen
     if jira is None or craft is None:
         return
+    if pair.kind is FieldKind.LINKS:
+        _link(plan, pair, jira, craft)
+        return
     moved = {side: changed(records[side], pair) for side in Side}
     for side in Side:
         _forget_block(plan, pair, side, moved=moved[side])
@@ -250,6 +257,18 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     if source is not None:
         held, expected = (jira, craft) if source is Side.JIRA else (craft, jira)
         _write(plan, pair, source, held, expected)
+
+
+def _link(plan: _Plan, pair: FieldPair, jira: Held, craft: Held) -> None:
+    """Steps 2 and 3 for links, of which both sides may hold more than the other."""
+    step, decision = carry(plan.link, pair, jira, craft, plan.ctx), plan.decision
+    if step.agreed is not None:
+        decision.bases[pair.id] = step.agreed
+    if step.write is not None:
+        plan.writes[Side.JIRA][pair.id] = step.write
+    if step.blocked != plan.link.craft.pair(pair.id).blocked:
+        decision.blocked[(Side.CRAFT, pair.id)] = step.blocked
+    decision.waits_for = decision.waits_for or step.waits_for
 
 
 def _forget_block(plan: _Plan, pair: FieldPair, side: Side, *, moved: bool) -> None:

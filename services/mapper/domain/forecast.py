@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from services.mapper.domain.context import Context
 from shared.domain.dry_run import FieldForecast, ItemForecast, Outlook, SideForecast, Verdict
 from shared.domain.ids import PairId, Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.link import (
     Agreed,
     ConflictNote,
@@ -24,7 +25,7 @@ from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.fields import Untranslatable, equivalent, same, translate
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
-_AFTER_CREATE = "Set by transitions right after the issue was created: a new issue begins where its workflow begins."
+_AFTER_CREATE = "Set right after the issue was created: a new issue begins where its workflow begins, without links."
 _RESTORED = "An edit that a write of Tandem's replaced is brought back."
 
 
@@ -125,7 +126,7 @@ def _of_problems(foreseen: Foreseen) -> Iterator[Outlook]:
         match problem.cause:
             case Cause.CONFLICT:
                 yield Outlook.CONFLICT
-            case Cause.PARENT_NOT_LINKED:
+            case Cause.PARENT_NOT_LINKED | Cause.DEPENDENCY_NOT_LINKED:
                 yield Outlook.WAITING
             case _:
                 yield Outlook.BLOCKED
@@ -220,7 +221,7 @@ def _not_created_with(
     shown = foreseen.now.get(source, {})
     if pair.id not in shown:
         return Verdict.LEFT, f"{source.vendor} does not show this field here, so it is left empty.", None
-    if pair.kind is FieldKind.STATUS and target is Side.JIRA and pair.direction.carries_to(target):
+    if pair.kind in IN_STEPS and target is Side.JIRA and pair.direction.carries_to(target):
         over = translate(pair, source, shown[pair.id], foreseen.ctx.parents)
         if isinstance(over, Untranslatable):
             return Verdict.BLOCKED, over.message, over.next_step

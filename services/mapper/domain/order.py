@@ -13,7 +13,7 @@ from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
-from services.mapper.domain.record import open_conflict, overwrite, remember
+from services.mapper.domain.record import keep_replaced, open_conflict, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
@@ -170,16 +170,15 @@ def _accept(
     op = link.open_operation
     by, late = _by(actor), False
     write = op.pairs.get(pair.id) if op is not None and op.target is side else None
+    brought_back = write is not None and old is not None and same(pair.kind, write.expect, value)
     if closing is not None and pair.id in closing.pairs and same(pair.kind, closing.pairs[pair.id].value, value):
         by = closing.id
     elif write is not None and (landed := landing(link, observation, ctx, pair, actor)) is not None:
         landed.landed, by = True, landed.id
-        if old is not None and is_users(record, pair, old, write.expect, expecting=True):
-            overwrite(link, side, pair, Overwritten.of(old), ctx)
+        keep_replaced(link, side, pair, old, landed, ctx)
     elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
-        if old is not None and is_users(record, pair, old, unseen.pairs[pair.id].expect, expecting=True):
-            overwrite(link, side, pair, Overwritten.of(old), ctx)
+        keep_replaced(link, side, pair, old, unseen, ctx)
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
@@ -200,6 +199,7 @@ def _accept(
         changed_at=set_at or at,
         late=late,
         entry=actor.entry,
+        against=op.id if op is not None and brought_back and not by_us and not late else None,
     )
     _seen_before(record, value)
     _take_first(observation, ctx, record, actor)
@@ -225,11 +225,9 @@ def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, c
     """
     record, write = link.craft.pair(pair.id), op.pairs[pair.id]
     old = record.seen
-    if old is None or not is_users(record, pair, old, write.expect, expecting=True):
-        return
     if actor.ours:
-        overwrite(link, Side.CRAFT, pair, Overwritten.of(old), ctx)
-    else:
+        keep_replaced(link, Side.CRAFT, pair, old, op, ctx)
+    elif old is not None and is_users(record, pair, old, write.expect, expecting=True):
         remember(link, Side.CRAFT, pair.id, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
 
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.changelog import arrived
-from services.mapper.domain.context import Context, is_users
+from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
-from services.mapper.domain.record import REPLACED_BY_EDIT, overwrite, remember
+from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
 from shared.domain.ids import PairId, Side
 from shared.domain.link import (
     Agreed,
@@ -159,8 +159,8 @@ def _what_was_replaced(
         return
     previous = observed.accepted[pair.id]
     replaced = previous is not None and not same(pair.kind, previous.value, write.value)
-    if previous is not None and replaced and is_users(record, pair, previous, write.expect, expecting=True):
-        overwrite(link, op.target, pair, Overwritten.of(previous), ctx)
+    if replaced:
+        keep_replaced(link, op.target, pair, previous, op, ctx)
 
 
 def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: WriteOutcome, ctx: Context) -> None:

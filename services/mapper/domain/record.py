@@ -6,15 +6,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.mapper.domain.context import Context
+from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
-from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Overwritten
-from shared.domain.mapping import FieldPair
+from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
 _APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.GONE})
+
+
+def keep_replaced(link: Link, side: Side, pair: FieldPair, old: Held | None, op: Operation, ctx: Context) -> None:
+    """Keep what a write was found to have replaced, if it was a person's edit that the write did not know of."""
+    if old is None:
+        return
+    if old.against == op.id:
+        remember(link, side, pair.id, old.value, f"set again while {op.id} was under way, which replaced it", ctx.now)
+    elif is_users(link.side(side).pair(pair.id), pair, old, op.pairs[pair.id].expect, expecting=True):
+        overwrite(link, side, pair, Overwritten.of(old), ctx)
 
 
 def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: Context) -> None:
@@ -25,6 +35,8 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     if link.state in _APART:
         remember(link, side, pair.id, lost.value, "replaced by our write while the items were kept apart", ctx.now)
         return
+    if pair.kind is FieldKind.LINKS:
+        return  # each is added and removed on its own: none of a person's is replaced
     record = link.side(side).pair(pair.id)
     pending = record.overwritten
     if pending is not None and same(pair.kind, pending.value, lost.value):

@@ -4,13 +4,17 @@ Create).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, created, label
+from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us, taker_of
+from services.mapper.domain.labels import label
+from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.requests import give_up
@@ -43,7 +47,7 @@ class Changes:
         link = await tx.lock_entity(event.side, event.connection_id, event.entity_id)
         if link is None:
             return await self._new_entity(tx, event)
-        await tx.unpark(event.side, event.connection_id, event.entity_id)
+        await self._conclusion.no_longer_parked(tx, link, event.side, event.entity_id)
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
@@ -52,8 +56,7 @@ class Changes:
         elif event.snapshot is None:
             link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
         else:
-            observe(link, from_change(event, ctx.integration), ctx)
-            label(link, event.side, event.snapshot, ctx)
+            _look(link, event, event.snapshot, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
@@ -105,8 +108,7 @@ class Changes:
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
-        observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {}, ctx)
+        _look(link, event, event.snapshot or {}, ctx)
         ctx = await self._conclusion.with_parents(tx, link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
@@ -141,8 +143,7 @@ class Changes:
             op.result = Result.ALREADY
             created(link, op, event.entity_id, ctx)
             effects += await self._conclusion.wake_children(tx, link)
-        observe(link, from_change(event, ctx.integration), ctx)
-        label(link, event.side, event.snapshot or {}, ctx)
+        _look(link, event, event.snapshot or {}, ctx)
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _park(self, tx: LinkTransaction, event: ChangeEvent, *, keyless: bool) -> list[Message]:
@@ -150,6 +151,8 @@ class Changes:
         since = await tx.parked(event.side, event.connection_id, event.entity_id)
         creates = await tx.open_creates(event.side, event.connection_id)
         if keyless and since is not None and not creates:
+            if await tx.lock_entity(event.side, event.connection_id, event.entity_id) is not None:
+                raise Contended("the create that made this entity was settled meanwhile")
             await tx.flag_stray(
                 event.side,
                 event.connection_id,
@@ -162,6 +165,14 @@ class Changes:
         until = self._clock.now() + PARK_FOR
         await tx.park(event.side, event.connection_id, event.entity_id, event.model_dump_json().encode(), until)
         return []
+
+
+def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Context) -> None:
+    """Take in what an event shows of its item."""
+    observation = from_change(event, ctx.integration)
+    observed = observe(link, observation, ctx)
+    label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
+    keep_names(link, event.side, ctx.integration, snapshot)
 
 
 def _delete(link: Link, side: Side, ctx: Context) -> None:

@@ -9,8 +9,9 @@ import structlog
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, facts_of, wants_create
+from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
+from services.mapper.domain.labels import facts_of
 from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
@@ -21,6 +22,7 @@ from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation
 from shared.domain.mapping import FieldKind
 from shared.domain.person import Person
+from shared.fields.links import other_ends
 from shared.fields.people import NO_PEOPLE
 from shared.fields.translate import Parents
 from shared.messages.base import Message
@@ -61,9 +63,23 @@ class Conclusion:
         follow(link, ctx)
         return ctx
 
+    async def no_longer_parked(self, tx: LinkTransaction, link: Link, side: Side, entity_id: EntityId) -> None:
+        """Forget what was parked of an entity that is in a link now; a fresh read follows.
+
+        What was parked may be newer than what is at hand, and no feed shows it again.
+        """
+        if await tx.parked(side, link.connection(side), entity_id) is None:
+            return
+        await tx.unpark(side, link.connection(side), entity_id)
+        state = link.side(side)
+        state.mark, state.dirty_since = state.mark + 1, state.dirty_since or self._clock.now()
+
     async def with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
-        """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21)."""
-        known: dict[tuple[Side, EntityId], EntityId] = {}
+        """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21).
+
+        Those of dependencies are not held: two items that depend on each other would wait for each other.
+        """
+        known = await _dependencies(tx, link, ctx)
         for pair in ctx.integration.pairs:
             if pair.kind is not FieldKind.PARENT:
                 continue
@@ -118,6 +134,21 @@ class Conclusion:
             requested_at=self._clock.now(),
             link_id=link_id,
         )
+
+
+async def _dependencies(tx: LinkTransaction, link: Link, ctx: Context) -> dict[tuple[Side, EntityId], EntityId]:
+    """Look up the issues of what an item depends on, and depended on when both sides last agreed."""
+    others: set[EntityId] = set()
+    for pair in ctx.integration.pairs:
+        if pair.kind is FieldKind.LINKS:
+            record = link.craft.pair(pair.id)
+            for held in (record.seen, record.base):
+                others |= other_ends(held.value) if held is not None else set()
+    if not others:
+        return {}
+    connections = {side: link.connection(side) for side in Side}
+    found = await tx.counterparts(Side.CRAFT, connections, sorted(others))
+    return {(Side.CRAFT, item): issue for item, issue in found.items()}
 
 
 def _commands(link: Link, op: Operation | None) -> Iterable[WriteCommand]:

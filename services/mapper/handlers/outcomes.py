@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import created, label, refused
+from services.mapper.domain.create import created, refused
+from services.mapper.domain.labels import label
+from services.mapper.domain.names import keep_names
+from services.mapper.domain.observation import from_outcome
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.handlers.conclusion import Conclusion
 from shared.domain.errors import Poison
@@ -47,8 +50,10 @@ class Outcomes:
             first_look(link, outcome, ctx)
         else:
             end_operation(link, op, outcome, ctx)
-        if outcome.snapshot is not None:
-            label(link, outcome.target, outcome.snapshot, ctx)
+        observation = from_outcome(outcome, ctx.integration)
+        if observation is not None:
+            label(link, observation, outcome.snapshot or {}, ctx.now, fresh=False)
+            keep_names(link, outcome.target, ctx.integration, outcome.snapshot or {})
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _other_outcome(
@@ -95,7 +100,7 @@ class Outcomes:
         if taken is not None and taken.id != link.id:
             _ask(link, op, (entity_id,), ctx)
             return []
-        await tx.unpark(op.target, link.connection(op.target), entity_id)
+        await self._conclusion.no_longer_parked(tx, link, op.target, entity_id)
         op.result = Result.APPLIED
         created(link, op, entity_id, ctx)
         return await self._conclusion.wake_children(tx, link)

@@ -6,7 +6,7 @@ The same handlers run on it as on a real one, so that a dry run cannot decide ot
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
@@ -56,6 +56,12 @@ class RehearsalTransaction:
         if not self.assumes_parents or (parent is not None and parent.entity_id(side.other) is not None):
             return parent
         return self._stand_in(side, entity_id)
+
+    async def counterparts(
+        self, source: Side, connections: Mapping[Side, ConnectionId], entity_ids: Sequence[EntityId]
+    ) -> Mapping[EntityId, EntityId]:
+        """Return the other ends of links."""
+        return await self._look.counterparts(source, connections, entity_ids)
 
     async def insert(self, link: Link) -> bool:
         """Keep a new link."""

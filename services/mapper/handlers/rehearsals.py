@@ -13,9 +13,9 @@ from typing import Any
 
 import structlog
 
-from services.mapper.domain.create import labels_of
 from services.mapper.domain.entities import candidates_of
 from services.mapper.domain.forecast import Foreseen, as_if_done, forecast
+from services.mapper.domain.labels import labels_of
 from services.mapper.domain.names import names_in
 from services.mapper.domain.observation import values_of
 from services.mapper.handlers.changes import Changes

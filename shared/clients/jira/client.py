@@ -17,6 +17,7 @@ from shared.clients.http import DEFAULT_TIMEOUT_S, Answer, Call, Guard, VendorHt
 from shared.clients.jira import shapes
 from shared.clients.jira.answers import has_whole_changelog, object_of, reading_of, wanted_fields, with_changelog
 from shared.clients.jira.dialect import JiraDialect
+from shared.clients.jira.links import JiraLinks
 from shared.clients.jira.login import authorization, refused
 from shared.clients.jira.versions import JiraVersions
 from shared.clients.jira.workflow import JiraWorkflow
@@ -60,6 +61,7 @@ class JiraClient:
         self._http = VendorHttp(connection, auth, JiraDialect(refused(connection)), transport, clock, dice)
         self.workflow = JiraWorkflow(self._http, timeout_s)
         self.versions = JiraVersions(self._http, timeout_s)
+        self.links = JiraLinks(self._http, timeout_s)
         self._clock = clock
         self._timeout_s = timeout_s
 

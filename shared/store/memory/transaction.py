@@ -6,7 +6,7 @@ committed, and its own writes; an insert waits for a concurrent one of the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -88,6 +88,19 @@ class MemoryTransaction:
         if link_id not in self._shared:
             self._shared[link_id] = self._tables.load(self._tables.links[link_id], self._core.clock.now())
         return self._shared[link_id]
+
+    async def counterparts(
+        self, source: Side, connections: Mapping[Side, ConnectionId], entity_ids: Sequence[EntityId]
+    ) -> Mapping[EntityId, EntityId]:
+        """Return the other ends of links."""
+        await self._call("counterparts")
+        wanted, found = set(entity_ids), dict[EntityId, EntityId]()
+        for link in self._all_links():
+            mine, other = link.entity_id(source), link.entity_id(source.other)
+            between = all(link.connection(side) == connections[side] for side in Side)
+            if mine in wanted and between and mine and other and link.state is not LinkState.GONE:
+                found[mine] = other
+        return found
 
     async def insert(self, link: Link) -> bool:
         """Insert a new link, unless one of its entities is in a link already."""

@@ -81,6 +81,21 @@ class PostgresTransaction(Transaction):
             return None
         return self._shared.setdefault(LinkId(rows[0]["id"]), link_of(rows[0]))
 
+    async def counterparts(
+        self, source: Side, connections: Mapping[Side, ConnectionId], entity_ids: Sequence[EntityId]
+    ) -> Mapping[EntityId, EntityId]:
+        """Return the other ends of links."""
+        await self._flush()
+        target = source.other
+        rows = await self._fetch(
+            f"SELECT {source}_id AS mine, {target}_id AS other FROM links WHERE {source}_connection = $1"
+            f" AND {source}_id = ANY($2) AND {target}_connection = $3 AND {target}_id IS NOT NULL AND state <> 'gone'",
+            connections[source],
+            list(entity_ids),
+            connections[target],
+        )
+        return {EntityId(row["mine"]): EntityId(row["other"]) for row in rows}
+
     async def _lock(self, where: str, *args: str) -> Link | None:
         rows = await self._fetch(f"{LOAD} WHERE {where} {self.HELD}", *args)
         await self._take(rows)

@@ -360,3 +360,52 @@ def test_p11_a_newer_edit_in_jira_is_not_undone_although_we_once_wrote_the_same_
     world.deliver(again)
     world.settle()
     assert world.holds == {Side.JIRA: "3", Side.CRAFT: "3"}
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["by an event", "by the outcome"])
+@pytest.mark.parametrize("side", list(Side))
+def test_f4_what_a_person_brought_back_while_a_write_was_under_way_is_on_record_once_it_lands(
+    side: Side, *, told: bool
+) -> None:
+    world = World(title_integration(Policy(side.other.value)))
+    world.tick()
+    op = world.deliver(world.edit(side.other, "1"))
+    assert op is not None
+    for value in ("2", "0"):  # the second is what the write expects to find
+        world.tick()
+        world.deliver(world.edit(side, value))
+    world.tick()
+    if told:
+        world.land(op)
+        world.deliver(world.seen[-1])
+    world.perform(op)
+    world.settle()
+    assert world.holds == {Side.JIRA: "1", Side.CRAFT: "1"}
+    assert (side, "0") in {(note.side, note.value) for note in world.link.new_history}
+
+
+def test_what_a_write_replaces_knowingly_is_no_edit_that_was_lost() -> None:
+    world = World(title_integration(Policy.JIRA))
+    for value in ("1", "0", "1"):
+        world.tick()
+        world.deliver(world.edit(Side.JIRA, value))
+        world.settle()
+    assert world.link.new_history == []
+
+
+def test_p11_a_write_that_was_put_off_once_notes_what_it_replaces_when_that_is_an_edit_by_now() -> None:
+    world = World(title_integration(direction=Direction.TO_CRAFT))
+    world.tick()
+    op = world.deliver(world.edit(Side.JIRA, "1"))
+    assert op is not None
+    world.tick()
+    edit = world.edit(Side.CRAFT, "2")
+    world.deliver(world.edit(Side.JIRA, "2"))
+    world.perform(op)  # moved; both show the same now, and agree on it
+    world.deliver(edit)
+    assert world.link.open_operation is None
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "0"))
+    world.deliver(world.edit(Side.JIRA, "1"))  # the very write that was put off, but now it replaces an edit
+    world.settle()
+    assert (Side.CRAFT, "0") in {(note.side, note.value) for note in world.link.new_history}

@@ -465,14 +465,6 @@ async def test_a_create_ends_with_its_source_so_that_no_other_waits_for_it(bench
     assert await bench.store.open_twins(second.op_id) == []
 
 
-async def test_an_item_of_ours_that_is_deleted_while_it_is_parked_is_forgotten(bench: Bench) -> None:
-    await bench.configure()
-    echo = bench.craft("99", "a", by=US)
-    await bench.mapper.handle(echo)
-    await bench.mapper.handle(echo.model_copy(update={"kind": ChangeKind.DELETED, "snapshot": None}))
-    assert await bench.store.due_parked(bench.clock.now() + timedelta(hours=1), 10) == []
-
-
 async def test_unsync_ends_the_open_write(bench: Bench) -> None:
     await bench.configure()
     link, _ = await bench.linked()

@@ -58,6 +58,7 @@ helds = drawn(
     changed_at=st.none() | times,
     late=st.booleans(),
     entry=st.none() | texts,
+    against=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
@@ -81,6 +82,7 @@ sides = drawn(
     mark=st.integers(0),
     dirty_since=st.none() | times,
     read_whole=st.booleans(),
+    labelled_at=st.none() | times,
     candidates=st.dictionaries(
         texts, st.lists(st.builds(Candidate, value=values, by=st.none() | texts), max_size=2), max_size=2
     ),
@@ -123,6 +125,7 @@ operations = drawn(
     write_at=st.none() | times,
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
+    noted=st.frozensets(texts, max_size=2),
     done_at=st.none() | times,
 )
 

@@ -256,17 +256,18 @@ async def test_without_a_key_one_of_ours_that_a_person_changed_is_asked_about_an
 
 @on_virtual_time
 @pytest.mark.parametrize("keyed", [True, False])
-async def test_one_of_ours_that_a_person_converted_is_not_created_again(*, keyed: bool) -> None:
+@pytest.mark.parametrize("title", ["New", "Renamed"])
+async def test_one_of_ours_that_a_person_converted_is_not_created_again(title: str, *, keyed: bool) -> None:
     world = lagging(keyed=keyed)
     await world.configure()
     op = await world.open_create(Side.CRAFT, title="New")
     world.fail(LOST)
     await world.attempt(op)
     made = _only_item(world)
-    world.craft.person(ADA_KEY.key).edit(made, type="epic")
+    world.craft.person(ADA_KEY.key).edit(made, type="epic", title=title)
     outcome = await world.work(op)
     assert made in (outcome.entity_id, *outcome.ambiguous)
-    assert world.titles(Side.CRAFT) == ["New"]
+    assert world.titles(Side.CRAFT) == [title]
 
 
 @on_virtual_time
