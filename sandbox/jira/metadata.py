@@ -61,6 +61,17 @@ def fields(world: World, call: Call) -> SiteResponse:
         for one in world.fields.values()
         if (call.account or not one.custom) and not (world.edition.epic_link and one.kind is Kind.PARENT)
     ]
+    links: JsonObject = {
+        "id": "issuelinks",
+        "key": "issuelinks",
+        "name": "Linked Issues",
+        "custom": False,
+        "orderable": True,
+        "navigable": True,
+        "searchable": True,
+        "clauseNames": ["issueLink"],
+        "schema": {"type": "array", "items": "issuelinks", "system": "issuelinks"},
+    }
     key: JsonObject = {
         "id": "issuekey",
         "key": "issuekey",
@@ -71,7 +82,7 @@ def fields(world: World, call: Call) -> SiteResponse:
         "searchable": False,
         "clauseNames": ["id", "issue", "issuekey", "key"],
     }
-    return answer(200, [key, *shown])
+    return answer(200, [key, links, *shown])
 
 
 def priorities(world: World, call: Call) -> SiteResponse:

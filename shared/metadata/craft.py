@@ -43,6 +43,8 @@ class Holds(StrEnum):
     PARENT = "parent"
     STATUS = "status"
     TYPE = "type"
+    LINKS = "links"
+    """Relations to other items."""
     OTHER = "other"
     """Something that no mapping can use."""
     UNKNOWN = "unknown"
@@ -87,12 +89,14 @@ _PROPERTIES: Final = (
     CraftProperty("creationTime", "Created", Holds.MOMENT, writable=False),
     CraftProperty("updateTime", "Updated", Holds.MOMENT, writable=False),
     CraftProperty("createdBy", "Created by", Holds.PERSON, writable=False),
-    CraftProperty("dependencies", "Dependencies", Holds.OTHER, writable=False),
+    CraftProperty("dependencies", "Dependencies", Holds.LINKS, writable=False),
     CraftProperty("devToolKey", "Development tool key", Holds.OTHER, writable=False),
     CraftProperty("feedbackLinks", "Feedback links", Holds.OTHER, writable=False),
     CraftProperty("type", "Type", Holds.TYPE, writable=False),
     CraftProperty("workspaceId", "Workspace", Holds.OTHER, writable=False),
 )
+RELATIONS: Final = Choices(tuple(Choice(each, each.capitalize()) for each in ("blocks", "blocked by", "related")))
+"""Of dependencies (schema Dependency)."""
 PROPERTIES: Final[Mapping[str, CraftProperty]] = {each.id: each for each in _PROPERTIES}
 """Of every item. The writable ones are those of schema ItemUpdate in the API's description."""
 
@@ -168,7 +172,7 @@ class CraftMetadata:
         if name.startswith(CUSTOM_PREFIX):
             found = self.fields.get(name.removeprefix(CUSTOM_PREFIX))
             return Choices(found.options) if found is not None and found.options is not None else None
-        return self.lists.get(name)
+        return RELATIONS if name == "dependencies" else self.lists.get(name)
 
     def holds(self, name: str) -> Holds | None:
         """Return what a field holds as a mapping names it, None if there is no such field."""

@@ -114,7 +114,8 @@ class JiraMetadata:
     priorities: tuple[Choice, ...] = ()
     versions: tuple[Choice, ...] = ()
     components: tuple[Choice, ...] = ()
-    link_types: tuple[Choice, ...] = ()
+    relations: tuple[Choice, ...] = ()
+    """What links between issues can mean, as a value map names it; none: linking is switched off on the site."""
     permissions: Mapping[str, bool] = field(default_factory=dict)
     """By key; what is missing is not known."""
     permission_names: Mapping[str, str] = field(default_factory=dict)
@@ -145,5 +146,6 @@ class JiraMetadata:
             "fixVersions": self.versions,
             "versions": self.versions,
             "components": self.components,
+            "issuelinks": self.relations,
         }.get(field_id)
         return Choices(known) if known else None

@@ -332,6 +332,8 @@ def _differences(
         each = foretold.get(key)
         if key[1] == "parent" and Outlook.WAITING in item.outlooks:
             continue  # its parent came meanwhile
+        if key[1] == "dependencies":
+            continue  # either of two items may write a link, once both are linked: no forecast of one tells which
         if created and each is not None and each.why is not None and key not in came:
             continue  # a status that follows by transitions
         if each is None:

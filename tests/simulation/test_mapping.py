@@ -53,4 +53,4 @@ def test_a_part_of_the_seeds_keeps_the_mapping_of_the_demo(drawn: list[tuple[Int
     plain = [integration for integration, atlas in drawn if not atlas.rich]
 
     assert len(SEEDS) / 4 < len(plain) < len(SEEDS) / 2
-    assert all(len(integration.pairs) == 13 for integration in plain)
+    assert all(len(integration.pairs) == 14 for integration in plain)

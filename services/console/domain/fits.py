@@ -35,6 +35,7 @@ KIND_WORDS: Final[Mapping[FieldKind, str]] = {
     FieldKind.STATUS: "a status",
     FieldKind.PARENT: "the item above",
     FieldKind.TYPE: "the type of the item",
+    FieldKind.LINKS: "links to other items",
 }
 
 _LINE: Final = (Fit(FieldKind.STRING, Shape.TEXT), Fit(FieldKind.OPTION, Shape.TEXT))
@@ -55,6 +56,7 @@ _CASCADE: Final = (Fit(FieldKind.OPTION, Shape.CASCADE),)
 _JIRA_PERSON: Final = (Fit(FieldKind.USER, Shape.ACCOUNT), Fit(FieldKind.USER, Shape.USERNAME))
 _STATUS: Final = (Fit(FieldKind.STATUS, Shape.REFERENCE),)
 _PARENT: Final = (Fit(FieldKind.PARENT, Shape.REFERENCE),)
+_LINKS: Final = (Fit(FieldKind.LINKS, Shape.ISSUE_LINKS),)
 _NOTHING: Final[tuple[Fit, ...]] = ()
 
 _BY_CUSTOM_KIND: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -70,7 +72,7 @@ _BY_SYSTEM: Final[Mapping[str, tuple[Fit, ...]]] = {
     "environment": _LONG,
     "status": _STATUS,
     "parent": _PARENT,
-    "issuelinks": _NOTHING,
+    "issuelinks": _LINKS,
     "subtasks": _NOTHING,
 }
 _BY_TYPE: Final[Mapping[str, tuple[Fit, ...]]] = {
@@ -112,6 +114,7 @@ _BY_HOLDS: Final[Mapping[Holds, tuple[Fit, ...]]] = {
     Holds.PARENT: _PARENT,
     Holds.STATUS: _STATUS,
     Holds.TYPE: (Fit(FieldKind.TYPE, Shape.TEXT),),
+    Holds.LINKS: (Fit(FieldKind.LINKS, Shape.DEPENDENCIES),),
     Holds.OTHER: _NOTHING,
 }
 """What the properties of Craft.io's items can be part of."""

@@ -15,6 +15,7 @@ from shared.clients.jira.client import JiraClient
 from shared.clients.jira.metadata_shapes import choice_of, objects, screen_of, status_of, text, type_of, with_parent
 from shared.clients.jira.metadata_shapes import field_of as shape_of_field
 from shared.clients.together import together
+from shared.fields.links import INWARD, OUTWARD, relation_of
 from shared.metadata.choice import Choice, distinct
 from shared.metadata.jira import PERMISSIONS, SPRINTS, JiraField, JiraMetadata, JiraStatus, JiraType, Screen
 
@@ -56,7 +57,7 @@ class _Reader:
                 self._fields(),
                 self._statuses(),
                 self._priorities(str(about.get("id"))),
-                self._link_types(),
+                self._relations(),
                 self._create_screens(types),
                 self._samples(types),
             )
@@ -70,7 +71,7 @@ class _Reader:
             priorities=priorities,
             versions=_choices(objects(about, "versions")),
             components=_choices(objects(about, "components")),
-            link_types=links,
+            relations=links,
             permissions={key: given for key, (_, given) in permissions.items()},
             permission_names={key: name for key, (name, _) in permissions.items()},
         )
@@ -105,13 +106,19 @@ class _Reader:
             return ()
         return _choices(objects(page, "values"))
 
-    async def _link_types(self) -> tuple[Choice, ...]:
+    async def _relations(self) -> tuple[Choice, ...]:
         try:
             listed = await self._client.ask(f"{self._base}/issueLinkType", "link_types")
         except NotFound:
             # linking is switched off on this site
             return ()
-        return _choices(objects(listed, "issueLinkTypes"))
+        words: dict[str, str] = {}
+        for kind in objects(listed, "issueLinkTypes"):
+            for way in (OUTWARD, INWARD):
+                relation = relation_of(kind, way)
+                if relation is not None:
+                    words.setdefault(relation, text(kind, way) or relation)
+        return tuple(Choice(relation, said) for relation, said in words.items())
 
     async def _permissions(self) -> dict[str, tuple[str, bool]]:
         """Return name and whether we have it for each permission; a site without boards knows no sprints."""

@@ -128,7 +128,7 @@ async def test_an_empty_console_is_set_up_from_a_file_with_secrets_by_reference(
     async with admin_and_console(configured=False) as (admin, console):
         text = from_nothing(admin)
         found = dict(words(await planned(console, text)))
-        assert found["demo"] == ["new, with 4 type pairs and 13 field pairs"]
+        assert found["demo"] == ["new, with 4 type pairs and 14 field pairs"]
         assert found[scene.JIRA][1:] == [
             "token: would be set from environment variable JIRA_TOKEN",
             "webhook secrets: would be set from environment variable HOOK",

@@ -65,7 +65,8 @@ async def test_a_project_is_read_with_types_screens_statuses_lists_and_permissio
     squads = jira.choices(site.field_id("Squad"))
     assert squads is not None
     assert [one.name for one in squads.values] == ["Red", "Green", "Blue"]
-    assert "Blocks" in [one.name for one in jira.link_types]
+    words = {one.id: one.name for one in jira.relations}
+    assert (words["10000/outward"], words["10000/inward"], words["10003"]) == ("blocks", "is blocked by", "relates to")
     assert jira.permissions["CREATE_ISSUES"] is True
     assert jira.permission_names["MANAGE_SPRINTS_PERMISSION"] == "Manage Sprints"
 

@@ -125,6 +125,18 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "permission_missing",
+        "Dependencies are mapped, and the account may not link issues.",
+        "jira_connection",
+        happens=_deny("LINK_ISSUES"),
+    ),
+    Case(
+        "linking_off",
+        "Dependencies are mapped, and linking issues is switched off in Jira.",
+        "pairs[13].jira",
+        seen=lambda jira, craft: (dataclasses.replace(jira, relations=()), craft),
+    ),
+    Case(
+        "permission_missing",
         "Sprints are mapped, and the account may not manage them.",
         "jira_connection",
         lambda _, draft: added(
@@ -258,7 +270,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "pair_id_twice",
         "A pair was copied in a file, with its id.",
-        "pairs[13].id",
+        "pairs[14].id",
         lambda _, draft: added(draft, "title", FieldKind.NUMBER, "x", "effort", direction=Direction.TO_CRAFT),
     ),
     Case(
@@ -301,18 +313,16 @@ CASES: tuple[Case, ...] = (
     Case(
         "craft_read_only",
         "The Jira summary shall be written to Craft.io's short id.",
-        "pairs[13].craft",
+        "pairs[14].craft",
         lambda bench, draft: added(
             draft, "key", FieldKind.STRING, bench.jira.field_id("Customer reference"), "shortId"
         ),
     ),
     Case(
         "craft_read_only",
-        "Dependencies shall be written to Craft.io.",
-        "pairs[13].craft",
-        lambda _, draft: added(
-            draft, "links", FieldKind.OPTIONS, "labels", "dependencies", direction=Direction.TO_CRAFT
-        ),
+        "The reporter shall become who created the item in Craft.io.",
+        "pairs[14].craft",
+        lambda _, draft: added(draft, "creator", FieldKind.USER, "reporter", "createdBy", direction=Direction.TO_CRAFT),
     ),
     Case(
         "jira_read_only",
@@ -323,7 +333,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "written_twice",
         "Two fields of Craft.io are mapped to one of Jira.",
-        "pairs[13].jira",
+        "pairs[14].jira",
         lambda bench, draft: added(draft, "effort", FieldKind.NUMBER, bench.jira.field_id("Story Points"), "effort"),
     ),
     Case("no_title_pair", "Nobody mapped the title.", "pairs", lambda _, draft: without(draft, "title")),
@@ -424,7 +434,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "value_impossible",
         "Story points are mapped to sizes by words.",
-        "pairs[11].values[0].jira",
+        "pairs[12].values[0].jira",
         _points_in_words,
     ),
     Case("value_way_back", "Highest and High both become Must have.", "pairs[2].values"),
@@ -444,7 +454,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "people_without_table",
         "People are mapped without saying who is who.",
-        "pairs[13].values",
+        "pairs[14].values",
         lambda _, draft: added(draft, "assignee", FieldKind.USER, "assignee", "assignee"),
     ),
 )

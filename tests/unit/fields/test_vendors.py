@@ -19,7 +19,7 @@ from services.mapper.domain.observation import items_of
 from shared.clients.craft.shapes import whole_item
 from shared.clients.jira.shapes import changelog_of
 from shared.domain.ids import Side
-from shared.domain.kinds import FieldKind
+from shared.domain.kinds import IN_STEPS, FieldKind
 from shared.domain.link import Json
 from shared.domain.mapping import Direction, FieldPair, Integration
 from shared.fields import Translated, equivalent, read, render, same, translate
@@ -78,8 +78,8 @@ class Both:
 
 def pairs() -> list[FieldPair]:
     """Return the pairs that are written to Jira's fields."""
-    every = Both().integration.pairs
-    return [pair for pair in every if pair.kind not in (FieldKind.STATUS, FieldKind.PARENT, FieldKind.TYPE)]
+    apart = {*IN_STEPS, FieldKind.PARENT, FieldKind.TYPE}
+    return [pair for pair in Both().integration.pairs if pair.kind not in apart]
 
 
 EACH = pytest.mark.parametrize("name", [str(pair.id) for pair in pairs()])

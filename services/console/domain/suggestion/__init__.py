@@ -15,7 +15,7 @@ from services.console.domain.suggestion.model import Identities, LeftOut, Reason
 from services.console.domain.suggestion.names import plain
 from services.console.domain.suggestion.pairs import Candidate, candidates
 from services.console.domain.suggestion.types import suggest_types
-from services.console.domain.suggestion.values import Values, by_name, by_order, by_status
+from services.console.domain.suggestion.values import Values, by_name, by_order, by_relation, by_status
 from services.console.domain.validation import check
 from services.console.domain.validation.subject import Subject, keyed
 from shared.domain.ids import PairId, Side
@@ -26,7 +26,8 @@ from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, CraftMetadata, Hold
 from shared.metadata.jira import JiraMetadata
 
 _KEY_NAMES: Final = frozenset({"jira_key", "jira_id", "jira_link", "tandem", "tandem_key", "tandem_id", "sync_key"})
-_BY_VALUES: Final = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS})
+_BY_VALUES: Final = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.LINKS})
+_ONE_WAY: Final = {FieldKind.STATUS: Direction.TO_CRAFT, FieldKind.LINKS: Direction.TO_JIRA}
 
 
 def suggest(jira: JiraMetadata, craft: CraftMetadata, identities: Identities) -> Suggestion:
@@ -88,7 +89,7 @@ def _pair(subject: Subject, each: Candidate, ids: set[str]) -> tuple[FieldPair |
         kind=kind,
         jira=each.jira.id,
         craft=each.craft,
-        direction=Direction.TO_CRAFT if kind is FieldKind.STATUS else Direction.BOTH,
+        direction=_ONE_WAY.get(kind, Direction.BOTH),
         values=values.pairs if values is not None else (),
         jira_shape=_unless_usual(each.jira_fit, Side.JIRA, each.jira.id),
         craft_shape=_unless_usual(each.craft_fit, Side.CRAFT, each.craft),
@@ -110,6 +111,8 @@ def _values(subject: Subject, each: Candidate) -> Values | None:
     jira = subject.jira.choices(each.jira.id)
     if jira is None:
         return None
+    if each.jira_fit.kind is FieldKind.LINKS:
+        return by_relation(jira, craft)
     jira = Choices(tuple(keyed(jira.values, each.jira_fit.shape)), jira.complete)
     craft = Choices(tuple(keyed(craft.values, each.craft_fit.shape)), craft.complete)
     ordered = by_order(jira, craft) if each.craft == "importance" else None

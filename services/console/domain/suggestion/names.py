@@ -42,6 +42,8 @@ _SAME_VALUE: Final = (
     "lowest trivial wont_have won_t_have wont p4",
     "yes true on",
     "no false off",
+    "is_blocked_by blocked_by",
+    "relates_to related related_to",
 )
 """Values that go by several names."""
 _EMPTY_WORDS: Final = frozenset({"date", "field", "name", "key", "id", "the", "of", "type", "jira", "craft"})

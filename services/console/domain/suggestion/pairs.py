@@ -10,6 +10,7 @@ from services.console.domain.suggestion.names import EXACT, alike
 from services.console.domain.validation.fields import is_read_only
 from services.console.domain.validation.screens import can_be_filled
 from services.console.domain.validation.subject import Subject
+from shared.domain.kinds import IN_STEPS
 from shared.domain.mapping import FieldKind
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
 from shared.metadata.jira import JiraField, Screen
@@ -34,6 +35,7 @@ _FIXED: Final = {
     "assignee": "assignee",
     "quarter": "fixVersions",
     "actualEndDate": "duedate",
+    "dependencies": "issuelinks",
 }
 """Properties of Craft.io with the system field of Jira that holds the same on every site."""
 
@@ -76,7 +78,7 @@ def candidates(subject: Subject, taken: str | None) -> list[Candidate]:
 
 def _craft_fields(subject: Subject, taken: str | None) -> Iterator[tuple[str, str, Holds]]:
     for known in PROPERTIES.values():
-        if known.holds is Holds.TYPE or (known.writable and known.holds is not Holds.OTHER):
+        if known.holds in (Holds.TYPE, Holds.LINKS) or (known.writable and known.holds is not Holds.OTHER):
             yield known.id, known.name, known.holds
     for field in subject.craft.fields.values():
         if field.id != taken and field.holds is not Holds.UNKNOWN:
@@ -88,7 +90,7 @@ def _jira_fields(subject: Subject) -> Iterator[JiraField]:
     for field in subject.jira.fields.values():
         fits = jira_fits(field.schema) or ()
         kind = fits[0].kind if fits else FieldKind.STRING
-        if kind is FieldKind.STATUS or (not is_read_only(subject, field.id) and can_be_filled(subject, field.id, kind)):
+        if kind in IN_STEPS or (not is_read_only(subject, field.id) and can_be_filled(subject, field.id, kind)):
             yield field
 
 

@@ -38,6 +38,22 @@ def by_name(jira: Choices, craft: Choices) -> Values | None:
     return Values(tuple(pairs), round(sum(scores) / len(scores) * whole, 2), "Values of the same meaning by name.")
 
 
+def by_relation(jira: Choices, craft: Choices) -> Values | None:
+    """Map each relation of Craft.io to the one of Jira's, which has many more, that means the same."""
+    pairs = []
+    scores = []
+    for each in craft.values:
+        best = max(jira.values, key=lambda one: same_value(each.name, one.name), default=None)
+        score = same_value(each.name, best.name) if best is not None else 0.0
+        if best is not None and score > 0:
+            pairs.append(ValuePair(jira=best.id, craft=each.id))
+            scores.append(score)
+    if not pairs:
+        return None
+    confidence = round(sum(scores) / len(craft.values), 2)
+    return Values(tuple(pairs), confidence, "Links whose words mean the same.")
+
+
 def by_status(statuses: tuple[JiraStatus, ...], craft: Choices) -> Values | None:
     """Map each status to one of the same name, else to the first one that is as far; None if none finds a partner."""
     pairs = []

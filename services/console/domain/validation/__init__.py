@@ -25,6 +25,7 @@ GATES: Final[tuple[Check, ...]] = (access.project_not_visible, access.workspace_
 CHECKS: Final[tuple[Check, ...]] = (
     access.project_key_differs,
     access.permission_missing,
+    access.linking_off,
     access.native_integration_writes,
     access.craft_root_missing,
     access.key_field_wrong,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.console.domain.validation.finding import Finding, error, note, warning
-from services.console.domain.validation.subject import Subject, listed, quoted
+from services.console.domain.validation.subject import Subject, listed, quoted, sentence
 from shared.domain.ids import Side
 from shared.domain.mapping import FieldKind, Shape
 from shared.metadata.craft import LEVELS, Holds
-from shared.metadata.jira import ADMINISTER, ASSIGN, BROWSE, CREATE, EDIT, REPORTER, SPRINTS, TRANSITION
+from shared.metadata.jira import ADMINISTER, ASSIGN, BROWSE, CREATE, EDIT, LINK, REPORTER, SPRINTS, TRANSITION
 
 _NAMES = {
     BROWSE: "Browse Projects",
@@ -19,6 +19,7 @@ _NAMES = {
     ASSIGN: "Assign Issues",
     REPORTER: "Modify Reporter",
     SPRINTS: "Manage Sprints",
+    LINK: "Link Issues",
     ADMINISTER: "Administer Projects",
 }
 
@@ -71,6 +72,9 @@ def permission_missing(subject: Subject) -> Iterator[Finding]:
         if pair.kind is FieldKind.STATUS:
             needed.setdefault(TRANSITION, what)
             continue
+        if pair.kind is FieldKind.LINKS:
+            needed.setdefault(LINK, what)
+            continue
         needed.setdefault(EDIT, "to change issues when their items change in Craft.io")
         if pair.jira == "assignee":
             needed.setdefault(ASSIGN, what)
@@ -89,6 +93,19 @@ def permission_missing(subject: Subject) -> Iterator[Finding]:
                 f"Our Jira account lacks the permission {quoted(name)} in the project {subject.project_name()}. It is "
                 f"needed {purpose}.",
                 f"Have a Jira administrator give the account {quoted(name)} in the project's permission scheme.",
+            )
+
+
+def linking_off(subject: Subject) -> Iterator[Finding]:
+    """Links between issues are a feature that a Jira administrator can switch off."""
+    for path, pair in subject.pairs():
+        if pair.kind is FieldKind.LINKS and not subject.jira.relations:
+            yield error(
+                "linking_off",
+                f"{path}.jira",
+                f"{sentence(subject.craft_name(pair.craft))} are to become links between issues, but linking is "
+                "switched off on this Jira site, or there are no types of links.",
+                "Have a Jira administrator switch issue linking on, or take this pair out.",
             )
 
 

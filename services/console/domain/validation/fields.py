@@ -8,6 +8,7 @@ from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, jira_fits,
 from services.console.domain.validation.finding import Finding, error, note, warning
 from services.console.domain.validation.subject import Subject, listed, quoted, sentence
 from shared.domain.ids import Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
 
@@ -111,7 +112,7 @@ def craft_read_only(subject: Subject) -> Iterator[Finding]:
 def jira_read_only(subject: Subject) -> Iterator[Finding]:
     """Jira sets some fields itself; they are on no screen or take no `set`."""
     for path, pair in subject.pairs():
-        written = subject.fills(pair, Side.JIRA) and pair.kind is not FieldKind.STATUS
+        written = subject.fills(pair, Side.JIRA) and pair.kind not in IN_STEPS
         if not written or not is_read_only(subject, pair.jira):
             continue
         yield error(

@@ -12,6 +12,7 @@ from services.console.domain.validation.fields import is_read_only
 from services.console.domain.validation.finding import Finding, error, warning
 from services.console.domain.validation.subject import Subject, listed, quoted
 from shared.domain.ids import Side
+from shared.domain.kinds import IN_STEPS
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.metadata.jira import JiraType, Screen
 
@@ -54,7 +55,7 @@ def _asked(subject: Subject, field_id: str, kind: FieldKind, what: _What) -> lis
 
 
 def _not_on(subject: Subject, path: str, pair: FieldPair, what: _What) -> Iterator[Finding]:
-    if pair.kind is FieldKind.STATUS or not subject.has_jira_field(pair.jira) or is_read_only(subject, pair.jira):
+    if pair.kind in IN_STEPS or not subject.has_jira_field(pair.jira) or is_read_only(subject, pair.jira):
         return
     asked = _asked(subject, pair.jira, pair.kind, what)
     without = [(one, screen) for one, screen in asked if pair.jira not in screen]

@@ -11,7 +11,7 @@ from shared.domain.mapping import FieldKind, FieldPair, Shape, ValuePair
 from shared.fields.shapes import number_of, number_text
 from shared.metadata.choice import Choices
 
-_BY_VALUES = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS})
+_BY_VALUES = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.LINKS})
 _LITERAL = frozenset({Shape.NAME, Shape.NAMES, Shape.WORDS, Shape.TEXT, Shape.NUMBER})
 """Shapes whose values are what people read, not ids of something."""
 
