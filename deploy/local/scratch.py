@@ -1,7 +1,7 @@
-"""A folder for a stack that begins from nothing each time: the stand-ins of Jira and Craft.io forget everything when
-they end, so what Postgres and Kafka still know of them is of no use.
+"""A stack that begins from nothing each time: the stand-ins of Jira and Craft.io forget everything when they end, so
+what Postgres and Kafka still know of them is of no use.
 
-Called by `make run`, whose folder is always the same one.
+Called by `make run`, whose folder is always the same one, and wherever somebody's own Postgres may be used.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import asyncpg
 
 from deploy.local.processes import LocalStackError
 
@@ -36,3 +38,20 @@ def from_scratch(folder: Path) -> Iterator[None]:
                 if (folder / name).exists():
                     shutil.move(folder / name, Path(old) / name)
         yield
+
+
+async def must_be_unused(database_url: str) -> None:
+    """Raise LocalStackError for a database (with our tables) that an earlier stack left configured: its items are gone,
+    and the key that its credentials are sealed with was that stack's own.
+    """
+    session = await asyncpg.connect(database_url, timeout=10)
+    try:
+        used = await session.fetchval("SELECT EXISTS (SELECT FROM connections)")
+    finally:
+        await session.close()
+    if used:
+        raise LocalStackError(
+            "The database that TANDEM_DATABASE_URL names was used by another stack already. The stand-ins of Jira and "
+            "Craft.io begin anew each time, so it is of no use to this one: name an empty database (createdb), or "
+            "leave TANDEM_DATABASE_URL out, and a Postgres is started for you."
+        )

@@ -25,6 +25,7 @@ from deploy.local import scene
 from deploy.local.ports import free_port
 from deploy.local.processes import LocalStackError, start_child, wait_until_ready
 from deploy.local.progress import Progress
+from deploy.local.scratch import must_be_unused
 from deploy.local.stack import Stack, local_stack
 from deploy.local.stack_file import ConnectionEntry, StackContent, remove_stack_file, write_stack_file
 from deploy.local.supervisor import Supervisor, service_spec
@@ -133,6 +134,7 @@ async def running_system(
         progress.stage("Creating topics and tables")
         prefix = os.environ.get("TANDEM_TOPIC_PREFIX", "tandem.")
         await asyncio.gather(ensure_topics(stack.kafka_bootstrap, prefix), migrate(stack.database_url))
+        await must_be_unused(stack.database_url)
         ports = {name: free_port() for name in SERVICES}
         gateway, console = (f"http://127.0.0.1:{ports[name]}" for name in ("webhook_gateway", "console"))
         webhook_secrets = {"jira": secrets.token_urlsafe(32), "craft": secrets.token_urlsafe(32)}

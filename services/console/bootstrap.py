@@ -52,7 +52,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
         mappings,
         people,
         History(ports.reader),
-        DryRuns(ports, ADMIN),
+        DryRuns(ports, mappings, ADMIN),
         Evaluations(ports, ADMIN),
     )
     return ConsoleService(api, ports, settings)

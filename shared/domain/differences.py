@@ -15,8 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup"})
 """What no admin writes in an integration: its place, its number, and what its Jira is."""
-PAIR_OWNED: Final = frozenset({"since", "fields_since"})
-"""What saving writes into each field pair (`next_revision`)."""
+PAIR_OWNED: Final = frozenset({"since", "fields_since", "jira_name", "craft_name"})
+"""What saving writes into each field pair: `next_revision`, and what people call its fields."""
 CONNECTION_OWNED: Final = frozenset({"id", "revision", "account_id", "paused_reason"})
 """What no admin writes in a connection: who we are there, and whether it works, is found out."""
 

@@ -12,6 +12,7 @@ from typing import NewType
 
 from pydantic import Field
 
+from shared.domain.finding import Finding
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import Integration, Setting
@@ -144,6 +145,8 @@ class DryRun(Setting):
     why: str | None = None
     """Failed: what happened and what to do."""
     ended_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    """What saving the draft would have said."""
 
 
 class DryRunItem(Setting):

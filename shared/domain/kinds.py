@@ -206,7 +206,8 @@ def shapes_of(kind: FieldKind, side: Side, name: str) -> tuple[Shape, ...]:
 def shape_problem(kind: FieldKind, side: Side, name: str, shape: Shape | None) -> str | None:
     """Return in words why a field cannot hold a kind (in that shape), None if it can."""
     possible = shapes_of(kind, side, name)
-    where = f"{side.vendor}'s {name}"
+    own = not name.startswith((CUSTOM_PREFIX, "customfield_"))  # nobody knows the others by their ids
+    where = f"{side.vendor}'s {name}" if own else f"a custom field of {side.vendor}"
     if not possible:
         fitting = [str(k) for k in FieldKind if shapes_of(k, side, name)]
         return f"{where} cannot hold values of kind {kind}; kinds that fit it: {', '.join(fitting)}"

@@ -152,6 +152,8 @@ class PairSide:
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
     takes_first: bool = False
     """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
+    names: dict[str, str] = field(default_factory=dict)
+    """What people call the ids that were shown here last. For words only: nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,10 @@ class FieldPair(Setting):
     """The same, the other way."""
     create_missing: bool = False
     """Versions of Jira by name only: a version that the project lacks is created when it is to be set."""
+    jira_name: str | None = None
+    """What people call the Jira field: found out when the mapping is saved."""
+    craft_name: str | None = None
+    """What people call the Craft.io field: the same."""
     since: int = 0
     """The revision in which this pair got its present meaning; bases agreed before it no longer count (PROTOCOL
     F16).
@@ -136,6 +140,10 @@ class FieldPair(Setting):
     def name_on(self, side: Side) -> str:
         """Return the field's id on one side."""
         return self.jira if side is Side.JIRA else self.craft
+
+    def called(self, side: Side) -> str:
+        """Return what people call the field on one side, as far as that is known."""
+        return (self.jira_name if side is Side.JIRA else self.craft_name) or self.name_on(side)
 
     def expression(self, target: Side) -> str | None:
         """Return the expression for the way to `target`, if there is one."""
@@ -267,15 +275,20 @@ class Integration(Setting):
 
     @model_validator(mode="after")
     def _unique(self) -> Self:
-        for what, names in (
-            ("pair id", [str(p.id) for p in self.pairs]),
-            ("Jira field", [p.jira for p in self.pairs if p.direction is not Direction.TO_CRAFT]),
-            ("Craft.io field", [p.craft for p in self.pairs if p.direction is not Direction.TO_JIRA]),
-        ):
-            twice = sorted({n for n in names if names.count(n) > 1})
-            if twice:
-                msg = f"{what} {', '.join(twice)} is written by more than one pair; keep one of them"
-                raise ValueError(msg)
+        ids = [pair.id for pair in self.pairs]
+        twice = sorted({each for each in ids if ids.count(each) > 1})
+        if twice:
+            raise ValueError(f"the id {', '.join(twice)} is given to more than one pair; rename one of them")
+        for side in Side:
+            elsewhere = Direction.TO_CRAFT if side is Side.JIRA else Direction.TO_JIRA
+            written: dict[str, list[FieldPair]] = {}
+            for pair in self.pairs:
+                if pair.direction is not elsewhere:
+                    written.setdefault(pair.name_on(side), []).append(pair)
+            for first, *more in written.values():
+                if more:
+                    pairs = " and ".join(pair.id for pair in (first, *more))
+                    raise ValueError(f"the pairs {pairs} write {side.vendor}'s {first.called(side)}; keep one of them")
         return self
 
     def pair(self, pair_id: PairId) -> FieldPair | None:
@@ -357,6 +370,9 @@ def pair_values(values: tuple[ValuePair, ...], source: Side, value: Json) -> lis
     return [v.jira for v in values if v.craft == value]
 
 
+_NOT_ITS_MEANING = ("policy", "create_missing", "jira_name", "craft_name")
+
+
 def next_revision(current: Integration | None, draft: Integration) -> Integration:
     """Return `draft` as the revision after `current`, each pair marked with the revision that gave it its present
     meaning.
@@ -366,11 +382,12 @@ def next_revision(current: Integration | None, draft: Integration) -> Integratio
 
     def dated(pair: FieldPair) -> FieldPair:
         old = before.get(pair.id)
-        # who wins a conflict, and whether Jira may be given a version, are no part of what the pair means
+        # who wins a conflict, what Jira may be given and what people call the fields are no part of what the pair means
         if old is None or old.fields != pair.fields:
             return pair.model_copy(update={"since": revision, "fields_since": revision})
         kept = {"since": old.since, "fields_since": old.fields_since}
-        same = pair.model_copy(update={**kept, "policy": old.policy, "create_missing": old.create_missing}) == old
+        beside = {name: getattr(old, name) for name in _NOT_ITS_MEANING}
+        same = pair.model_copy(update={**kept, **beside}) == old
         return pair.model_copy(update=kept if same else {**kept, "since": revision})
 
     return draft.model_copy(update={"revision": revision, "pairs": tuple(dated(pair) for pair in draft.pairs)})

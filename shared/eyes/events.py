@@ -11,7 +11,7 @@ from typing import Any
 from shared.clients.craft import shapes as craft_shapes
 from shared.clients.jira import shapes as jira_shapes
 from shared.clients.reading import Reading
-from shared.domain.ids import ConnectionId, EntityId, Side
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, Side
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 
 MAX_KEY = 200
@@ -27,6 +27,7 @@ def seen(
     *,
     change_id: str | None = None,
     ticket: int | None = None,
+    integration_id: IntegrationId | None = None,
 ) -> ChangeEvent:
     """Return the event of one reading. `change_id` None: made of what was read, so that the same state has the same
     id.
@@ -49,6 +50,7 @@ def seen(
         # longer than any key of ours: a person's text in the field that is meant for it
         correlation_key=key if key is not None and len(key) <= MAX_KEY else None,
         correlation_read=reading.correlation_read,
+        integration_id=integration_id,
     )
 
 

@@ -34,7 +34,7 @@ def failure(pair: FieldPair, source: Side, value: Json, error: ExpressionError) 
     """Return in words what went wrong with which value, and what to do."""
     text = json.dumps(value, ensure_ascii=False)
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-    field = f"{source.other.vendor}'s {pair.name_on(source.other)}"
+    field = f"{source.other.vendor}'s {pair.called(source.other)}"
     return (
         f"The expression of the pair {pair.id} cannot make a value for {field} of {shown}: {error}.",
         f"Correct to_{source.other} of the pair {pair.id}, or change the value in {source.vendor}.",

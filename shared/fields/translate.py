@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import assert_never
 
 from shared.domain.expressions import ExpressionError
-from shared.domain.ids import EntityId, Side
+from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
@@ -47,8 +47,16 @@ class Parents:
     people: People = NO_PEOPLE
     items: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
     """What expressions may know of the item on each side: key, type, title, url."""
+    names: Mapping[tuple[Side, PairId], Mapping[str, str]] = field(default_factory=dict)
+    """What people call the ids that a field of a side was shown to hold."""
 
-    def across(self, source: Side, parent: Json) -> Translated | Untranslatable:
+    def called(self, pair: FieldPair, side: Side, value: Json) -> str:
+        """Return a value of a side for people: by its name, with the id in brackets, where a name was shown."""
+        known = self.names.get((side, pair.id), {})
+        found = [known.get(part) for part in str(value).split("/")]  # a cascade names its parent too
+        return f'"{" / ".join(filter(None, found))}" ({value})' if all(found) else str(value)
+
+    def across(self, pair: FieldPair, source: Side, parent: Json) -> Translated | Untranslatable:
         """Return the counterpart of a parent. Jira's "no parent" is Craft's root and the other way round."""
         if source is Side.JIRA and parent is None:
             return Translated(self.craft_root)
@@ -57,9 +65,10 @@ class Parents:
         found = self.known.get((source, EntityId(str(parent))))
         if found is not None:
             return Translated(found)
+        called = self.called(pair, source, parent)
         return Untranslatable(
             Cause.PARENT_NOT_LINKED,
-            f"The parent {parent} in {source.vendor} has no counterpart in {source.other.vendor} yet.",
+            f"The parent {called} in {source.vendor} has no counterpart in {source.other.vendor} yet.",
             "If the parent is being synced, this item follows by itself. Otherwise sync the parent first.",
         )
 
@@ -108,15 +117,15 @@ def _fitting(pair: FieldPair, source: Side, value: Json) -> Translated:
 def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     match pair.kind:
         case FieldKind.PARENT:
-            return parents.across(source, value)
+            return parents.across(pair, source, value)
         case FieldKind.USER:
-            return _person(pair, source, value, parents.people)
+            return _person(pair, source, value, parents)
         case FieldKind.OPTION | FieldKind.STATUS:
-            return _by_value_map(pair, source, value)
+            return _by_value_map(pair, source, value, parents)
         case FieldKind.TYPE:
-            return _type(pair, source, value)
+            return _type(pair, source, value, parents)
         case FieldKind.OPTIONS:
-            return _each_by_value_map(pair, source, value)
+            return _each_by_value_map(pair, source, value, parents)
         case FieldKind.LINKS:
             return _links(pair, source, value, parents)
         case FieldKind.LABELS:
@@ -130,42 +139,46 @@ def _by_kind(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Tr
             assert_never(pair.kind)
 
 
-def _person(pair: FieldPair, source: Side, value: Json, people: People) -> Translated:
+def _person(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated:
     """A person who is not found never stops an item: somebody else stands in, and the history says so."""
-    over, found = people.across(pair, source, value)
+    over, found = parents.people.across(pair, source, value)
     if found:
         return Translated(over)
-    who, stand_in = " ".join(identities(value)), " ".join(identities(over))
+    who, stand_in = (
+        " ".join(parents.called(pair, side, each) for each in identities(one))
+        for side, one in ((source, value), (source.other, over))
+    )
     note = f"{who} of {source.vendor} was not found in {source.other.vendor}: "
     return Translated(over, note + (f"{stand_in} stands in" if stand_in else "left without anybody"))
 
 
-def _by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+def _by_value_map(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     found = pair_values(pair.value_map, source, value)
     if found:
         return Translated(found[0])
-    return Translated(None) if value is None else _not_mapped(pair, source, value)
+    return Translated(None) if value is None else _not_mapped(pair, source, value, parents)
 
 
-def _each_by_value_map(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+def _each_by_value_map(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     """Translate a set one by one; what is mapped to nothing (null) is left out."""
     over: set[str] = set()
     for each in value or ():
         found = pair_values(pair.values, source, each)
         if not found:
-            return _not_mapped(pair, source, each)
+            return _not_mapped(pair, source, each, parents)
         if found[0] is not None:
             over.add(found[0])
     return Translated(sorted(over))
 
 
-def _type(pair: FieldPair, source: Side, value: Json) -> Translated | Untranslatable:
+def _type(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
     found = pair_values(pair.value_map, source, value)
     if found:
         return Translated(found[0])
+    called = parents.called(pair, source, value)
     return Untranslatable(
         Cause.TYPE_NOT_MAPPED,
-        f"The item was converted to the {source.vendor} type {value}, which is not mapped to a type in "
+        f"The item was converted to the {source.vendor} type {called}, which is not mapped to a type in "
         f"{source.other.vendor}. Its other fields go on being synced.",
         "Add the type to the type mapping of the integration, or convert the item back.",
     )
@@ -191,11 +204,12 @@ def not_carried(pair: FieldPair, crossing: Crossing) -> Untranslatable | None:
     )
 
 
-def _not_mapped(pair: FieldPair, source: Side, value: Json) -> Untranslatable:
+def _not_mapped(pair: FieldPair, source: Side, value: Json, parents: Parents = NO_PARENTS) -> Untranslatable:
+    called = parents.called(pair, source, value)
     return Untranslatable(
         Cause.VALUE_NOT_MAPPED,
-        f"The value {value} of {source.vendor}'s {pair.name_on(source)} is not mapped to one in {source.other.vendor}.",
-        f"Map {value} in the value map of the pair {pair.id}, or choose a mapped value in {source.vendor}.",
+        f"The value {called} of {source.vendor}'s {pair.called(source)} is not mapped to one in {source.other.vendor}.",
+        f"Map {called} in the value map of the pair {pair.id}, or choose a mapped value in {source.vendor}.",
     )
 
 

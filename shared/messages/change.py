@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain.ids import AccountId, ConnectionId, EntityId, OperationId, Side
+from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, OperationId, Side
 from shared.messages.base import Message
 
 
@@ -87,6 +87,8 @@ class ChangeEvent(Message):
     """The link id that the entity carries (Jira property `tandem`, Craft key field), if it was read."""
     correlation_read: bool = False
     """True when the key was looked for, so that None means: it has none."""
+    integration_id: IntegrationId | None = None
+    """REQUEST: the integration that a person chose for it, if it is in no link yet."""
 
     def key(self) -> str:
         """Return `{connection_id}:{entity_id}`."""

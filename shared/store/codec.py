@@ -230,6 +230,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["recent"] = record.recent
     if record.takes_first:
         doc["takes_first"] = True
+    if record.names:
+        doc["names"] = record.names
     return doc
 
 
@@ -242,6 +244,7 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         norm=Normalised(*doc["norm"]) if "norm" in doc else None,
         recent=list(doc.get("recent", ())),
         takes_first=bool(doc.get("takes_first", False)),
+        names=dict(doc.get("names", {})),
     )
 
 

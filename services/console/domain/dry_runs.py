@@ -8,7 +8,8 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
-from services.console.domain.drafts import Draft
+from services.console.domain.drafts import Draft, IntegrationDraft
+from services.console.domain.shown import named
 from services.console.domain.views import View
 from shared.domain.dry_run import (
     KEPT_FOR,
@@ -23,9 +24,10 @@ from shared.domain.dry_run import (
     ValueName,
     Verdict,
 )
+from shared.domain.finding import Finding, Severity
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.link import Json
-from shared.domain.mapping import Integration
+from shared.domain.mapping import FieldPair, Integration
 
 Names = Mapping[tuple[Side, PairId, str], str]
 
@@ -33,7 +35,7 @@ Names = Mapping[tuple[Side, PairId, str], str]
 class DryRunDraft(Draft):
     """A draft to be tried. It is compared with what is saved, as if it were saved now."""
 
-    draft: Integration
+    draft: IntegrationDraft
     sample: int | None = Field(
         default=None, ge=1, le=500, description="How many of the most recently updated items of each side. Usual: 20."
     )
@@ -60,6 +62,8 @@ class PairSummary(View):
     pair: PairId
     jira_field: str
     craft_field: str
+    jira_name: str
+    craft_name: str
     would_change: int
     conflict: int
     blocked: int
@@ -95,6 +99,8 @@ class DryRunView(View):
     progress: Progress
     outcomes: dict[Outlook, int]
     pairs: list[PairSummary]
+    can_be_saved: bool = Field(description="False: saving the draft would be refused for the errors in `findings`.")
+    findings: tuple[Finding, ...] = Field(description="What saving the draft would have said when it was asked for.")
 
     @classmethod
     def of(cls, run: DryRun, counts: DryRunCounts, current: Integration | None) -> DryRunView:
@@ -115,6 +121,8 @@ class DryRunView(View):
             progress=Progress(done=counts.answered, total=counts.items),
             outcomes=counts.outlooks,
             pairs=[_summary(run.draft, pair.id, counts) for pair in run.draft.pairs],
+            can_be_saved=all(each.severity is not Severity.ERROR for each in run.findings),
+            findings=run.findings,
         )
 
 
@@ -141,6 +149,8 @@ class FieldView(View):
     pair: PairId
     jira_field: str
     craft_field: str
+    jira_name: str
+    craft_name: str
     verdict: Verdict
     jira: SideView
     craft: SideView
@@ -176,8 +186,8 @@ def values_in(items: Sequence[DryRunItem]) -> set[str]:
     return {value for item in items for shown in _sides(item) for value in _texts(shown)}
 
 
-def item_view(item: DryRunItem, names: Names) -> ItemView:
-    """Return the view of an answered item."""
+def item_view(item: DryRunItem, draft: Integration, names: Names) -> ItemView:
+    """Return the view of an item that was answered for a draft."""
     found = item.forecast
     if found is None:
         raise ValueError("only answered items are shown")
@@ -192,7 +202,7 @@ def item_view(item: DryRunItem, names: Names) -> ItemView:
         labels=found.labels,
         type_id=found.type_id,
         compared_with=found.compared_with,
-        fields=[_field(each, names) for each in found.fields],
+        fields=[_field(each, draft.pair(each.pair), names) for each in found.fields],
     )
 
 
@@ -201,7 +211,7 @@ def names_of(names: Sequence[ValueName]) -> Names:
     return {(name.side, name.pair, name.value): name.name for name in names}
 
 
-def _field(field: FieldForecast, names: Names) -> FieldView:
+def _field(field: FieldForecast, pair: FieldPair | None, names: Names) -> FieldView:
     def side(which: Side) -> SideView:
         shown = field.side(which)
         return SideView(
@@ -217,6 +227,8 @@ def _field(field: FieldForecast, names: Names) -> FieldView:
         pair=field.pair,
         jira_field=field.jira_field,
         craft_field=field.craft_field,
+        jira_name=pair.called(Side.JIRA) if pair else field.jira_field,
+        craft_name=pair.called(Side.CRAFT) if pair else field.craft_field,
         verdict=field.verdict,
         jira=side(Side.JIRA),
         craft=side(Side.CRAFT),
@@ -226,11 +238,7 @@ def _field(field: FieldForecast, names: Names) -> FieldView:
 
 
 def _named(value: Json, side: Side, pair: PairId, names: Names) -> Json:
-    """Return the name of a value, or those of a list; None if no item showed any."""
-    if isinstance(value, list):
-        found = [names.get((side, pair, str(each))) for each in value]
-        return [name or each for name, each in zip(found, value, strict=True)] if any(found) else None
-    return names.get((side, pair, str(value))) if value is not None else None
+    return named(value, lambda ident: names.get((side, pair, ident)))
 
 
 def _sides(item: DryRunItem) -> Iterator[SideForecast]:
@@ -262,6 +270,8 @@ def _summary(draft: Integration, pair_id: PairId, counts: DryRunCounts) -> PairS
         pair=pair_id,
         jira_field=pair.jira if pair else "",
         craft_field=pair.craft if pair else "",
+        jira_name=pair.called(Side.JIRA) if pair else "",
+        craft_name=pair.called(Side.CRAFT) if pair else "",
         would_change=found.get(Verdict.WRITE, 0),
         conflict=found.get(Verdict.CONFLICT, 0),
         blocked=found.get(Verdict.BLOCKED, 0),

@@ -119,7 +119,14 @@ _BY_HOLDS: Final[Mapping[Holds, tuple[Fit, ...]]] = {
 }
 """What the properties of Craft.io's items can be part of."""
 _IN_CUSTOM: Final[Mapping[Holds, tuple[Fit, ...]]] = {
-    Holds.LINE: (_LINE[0], Fit(FieldKind.TEXT, Shape.TEXT), *_LINE[1:]),
+    Holds.LINE: (
+        _LINE[0],
+        Fit(FieldKind.TEXT, Shape.TEXT),
+        *_LINE[1:],
+        Fit(FieldKind.NUMBER, Shape.TEXT),
+        _DAY[0],
+        *_MOMENT,
+    ),
     Holds.LONG_TEXT: (Fit(FieldKind.TEXT, Shape.TEXT), Fit(FieldKind.STRING, Shape.TEXT)),
     Holds.NUMBER: (
         Fit(FieldKind.NUMBER, Shape.TEXT),

@@ -90,7 +90,7 @@ def _unmatched(
         side=one.side,
         person=_account(one.side, one.value, known) or Account(account_id=""),
         pair=pair.id,
-        field=pair.name_on(one.side),
+        field=pair.called(one.side),
         items=one.items,
         instead=_account(target, over, known),
         next_step=(

@@ -5,38 +5,17 @@ Ids are strings throughout; whole numbers that a JSON number cannot hold exactly
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from services.console.domain.shown import named
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
 from shared.store.port import LinkView
-
-_EXACT = 2**53
-
-
-def shown(value: Any) -> Any:
-    """Return JSON that every reader takes: no NaN or infinity (null instead), no number beyond 2^53 (a string
-    instead).
-    """
-    match value:
-        case bool():
-            return value
-        case int():
-            return value if -_EXACT < value < _EXACT else str(value)
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            return {str(key): shown(each) for key, each in value.items()}
-        case list() | tuple():
-            return [shown(each) for each in value]
-        case _:
-            return value
 
 
 class View(BaseModel):
@@ -49,6 +28,7 @@ class SideValue(View):
     """One field on one side: what was last seen there, and what both sides last agreed on."""
 
     value: Any = None
+    value_name: Any = None
     seen: bool
     seen_at: datetime | None = None
     changed_at: datetime | None = None
@@ -66,6 +46,7 @@ class SideValue(View):
         seen, base = record.seen, record.base
         return cls(
             value=seen.value if seen else None,
+            value_name=named(seen.value if seen else None, record.names.get),
             seen=seen is not None,
             seen_at=seen.at if seen else None,
             changed_at=seen.changed_at if seen else None,
@@ -83,6 +64,8 @@ class PairValues(View):
     pair: PairId
     jira_field: str | None
     craft_field: str | None
+    jira_name: str | None
+    craft_name: str | None
     jira: SideValue
     craft: SideValue
 
@@ -209,6 +192,8 @@ def _values(link: Link, integration: Integration | None) -> list[PairValues]:
             pair=name,
             jira_field=mapped[name].jira if name in mapped else None,
             craft_field=mapped[name].craft if name in mapped else None,
+            jira_name=mapped[name].called(Side.JIRA) if name in mapped else None,
+            craft_name=mapped[name].called(Side.CRAFT) if name in mapped else None,
             jira=SideValue.of(link.jira.pairs.get(name)),
             craft=SideValue.of(link.craft.pairs.get(name)),
         )

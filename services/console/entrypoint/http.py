@@ -15,7 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
-from services.console.domain.views import shown
+from services.console.domain.shown import shown
 from services.console.entrypoint.operations import Call, Operation
 from shared.clients.errors import VendorError
 from shared.runtime.log import LogUnavailable

@@ -112,9 +112,9 @@ class Configuration:
         old = next((each for each in await self._ports.config.integrations() if each.id == integration_id), None)
         if expected != (old.revision if old else 0):
             raise await self._history.changed_meanwhile(ConfigKind.INTEGRATION, integration_id, expected, old)
-        findings = await self._mappings.accept(draft, unchecked=how.unchecked)
+        judged = await self._mappings.accept(draft, unchecked=how.unchecked)
         try:
-            wanted = draft.integration((await self._connection(draft.jira_connection)).kind.markup)
+            wanted = judged.draft.integration((await self._connection(draft.jira_connection)).kind.markup)
         except ValidationError as error:
             raise invalid(*faults_of(error)) from error
         try:
@@ -132,7 +132,7 @@ class Configuration:
                 ConfigKind.INTEGRATION, integration_id, expected, current
             ) from error
         await self._announce("integration", stored)
-        return SavedIntegration.of(stored, findings)
+        return SavedIntegration.of(stored, judged.findings)
 
     async def restore_integration(
         self, integration_id: IntegrationId, number: int, if_match: int | None, *, how: SaveQuery

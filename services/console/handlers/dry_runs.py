@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from pydantic import ValidationError
+
 from services.console.domain.dry_runs import (
     DryRunDraft,
     DryRunItems,
@@ -16,10 +18,12 @@ from services.console.domain.dry_runs import (
     names_of,
     values_in,
 )
-from services.console.domain.problems import Fault, Refusal, invalid, not_found
+from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
+from services.console.handlers.mappings import Mappings
 from services.console.ports import Ports
 from shared.domain.dry_run import KEPT_FOR, DryRun, DryRunId, DryRunState
 from shared.domain.ids import IntegrationId, Side
+from shared.domain.kinds import Markup
 from shared.domain.mapping import Integration
 from shared.store.dry_runs import TooManyDryRuns
 
@@ -32,13 +36,19 @@ _MOST_LISTED = 50
 class DryRuns:
     """Opens, shows and cancels dry runs."""
 
-    def __init__(self, ports: Ports, by: str) -> None:
+    def __init__(self, ports: Ports, mappings: Mappings, by: str) -> None:
         self._ports = ports
+        self._mappings = mappings
         self._by = by
 
     async def start(self, integration_id: IntegrationId, asked: DryRunDraft) -> DryRunView:
         """Have a draft tried. Raises 409 if too many are under way, 422 for a draft that cannot be tried."""
-        draft = await self._checked(integration_id, asked.draft)
+        markup = await self._markup(integration_id, asked.draft)
+        judged = await self._mappings.judge(asked.draft)
+        try:
+            draft = judged.draft.integration(markup)
+        except ValidationError as error:
+            raise invalid(*faults_of(error)) from error
         current = await self._current(integration_id)
         run = DryRun(
             id=DryRunId(self._ports.dice.token()),
@@ -48,6 +58,7 @@ class DryRuns:
             requested_by=self._by,
             created_at=self._ports.clock.now(),
             base_revision=current.revision if current is not None else 0,
+            findings=tuple(judged.findings),
         )
         try:
             await self._ports.reader.open_dry_run(run, MOST_OPEN)
@@ -73,12 +84,12 @@ class DryRuns:
 
     async def items(self, dry_run_id: DryRunId, query: DryRunItemsQuery) -> DryRunItems:
         """Return what was found, item by item."""
-        await self._run(dry_run_id)
+        run = await self._run(dry_run_id)
         reader = self._ports.reader
         found = await reader.dry_run_items(dry_run_id, query.outcome, query.after, query.limit)
         names = names_of(await reader.value_names(dry_run_id, values_in(found)))
         following = found[-1].n if len(found) == query.limit else None
-        return DryRunItems(items=[item_view(item, names) for item in found], next=following)
+        return DryRunItems(items=[item_view(item, run.draft, names) for item in found], next=following)
 
     async def cancel(self, dry_run_id: DryRunId) -> DryRunView:
         """Cancel a dry run. One that is over stays as it is."""
@@ -86,9 +97,9 @@ class DryRuns:
         await self._ports.reader.end_dry_run(dry_run_id, DryRunState.CANCELLED, self._ports.clock.now())
         return await self.show(dry_run_id)
 
-    async def _checked(self, integration_id: IntegrationId, draft: Integration) -> Integration:
-        """Return the draft as it would be saved, in the markup of its Jira. Raises a 422 for what would keep every
-        item from being read; the dry run itself shows the rest.
+    async def _markup(self, integration_id: IntegrationId, draft: Integration) -> Markup:
+        """Return what the documents of the draft's Jira are written in. Raises a 422 for what would keep every item
+        from being read; the findings and the dry run itself show the rest.
         """
         faults: list[Fault] = []
         if draft.id != integration_id:
@@ -107,8 +118,7 @@ class DryRuns:
             faults.append(Fault(path=f"draft.{side}_connection", message=words))
         if faults:
             raise invalid(*faults)
-        markup = known[draft.jira_connection].kind.markup
-        return Integration.model_validate({**draft.model_dump(), "jira_markup": markup})
+        return known[draft.jira_connection].kind.markup
 
     async def _view(self, run: DryRun, current: Integration | None) -> DryRunView:
         return DryRunView.of(run, await self._ports.reader.dry_run_counts(run.id), current)

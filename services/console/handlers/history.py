@@ -16,7 +16,7 @@ from services.console.domain.history import (
     differences,
 )
 from services.console.domain.problems import Refusal, not_found
-from services.console.domain.views import shown
+from services.console.domain.shown import shown
 from shared.domain.differences import Difference
 from shared.store.trail import ConfigKind, RevisionReader, SavedRevision
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from typing import NamedTuple
 
 import structlog
 
 from services.console.domain.drafts import IntegrationDraft, SuggestionDraft
+from services.console.domain.field_names import with_field_names
 from services.console.domain.problems import Fault, Refusal, invalid, refused_mapping
 from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.validation import Finding, Severity, check
@@ -23,6 +25,13 @@ from shared.store.port import ConfigReader
 log = structlog.get_logger(__name__)
 
 
+class Judged(NamedTuple):
+    """A draft whose fields have their names, as far as they are known, and what was found about it."""
+
+    draft: IntegrationDraft
+    findings: Sequence[Finding]
+
+
 class Mappings:
     """Judges drafts."""
 
@@ -35,12 +44,21 @@ class Mappings:
         of_id(integration_id, draft)
         jira, craft = await self._accesses(draft)
         try:
-            return CheckedMapping.of(await self._found(draft, jira, craft))
+            return CheckedMapping.of((await self._found(draft, jira, craft)).findings)
         except VendorError as error:
             raise _cannot_ask(error, "Try again, or look at the connection.") from error
 
-    async def accept(self, draft: IntegrationDraft, *, unchecked: bool) -> Sequence[Finding]:
-        """Return the findings that do not keep a draft from being saved. Raises a 422 with all of them if any does.
+    async def judge(self, draft: IntegrationDraft) -> Judged:
+        """Return all that is found about a draft, which may not be fit to be saved; with a vendor away, just that."""
+        jira, craft = await self._accesses(draft)
+        try:
+            return await self._found(draft, jira, craft)
+        except VendorError as error:
+            return Judged(draft, [_not_checked(error)])
+
+    async def accept(self, draft: IntegrationDraft, *, unchecked: bool) -> Judged:
+        """Return a draft as it may be saved, with what is to be said of it. Raises a 422 with all findings if it may
+        not.
 
         While a vendor cannot be asked that is a 502; with `unchecked` one finding that says so (ADR 0012).
         """
@@ -55,9 +73,9 @@ class Mappings:
                 )
                 raise _cannot_ask(error, words) from error
             log.warning("mapping_saved_unchecked", integration=draft.id, reason=str(error))
-            return [_not_checked(error)]
-        if any(each.severity is Severity.ERROR for each in found):
-            raise refused_mapping(found)
+            return Judged(draft, [_not_checked(error)])
+        if any(each.severity is Severity.ERROR for each in found.findings):
+            raise refused_mapping(found.findings)
         return found
 
     async def suggest(self, integration_id: IntegrationId, wanted: SuggestionDraft) -> Suggestion:
@@ -84,13 +102,18 @@ class Mappings:
             raise refused_mapping(check(draft, known.jira, known.craft))
         return suggest(known.jira, known.craft, _identities(draft))
 
-    async def _found(self, draft: Integration, jira: Access, craft: Access) -> tuple[Finding, ...]:
-        """Return the findings. Errors are never told from memory: somebody may just have mended them in Jira."""
+    async def _found(self, draft: IntegrationDraft, jira: Access, craft: Access) -> Judged:
+        """Return a draft with its fields named, and the findings.
+
+        Errors are never told from memory: somebody may just have mended them in Jira.
+        """
         known = await self._metadata.read(draft, jira, craft)
         found = _check(draft, known)
         if known.from_memory and any(each.severity is Severity.ERROR for each in found):
-            found = _check(draft, await self._metadata.read(draft, jira, craft, fresh=True))
-        return (*found, *new_items_go_elsewhere(draft, await self._config.integrations()))
+            known = await self._metadata.read(draft, jira, craft, fresh=True)
+            found = _check(draft, known)
+        found = (*found, *new_items_go_elsewhere(draft, await self._config.integrations()))
+        return Judged(with_field_names(draft, known.jira, known.craft), found)
 
     async def _accesses(self, draft: Integration) -> tuple[Access, Access]:
         """Return both connections with their credentials. Raises a 422 for what is no connection to that side."""
@@ -140,7 +163,7 @@ def _not_checked(error: VendorError) -> Finding:
     return warning(
         "not_checked",
         "",
-        f"The mapping was saved without being checked: {error}",
+        f"The mapping was not checked: {error}",
         "Check it as soon as both tools answer again.",
     )
 

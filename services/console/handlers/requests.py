@@ -17,7 +17,7 @@ from services.console.ports import Ports, Publish
 from shared.clients.jira.shapes import project_of
 from shared.clients.reading import Reading
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.mapping import Integration
+from shared.domain.mapping import Integration, Mode
 from shared.eyes.events import seen
 from shared.messages.change import Origin
 from shared.messages.request import RequestKind, SyncRequest
@@ -90,8 +90,16 @@ class Requests:
 
     async def _carry(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Accepted:
         reading = await self._item(integration, side, draft)
+        linked = await self._ports.reader.find_link(side, reading.entity_id) is not None
+        if not linked and integration.mode_towards(side.other) is Mode.OFF:
+            raise Refusal(
+                HTTPStatus.CONFLICT,
+                "direction_off",
+                f"{integration.name} creates no items in {side.other.vendor}: it has that direction switched off.",
+                f"Have an admin switch it to manual or automatic, or {draft.kind} the item for another integration.",
+            )
         watch = f"/api/v1/items/{side}/{reading.entity_id}"
-        return await self._tell(side, integration.connection(side), reading, draft.kind, watch)
+        return await self._tell(side, integration.connection(side), reading, draft.kind, watch, integration.id)
 
     async def _join(self, integration: Integration, draft: ItemRequestDraft) -> Accepted:
         ids: dict[Side, EntityId] = {}
@@ -141,10 +149,24 @@ class Requests:
             raise not_found(f"There is no integration {integration_id}.", "GET /api/v1/integrations lists them.")
         return found
 
-    async def _tell(self, side: Side, connection_id: ConnectionId, reading: Reading, kind: str, watch: str) -> Accepted:
+    async def _tell(
+        self,
+        side: Side,
+        connection_id: ConnectionId,
+        reading: Reading,
+        kind: str,
+        watch: str,
+        integration_id: IntegrationId | None = None,
+    ) -> Accepted:
         request_id = self._ports.dice.token()
         event = seen(
-            side, connection_id, reading, Origin.REQUEST, self._ports.clock.now(), change_id=f"request:{request_id}"
+            side,
+            connection_id,
+            reading,
+            Origin.REQUEST,
+            self._ports.clock.now(),
+            change_id=f"request:{request_id}",
+            integration_id=integration_id,
         )
         await self._publish.publish(event)
         return Accepted(request_id=request_id, kind=kind, watch=watch)

@@ -27,6 +27,9 @@ from shared.store.port import Claim
 from shared.writing.compare import pairs_of
 from shared.writing.ports import Created, Found, Written
 
+_TOO_LONG = "CONTENT_LIMIT_EXCEEDED"
+"""What Jira Cloud says of a document; Data Center says it in words, with the limit that its administrator set."""
+_LONGEST_TEXT = 32_767
 _PARENT_ERRORS: Final = ("parent", "parentId", "issuetype", "project")
 """Under these names Jira complains about a parent (issue type and project: a sub-task that lacks one)."""
 
@@ -156,7 +159,12 @@ class JiraHands:
 
 
 def _explained(pair: FieldPair, words: str) -> str:
-    """Add what to do where Jira only says that a type is invalid."""
+    """Add what to do where Jira only says that a type is invalid, or gives the name of a limit."""
+    if _TOO_LONG in words:
+        return (
+            f"The text is too long for Jira's {pair.called(Side.JIRA)}, which takes {_LONGEST_TEXT:,} characters with "
+            f"its formatting. Shorten it in Craft.io. (Jira: {words})"
+        )
     if pair.kind is not FieldKind.TYPE:
         return words
     return (

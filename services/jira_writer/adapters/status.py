@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from services.jira_writer.domain.route import MAX_STEPS, Workflow, no_way
+from services.jira_writer.domain.route import MAX_STEPS, Workflow
 from shared.clients.errors import NoEffect, NotFound, Rejected, UnclearEffect, VendorError
 from shared.clients.http import Guard
 from shared.clients.jira.client import JiraClient
@@ -58,7 +58,7 @@ class StatusWriter:
                     raise
                 raise UnclearEffect(f"{step} of several transitions were made: {error}") from error
             status = chosen.to
-        raise _about(pair, Rejected(400, no_way(goal, (), workflow.name_of(goal))))
+        raise _about(pair, Rejected(400, f"More than {MAX_STEPS} transitions lead there. Move the issue in Jira."))
 
     async def _next(
         self, client: JiraClient, claim: Claim, workflow: Workflow, before: Reading, status: str, goal: str
@@ -80,7 +80,8 @@ class StatusWriter:
             if example is not None:
                 workflow.learn(unknown, await _offered(client, example))
         if chosen is None:
-            raise Rejected(400, no_way(goal, offered, workflow.name_of(goal)))
+            name = workflow.name_of(goal) or await _name_of(client, goal)
+            raise Rejected(400, workflow.no_way(status, offered, f"'{name}'" if name else f"the status {goal}"))
         return chosen
 
 
@@ -92,6 +93,13 @@ async def _example(client: JiraClient, project: str, issue_type: str, status: st
     except VendorError:
         return None
     return page.items[0].entity_id if page.items else None
+
+
+async def _name_of(client: JiraClient, status: str) -> str | None:
+    try:
+        return await client.workflow.name_of(status)
+    except VendorError:
+        return None
 
 
 async def _offered(client: JiraClient, example: EntityId) -> Sequence[Transition]:

@@ -45,6 +45,29 @@ class Workflow:
         """Return a status's name, if a transition to it was ever seen."""
         return next((one.to_name for each in self.offered.values() for one in each if one.to == status), None)
 
+    def no_way(self, start: str, offered: Sequence[Transition], wanted: str) -> str:
+        """Return why a status cannot be reached, for people: what Jira offers from here, and what was never seen."""
+        if not offered:
+            return (
+                f"Jira offers no transition from this status, so {wanted} cannot be reached. "
+                "Give Tandem's account the permission to transition issues, or move the issue in Jira."
+            )
+        names = ", ".join(f"'{one.name}' (to '{one.to_name}')" for one in offered)
+        unseen = [f"'{self.name_of(each) or each}'" for each in self._reached(start) if each not in self.offered]
+        if not unseen:
+            return (
+                f"Jira's workflow has no way from this status to {wanted} that Tandem's account may go. "
+                f"Jira offers from here: {names}. "
+                "Move the issue in Jira, or change the workflow or the value map of the status."
+            )
+        return (
+            f"A way from this status to {wanted} is not known yet. Jira offers from here: {names}. "
+            f"Where a status leads Jira only tells of issues in it, and none of this type was found in "
+            f"{' or '.join(unseen)}. "
+            "Move this issue in Jira, or press retry once another one has got there. When the status changes again, "
+            "Tandem looks for a way anew by itself."
+        )
+
     def _distance(self, start: str, goal: str, avoid: str) -> int | None:
         reached = self._reached(start, avoid)
         return reached[goal] + 1 if goal in reached else None
@@ -59,18 +82,3 @@ class Workflow:
                     steps[one.to] = steps[here] + 1
                     queue.append(one.to)
         return steps
-
-
-def no_way(goal: str, offered: Sequence[Transition], goal_name: str | None = None) -> str:
-    """Return why a status cannot be reached, for people: what Jira offers from here."""
-    wanted = f"'{goal_name}'" if goal_name else f"the status {goal}"
-    if not offered:
-        return (
-            f"Jira offers no transition from this status, so {wanted} cannot be reached. "
-            "Give Tandem's account the permission to transition issues, or move the issue in Jira."
-        )
-    names = ", ".join(f"'{one.name}' (to '{one.to_name}')" for one in offered)
-    return (
-        f"No way from this status to {wanted} is known. Jira offers from here: {names}. "
-        "Move the issue in Jira, or change the workflow or the value map of the status."
-    )

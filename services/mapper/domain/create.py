@@ -55,10 +55,12 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     source_type = link.labels.get(f"{source}_type", "")
     type_id = ctx.integration.type_on(target, source_type)
     if type_id is None:
+        name = link.labels.get(f"{source}_type_name")
+        shown = f'"{name}" ({source_type})' if name else source_type or "(unknown)"
         _exclude(
             link,
             Cause.TYPE_NOT_MAPPED,
-            f"The {source.vendor} type {source_type or '(unknown)'} is not mapped to a type in {target.vendor}. "
+            f"The {source.vendor} type {shown} is not mapped to a type in {target.vendor}. "
             "Add it to the type mapping of the integration; the item follows by itself.",
         )
         return None
@@ -132,7 +134,7 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
         words = f"{over.message} {over.next_step}"
-        record.blocked = Blocked(digest, over.cause, words, pair.name_on(link.origin))
+        record.blocked = Blocked(digest, over.cause, words, pair.called(link.origin))
         return
     record.blocked = None
     if over.note is not None:
@@ -194,6 +196,6 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
         if pair.id in errors and pair.id in op.pairs:
             digest = block_hash(op.pairs[pair.id].source, op.revision)
             record = link.side(target.other).pair(pair.id)
-            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.name_on(target))
+            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.called(target))
     said = words or "; ".join(errors.values()) or "no reason given"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")

@@ -326,13 +326,28 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
     if not moved[Side.JIRA]:
         return Side.CRAFT
     policy = plan.ctx.integration.policy_of(pair)
-    winner = _latest(jira, craft) if policy is Policy.LATEST else _side_of(policy)
+    winner = winner_by(policy, jira, craft)
     values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
+    if winner is None and (unmapped := _of_unmapped_type(plan, pair, values)) is not None:
+        return unmapped  # the write will say so: there is nothing to choose between
     if winner is None:
         decision.conflicts.append(_note(plan, pair, values, None))
         return None
     plan.notes[pair.id] = _note(plan, pair, values, f"policy {policy}")
     return winner
+
+
+def _of_unmapped_type(plan: _Plan, pair: FieldPair, values: dict[Side, Json]) -> Side | None:
+    """Return the side whose item is of a type that has no counterpart."""
+    if pair.kind is not FieldKind.TYPE:
+        return None
+    over = {side: translate(pair, side, value, plan.ctx.parents) for side, value in values.items()}
+    return next((side for side in Side if isinstance(over[side], Untranslatable)), None)
+
+
+def winner_by(policy: Policy, jira: Held, craft: Held) -> Side | None:
+    """Return whose value a policy prefers, None if a person has to say."""
+    return _latest(jira, craft) if policy is Policy.LATEST else _side_of(policy)
 
 
 def _latest(jira: Held, craft: Held) -> Side | None:
@@ -363,7 +378,7 @@ def _write(plan: _Plan, pair: FieldPair, source: Side, held: Held, expected: Hel
         over = writable(pair, source, over)
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
-            digest, over.cause, f"{over.message} {over.next_step}", pair.name_on(source)
+            digest, over.cause, f"{over.message} {over.next_step}", pair.called(source)
         )
         if pair.kind is FieldKind.PARENT and held.value is not None:
             decision.waits_for = EntityId(str(held.value))

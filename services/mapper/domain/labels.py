@@ -21,6 +21,7 @@ def labels_of(side: Side, snapshot: Mapping[str, Any]) -> dict[str, str]:
         found = {
             "jira_key": snapshot.get("key"),
             "jira_type": jira_shapes.type_of(snapshot),
+            "jira_type_name": jira_shapes.type_name_of(snapshot),
             "jira_url": jira_shapes.url_of(snapshot),
             "title": title,
         }

@@ -64,4 +64,4 @@ def _why_not(pair: FieldPair, craft: Held, crossing: Crossing, ctx: Context) -> 
     if problem is None:
         return None
     words = f"{problem.message} {problem.next_step}"
-    return Blocked(block_hash(craft.value, ctx.integration.revision), problem.cause, words, pair.name_on(Side.CRAFT))
+    return Blocked(block_hash(craft.value, ctx.integration.revision), problem.cause, words, pair.called(Side.CRAFT))

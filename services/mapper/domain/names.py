@@ -6,15 +6,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.dry_run import ValueName
-from shared.domain.ids import Side
-from shared.domain.link import Json
+from shared.domain.ids import PairId, Side
+from shared.domain.link import Json, Link
 from shared.domain.mapping import FieldKind, FieldPair, Integration
 
-_NAMED = frozenset({FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER, FieldKind.PARENT})
+_NAMED = frozenset(
+    {FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER, FieldKind.PARENT, FieldKind.TYPE}
+)
 _IDS = ("id", "accountId", "key")
 _NAMES = ("displayName", "name", "label", "title", "summary", "value", "key")
 _DEEPEST = 4
 _LONGEST = 200
+_REMEMBERED = 20
+"""Names that are kept of a field: those of a value that was replaced may still be spoken of."""
 
 
 def names_in(side: Side, integration: Integration, snapshot: Mapping[str, Any]) -> Iterator[ValueName]:
@@ -23,6 +27,19 @@ def names_in(side: Side, integration: Integration, snapshot: Mapping[str, Any]) 
         if pair.kind in _NAMED:
             for value, name in _named(_raw(side, pair, snapshot), _DEEPEST):
                 yield ValueName(side=side, pair=pair.id, value=value, name=name[:_LONGEST])
+
+
+def called(link: Link) -> dict[tuple[Side, PairId], dict[str, str]]:
+    """Return the names that are kept with what was seen of a link."""
+    return {(side, pair_id): record.names for side in Side for pair_id, record in link.side(side).pairs.items()}
+
+
+def keep_names(link: Link, side: Side, integration: Integration, snapshot: Mapping[str, Any]) -> None:
+    """Keep the names that a snapshot shows with what was seen, so that later decisions can use them as well."""
+    for each in names_in(side, integration, snapshot):
+        record = link.side(side).pair(each.pair)
+        known = {value: name for value, name in record.names.items() if value != each.value}
+        record.names = dict([*known.items(), (each.value, each.name)][-_REMEMBERED:])
 
 
 def _raw(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Json:
@@ -34,7 +51,8 @@ def _raw(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Json:
         return snapshot.get(pair.craft)
     entries = snapshot.get("customFields")
     known = entries if isinstance(entries, list) else ()
-    return next((each.get("value") for each in known if isinstance(each, Mapping) and each.get("id") == ident), None)
+    entry = next((each for each in known if isinstance(each, Mapping) and each.get("id") == ident), {})
+    return {"id": entry.get("value"), "label": entry.get("label")}
 
 
 def _named(raw: Json, deepest: int) -> Iterator[tuple[str, str]]:

@@ -230,11 +230,11 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Obs
             record.overwritten = None
             if record.seen is not None and record.seen.late:
                 digest = block_hash(record.seen.value, op.revision)
-                record.blocked = Blocked(digest, Cause.REJECTED, words, field=pair.name_on(op.target))
+                record.blocked = Blocked(digest, Cause.REJECTED, words, field=pair.called(op.target))
             continue
         source = link.side(op.target.other).pair(pair.id)
         source.blocked = Blocked(
-            block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.name_on(op.target)
+            block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.called(op.target)
         )
 
 

@@ -9,7 +9,8 @@ from services.mapper.domain.context import Context
 from services.mapper.domain.create import NOT_CREATED
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import EntityId, Side
-from shared.domain.link import Agreed, HistoryNote, Link, LinkState, Overwritten, Result
+from shared.domain.link import Agreed, ConflictNote, HistoryNote, Link, LinkState, Overwritten, Result
+from shared.domain.mapping import FieldPair
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 
@@ -103,28 +104,26 @@ def _retry(link: Link, ctx: Context) -> None:
 
 
 def _resolve(link: Link, request: SyncRequest, ctx: Context) -> None:
-    """The loser's value becomes agreed, so that only the winner counts as changed; a kept value is put back."""
     note = link.open_conflicts.get(request.pair) if request.pair is not None else None
     pair = ctx.integration.pair(request.pair) if request.pair is not None else None
-    if note is None or pair is None or request.winner is None:
-        return
-    loser = request.winner.other
-    winner_record, loser_record = link.side(request.winner).pair(pair.id), link.side(loser).pair(pair.id)
+    if note is not None and pair is not None and request.winner is not None:
+        settle(link, pair, note, request.winner, request.requested_by, ctx)
+
+
+def settle(link: Link, pair: FieldPair, note: ConflictNote, winner: Side, by: str, ctx: Context) -> None:
+    """End an open conflict: the loser's value becomes agreed, so that only the winner counts as changed; a kept value
+    is put back. `by` is the person or the policy that chose.
+    """
+    loser, why = winner.other, f"{by} chose {winner.vendor}"
+    winner_record, loser_record = link.side(winner).pair(pair.id), link.side(loser).pair(pair.id)
     if note.kept is not None:
         value = note.jira_value if note.kept is Side.JIRA else note.craft_value
-        if note.kept is request.winner:
-            overwrite(link, request.winner, pair, Overwritten(value, late=True), ctx)
+        if note.kept is winner:
+            overwrite(link, winner, pair, Overwritten(value, late=True), ctx)
         else:
-            remember(link, note.kept, pair.id, value, f"{request.requested_by} chose {request.winner.vendor}", ctx.now)
+            remember(link, note.kept, pair.id, value, why, ctx.now)
     elif loser_record.seen is not None:
-        remember(
-            link,
-            loser,
-            pair.id,
-            loser_record.seen.value,
-            f"{request.requested_by} chose {request.winner.vendor}",
-            ctx.now,
-        )
+        remember(link, loser, pair.id, loser_record.seen.value, why, ctx.now)
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None
-    settle_conflict(link, pair.id, request.requested_by, ctx)
+    settle_conflict(link, pair.id, by, ctx)

@@ -5,15 +5,34 @@ Pure.
 from __future__ import annotations
 
 from services.mapper.domain.context import Context
+from services.mapper.domain.decide import winner_by
 from services.mapper.domain.record import remember
+from services.mapper.domain.requests import settle
 from shared.domain.ids import Side
 from shared.domain.link import Link
+from shared.domain.mapping import Direction, Policy
 
 
 def follow(link: Link, ctx: Context) -> None:
-    """Forget what was seen of fields that a pair no longer names, and have its new ones read (PROTOCOL F16).
+    """Forget what was seen of fields that a pair no longer names, and have its new ones read (PROTOCOL F16); settle
+    open conflicts by a policy that was saved since (ADR 0009, 28).
+    """
+    _forget(link, ctx)
+    for pair in ctx.integration.pairs:
+        note = link.open_conflicts.get(pair.id)
+        policy = ctx.integration.policy_of(pair)
+        jira, craft = (link.side(side).pair(pair.id).seen for side in (Side.JIRA, Side.CRAFT))
+        if note is None or note.policy == policy or pair.direction is not Direction.BOTH or not (jira and craft):
+            continue
+        # of a value that is kept on record only, nobody knows when it was set
+        winner = winner_by(policy, jira, craft) if note.kept is None or policy is not Policy.LATEST else None
+        if winner is not None:
+            settle(link, pair, note, winner, f"policy {policy}", ctx)
 
-    What a pair held under its old name is another field's value: compared, it would make the two sides agree on it.
+
+def _forget(link: Link, ctx: Context) -> None:
+    """Forget what a pair held under its old name: it is another field's value, and compared, it would make the two
+    sides agree on it.
     """
     known = link.revision_seen
     renamed = [pair for pair in ctx.integration.pairs if pair.fields_since > known]

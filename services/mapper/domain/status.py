@@ -6,16 +6,19 @@ from collections.abc import Iterator
 
 from services.mapper.domain.context import Context
 from shared.domain.ids import Side
-from shared.domain.link import Link, LinkState, OperationKind
-from shared.domain.mapping import FieldPair, Integration
+from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
+from shared.domain.mapping import FieldPair
+from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
+_SHORT = 60
+"""The longest value that is quoted in a sentence."""
 _REASONS = {str(cause): cause for cause in Cause}
 
 
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
-    problems = tuple(_problems(link, ctx.integration))
+    problems = tuple(_problems(link, ctx))
     state, cause, message, next_step = _summary(link, problems)
     op = link.open_operation
     return SyncStatus(
@@ -89,20 +92,44 @@ def _hidden(link: Link, side: Side, pair: FieldPair) -> bool:
     return (shown is None or shown.seen is None) and other.seen.value not in (None, [], "")
 
 
-def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
+def _differing(link: Link, pair: FieldPair, note: ConflictNote, ctx: Context) -> str:
+    """Return in words why a pair is in conflict: who changed it, or that only the mapping makes the two differ."""
+    name, known = pair.called(Side.JIRA), [link.side(side).pairs.get(pair.id) for side in Side]
+    agreed = [(one.base.value, one.seen.value) for one in known if one and one.base and one.seen]
+    stayed = [base for base, seen in agreed if same(pair.kind, base, seen)]
+    if note.kept is None and len(agreed) < len(known):
+        words = (
+            f"The two sides hold different values of {name} and have not agreed on one since they were joined or "
+            f"compared anew, or since the field is mapped so (revision {pair.since})"
+        )
+    elif note.kept is None and stayed:
+        changed = "nobody changed it" if len(stayed) == len(known) else "it was changed on one side only"
+        words = f"By the mapping since revision {pair.since} the two sides differ in {name}; {changed}"
+    else:
+        words = f"{name} was changed on both sides to different values"
+    shown = {Side.JIRA: note.jira_value, Side.CRAFT: note.craft_value}
+    if any(isinstance(value, dict | list) or len(str(value)) > _SHORT for value in shown.values()):
+        return f"{words}."
+    held = (
+        f"{side.vendor} holds {ctx.parents.called(pair, side, value) if value is not None else 'nothing'}"
+        for side, value in shown.items()
+    )
+    return f"{words}: {', '.join(held)}."
+
+
+def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
     for pair_id, note in link.open_conflicts.items():
-        pair = integration.pair(pair_id)
-        name = pair.jira if pair else pair_id
+        pair = ctx.integration.pair(pair_id)
         yield Problem(
             cause=Cause.CONFLICT,
-            message=f"{name} was changed on both sides to different values.",
+            message=_differing(link, pair, note, ctx) if pair else f"{pair_id} has different values on the two sides.",
             next_step="Choose the value that is to stay.",
             pair=pair_id,
-            field=name,
+            field=pair.called(Side.JIRA) if pair else pair_id,
             jira_value=note.jira_value,
             craft_value=note.craft_value,
         )
-    for pair in integration.pairs:
+    for pair in ctx.integration.pairs:
         for side in Side:
             record = link.side(side).pairs.get(pair.id)
             if record is not None and record.blocked is not None:
@@ -116,8 +143,8 @@ def _problems(link: Link, integration: Integration) -> Iterator[Problem]:
             elif _hidden(link, side, pair):
                 yield Problem(
                     cause=Cause.FIELD_NOT_VISIBLE,
-                    message=f"{side.vendor} does not show Tandem's account the field {pair.name_on(side)} here.",
+                    message=f"{side.vendor} does not show Tandem's account the field {pair.called(side)} here.",
                     next_step="Put the field on the item's screens, give the account the right to see it, or unmap it.",
                     pair=pair.id,
-                    field=pair.name_on(side),
+                    field=pair.called(side),
                 )

@@ -12,8 +12,9 @@ import structlog
 
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
-from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us
+from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us, taker_of
 from services.mapper.domain.labels import label
+from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
 from services.mapper.domain.requests import give_up
@@ -71,23 +72,23 @@ class Changes:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
             return []
-        integration = integrations[0]
         if is_by_us(event, connection):
-            key, known = correlation_key_of(event, integration)
+            key, known = correlation_key_of(event, integrations[0])
             if key is not None:
                 return await self._one_of_ours(tx, event, LinkId(key))
             if not known:
-                keyless = event.side is Side.CRAFT and integration.craft_key_field is None
+                keyless = event.side is Side.CRAFT and integrations[0].craft_key_field is None
                 return await self._park(tx, event, keyless=keyless)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
-        # one that creates nothing in this direction leaves the item to the next
-        creating = (each for each in integrations if each.mode_towards(event.side.other) is not Mode.OFF)
-        integration = next(creating, integration)
-        mode = integration.mode_towards(event.side.other)
+        taking = taker_of(event, integrations)
+        if taking is None:
+            log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
+            return []
+        mode = taking.mode_towards(event.side.other)
         if mode is Mode.OFF or (mode is Mode.MANUAL and event.origin is not Origin.REQUEST):
             log.info("change_skipped", reason=Cause.DIRECTION_MANUAL, mode=mode, entity_id=event.entity_id)
             return []
-        return await self._insert(tx, event, integration)
+        return await self._insert(tx, event, taking)
 
     async def _insert(self, tx: LinkTransaction, event: ChangeEvent, integration: Integration) -> list[Message]:
         now = self._clock.now()
@@ -171,6 +172,7 @@ def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Cont
     observation = from_change(event, ctx.integration)
     observed = observe(link, observation, ctx)
     label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
+    keep_names(link, event.side, ctx.integration, snapshot)
 
 
 def _delete(link: Link, side: Side, ctx: Context) -> None:

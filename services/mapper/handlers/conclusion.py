@@ -12,6 +12,7 @@ from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
 from services.mapper.domain.labels import facts_of
+from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
@@ -95,7 +96,7 @@ class Conclusion:
         if maps_people(ctx.integration):
             connections = {side: link.connection(side) for side in Side}
             people = await look_up(tx, people_of(link, ctx.integration), connections, ctx.shown)
-        return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link)))
+        return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link), called(link)))
 
     async def remember(self, tx: LinkTransaction, ctx: Context) -> None:
         """Store the people that were shown, as the last thing: nothing is waited for with their rows locked."""

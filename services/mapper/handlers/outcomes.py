@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import created, refused
 from services.mapper.domain.labels import label
+from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_outcome
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.handlers.conclusion import Conclusion
@@ -52,6 +53,7 @@ class Outcomes:
         observation = from_outcome(outcome, ctx.integration)
         if observation is not None:
             label(link, observation, outcome.snapshot or {}, ctx.now, fresh=False)
+            keep_names(link, outcome.target, ctx.integration, outcome.snapshot or {})
         return effects + await self._conclusion.conclude(tx, link, ctx)
 
     async def _other_outcome(

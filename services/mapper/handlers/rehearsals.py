@@ -114,8 +114,9 @@ class _Play:
         for event in self._events:
             await self._changes.handle(self._tx, event)
         on_request = False
-        if self._tx.link is None and await self._is_manual(first):
-            await self._changes.handle(self._tx, first.model_copy(update={"origin": Origin.REQUEST}))
+        if self._tx.link is None and await self._follows_a_request(first):
+            asked = {"origin": Origin.REQUEST, "integration_id": self._draft.id}
+            await self._changes.handle(self._tx, first.model_copy(update=asked))
             on_request = True
         link = self._tx.link
         if link is None:
@@ -192,16 +193,16 @@ class _Play:
         """Tell whether what was read is older than what was seen meanwhile."""
         return link.state in (LinkState.ACTIVE, LinkState.CREATING) and self._to_be_read(link) is not None
 
-    async def _is_manual(self, event: ChangeEvent) -> bool:
+    async def _follows_a_request(self, event: ChangeEvent) -> bool:
         return (
             event.kind is ChangeKind.SEEN
-            and self._draft.mode_towards(event.side.other) is Mode.MANUAL
+            and self._draft.mode_towards(event.side.other) is not Mode.OFF
             and await self._belongs(event)
         )
 
     async def _belongs(self, event: ChangeEvent) -> bool:
         found = candidates_of(event, await self._tx.integrations_of(event.connection_id))
-        return bool(found) and found[0].id == self._draft.id
+        return any(each.id == self._draft.id for each in found)
 
     async def _why_no_link(self, event: ChangeEvent) -> tuple[Outlook, str]:
         other = event.side.other.vendor

@@ -140,6 +140,14 @@ def type_of(issue: Mapping[str, Any]) -> str | None:
     return None if ident is None else str(ident)
 
 
+def type_name_of(issue: Mapping[str, Any]) -> str | None:
+    """Return the name of an issue's type."""
+    fields = issue.get("fields")
+    issuetype = fields.get("issuetype") if isinstance(fields, Mapping) else None
+    name = issuetype.get("name") if isinstance(issuetype, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
 def project_of(issue: Mapping[str, Any]) -> str | None:
     """Return the key of an issue's project."""
     fields = issue.get("fields")

@@ -26,6 +26,7 @@ from shared.richtext.wiki.lists import Entry, listings
 from shared.richtext.wiki.notation import (
     HEADING_LINE,
     LIST_LINE,
+    LITERAL_END,
     MACRO,
     PANEL_KINDS,
     PANEL_MACROS,
@@ -130,7 +131,7 @@ class _Reader:
         inner = self._source[found.end() : end]
         after = end + len(name) + 2
         origin = Origin("wiki", self._source[found.start() : after])
-        if name in ("code", "noformat"):
+        if name in LITERAL_END:
             language = _LANGUAGE.search(options) if name == "code" else None
             return CodeBlock(inner, language[1] if language else None, origin=origin), after
         blocks = self._inner(inner)
@@ -140,16 +141,17 @@ class _Reader:
 
     def _end_of(self, name: str, at: int) -> int:
         """Return where a macro's content ends, -1 if it does not."""
-        if name in ("code", "noformat"):
-            return self._source.find(f"{{{name}}}", at)
+        if name in LITERAL_END:
+            found = LITERAL_END[name].search(self._source, at)
+            return found.start() if found is not None else -1
         skipped = at
         for found in MACRO.finditer(self._source, at):
             if found.start() < skipped:
                 continue
             if found[0] == f"{{{name}}}":
                 return found.start()
-            if found[1] in ("code", "noformat") and found[1] not in self._unclosed:
-                end = self._source.find(f"{{{found[1]}}}", found.end())
+            if found[1] in LITERAL_END and found[1] not in self._unclosed:
+                end = self._end_of(found[1], found.end())
                 if end < 0:
                     self._unclosed.add(found[1])
                 skipped = end + len(found[1]) + 2
@@ -207,7 +209,7 @@ class _Reader:
 
     def _first_macro(self, end: int, *, only_code: bool) -> tuple[int, Block, int] | None:
         for found in MACRO.finditer(self._source, self._at, end):
-            if only_code and found[1] not in ("code", "noformat"):
+            if only_code and found[1] not in LITERAL_END:
                 continue
             made = self._macro(found)
             if made is not None:

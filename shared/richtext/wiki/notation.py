@@ -23,6 +23,8 @@ RULE_LINE = re.compile(r"[ \t]*-{4,}[ \t]*(?=\n|\Z)")
 HEADING_LINE = re.compile(r"[ \t]*h([1-6])\.(?:[ \t]+|(?=\n|\Z))")
 QUOTE_LINE = re.compile(r"[ \t]*bq\.(?:[ \t]+|(?=\n|\Z))")
 MACRO = re.compile(r"(?<![\\{])\{(code|noformat|quote|panel|info|note|tip|warning)(?::([^}\n]{0,2000}))?\}")
+LITERAL_END = {name: re.compile(rf"(?<!\{{)\{{{name}\}}|\{{{name}\}}(?!\}})") for name in ("code", "noformat")}
+"""Where the macros end whose content is taken as it is: `{{code}}` in it is monospaced text that somebody quotes."""
 PANEL_COLORS: dict[PanelKind, str] = {
     "info": "#deebff",
     "note": "#eae6ff",

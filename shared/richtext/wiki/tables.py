@@ -9,7 +9,7 @@ from shared.richtext.model import Block, Cell, Origin, Row
 
 _PART = re.compile(
     r"\\."
-    r"|(?<!\{)\{(code|noformat)(?::[^}\n]*)?\}.*?\{\1\}"
+    r"|(?<!\{)\{(code|noformat)(?::[^}\n]*)?\}.*?(?:(?<!\{)\{\1\}|\{\1\}(?!\}))"
     r"|\[(?:\\.|[^\[\]\\\n])*\]"
     r"|!(?=[^\s!|])[^!|\n]{1,300}\|[^!\n]{0,300}!"
     r"|(?P<bar>\|\|?)"

@@ -93,7 +93,7 @@ def _copy_pair(record: PairSide) -> PairSide:
     if norm is not None:
         norm = replace(norm, wrote=copy_json(norm.wrote), shows=copy_json(norm.shows))
     recent = [copy_json(value) for value in record.recent]
-    return PairSide(seen, base, lost, record.blocked, norm, recent, record.takes_first)
+    return PairSide(seen, base, lost, record.blocked, norm, recent, record.takes_first, dict(record.names))
 
 
 def _shallow(record: Record) -> Record:

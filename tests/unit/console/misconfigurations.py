@@ -293,9 +293,9 @@ CASES: tuple[Case, ...] = (
     ),
     Case(
         "kind_does_not_fit",
-        "A date is mapped to a text field.",
+        "A date is mapped to a list.",
         "pairs[5].craft",
-        lambda bench, draft: changed(draft, "start", craft=bench.custom("Customer")),
+        lambda bench, draft: changed(draft, "start", craft=bench.custom("Area")),
     ),
     Case(
         "kind_does_not_fit",

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from deploy.local import scene
 from services.console.domain.problems import Refusal
-from services.console.domain.views import shown
+from services.console.domain.shown import shown
 from services.console.entrypoint.http import parse_json
 from shared.runtime.log import LogUnavailable
 from tests.unit.console.harness import TOKEN, desk, jira_draft, with_integration

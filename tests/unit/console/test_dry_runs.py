@@ -10,6 +10,7 @@ import pytest
 from deploy.local import scene
 from sandbox.jira.edition import data_center
 from sandbox.jira.site import SYNC_TOKEN
+from sandbox.kit.fault_rules import RequestRule
 from shared.domain.dry_run import (
     DryRunId,
     DryRunItem,
@@ -80,6 +81,7 @@ async def test_a_dry_run_is_taken_and_can_be_watched() -> None:
     assert (by_pair["importance"]["would_change"], by_pair["importance"]["same"]) == (1, 1)
     assert by_pair["importance"]["jira_field"] == "priority"
     assert by_pair["title"]["would_change"] == 0
+    assert (by_pair["points"]["jira_name"], by_pair["points"]["craft_name"]) == ("Story Points", "Story Points")
     assert [each["id"] for each in listed["dry_runs"]] == [run["id"]]
 
 
@@ -94,6 +96,7 @@ async def test_items_are_shown_field_by_field_with_names_and_page_by_page() -> N
     (item,), (other,) = page["items"], rest["items"]
     assert (item["n"], other["n"], rest["next"]) == (1, 3, None)
     (field,) = item["fields"]
+    assert (field["jira_name"], field["craft_name"]) == ("Priority", "Importance")
     assert field["jira"] == {
         "now": "2",
         "now_name": "High",
@@ -104,6 +107,46 @@ async def test_items_are_shown_field_by_field_with_names_and_page_by_page() -> N
     }
     assert (field["craft"]["now_name"], field["craft"]["would_be_name"]) == (["Must have", "8"], None)
     assert (field["verdict"], field["why"], item["labels"]) == ("write", "because", {"title": "One"})
+
+
+async def test_a_draft_is_checked_as_it_would_be_when_saved_and_tried_all_the_same() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        pairs = [{**each, "jira": "customfield_10999"} if each["id"] == "points" else each for each in saved["pairs"]]
+        wrong = {**saved, "pairs": pairs}
+        run = await started(admin, draft=wrong)
+        would_be = (await admin.call("POST", f"/integrations/{scene.INTEGRATION}/check", wrong))[1]
+        shown = await admin.get(f"/dry-runs/{run['id']}")
+    assert "jira_field_missing" in {each["code"] for each in run["findings"]}
+    assert (run["can_be_saved"], run["findings"]) == (False, would_be["findings"])
+    assert (shown["can_be_saved"], shown["findings"]) == (False, would_be["findings"])
+
+
+async def test_an_integration_may_be_sent_back_as_it_was_answered() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        status, answer = await admin.call("PUT", f"/integrations/{scene.INTEGRATION}", draft(admin))
+        assert status == 200
+        assert answer["findings"]
+        run = await started(admin, draft=answer)
+    assert (run["can_be_saved"], run["state"]) == (True, "open")
+
+
+async def test_what_no_integration_may_be_is_not_tried() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        pairs = [{**each, "craft": "storyPoints"} if each["id"] == "reach" else each for each in saved["pairs"]]
+        status, problem = await admin.call("POST", PATH, {"draft": {**saved, "pairs": pairs}})
+    assert status == 422
+    assert "points and reach" in problem["message"]
+
+
+async def test_a_draft_that_cannot_be_checked_just_now_says_so_beside_what_is_found() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        admin.world.faults.replace([RequestRule(effect="refuse")])
+        run = await started(admin)
+    assert [each["code"] for each in run["findings"]] == ["not_checked"]
 
 
 async def test_a_draft_of_something_new_needs_connections_only() -> None:

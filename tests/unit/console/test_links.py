@@ -161,6 +161,22 @@ async def test_push_and_pull_tell_what_the_item_shows_now(kind: str, side: Side)
     assert event.correlation_read
 
 
+async def test_a_link_is_shown_with_the_names_of_its_fields_and_values() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        link = await linked(admin)
+
+        def fill(found: Link) -> None:
+            record = found.jira.pair(PairId("status"))
+            record.seen, record.names = Held("3", admin.world.clock.now(), None), {"3": "In Progress"}
+
+        await admin.world.change(link.id, fill)
+        values = {each["pair"]: each for each in (await admin.get(f"/links/{link.id}"))["values"]}
+    assert (values["status"]["jira"]["value"], values["status"]["jira"]["value_name"]) == ("3", "In Progress")
+    assert (values["points"]["jira_name"], values["points"]["craft_name"]) == ("Story Points", "Story Points")
+    assert values["customer"]["craft_name"] == "Customer"
+
+
 async def test_items_without_a_link_can_be_pushed_pulled_and_joined() -> None:
     async with desk() as admin:
         await with_integration(admin)
@@ -177,9 +193,25 @@ async def test_items_without_a_link_can_be_pushed_pulled_and_joined() -> None:
             assert status == 202, body
         assert [event.entity_id for event in world.events(Side.JIRA)] == [issue]
         assert [event.entity_id for event in world.events(Side.CRAFT)] == [item]
+        told = [*world.events(Side.JIRA), *world.events(Side.CRAFT)]
+        assert {each.integration_id for each in told} == {scene.INTEGRATION}
         (request,) = world.messages(Topic.REQUESTS)
         assert isinstance(request, SyncRequest)
         assert (request.kind, request.jira_id, request.craft_id) == (RequestKind.LINK, issue, item)
+
+
+async def test_an_item_is_not_asked_for_where_the_integration_would_not_create_it() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        off = {**saved, "to_craft": "off"}
+        assert (await admin.call("PUT", f"/integrations/{scene.INTEGRATION}", off))[0] == 200
+        issue = admin.world.ada_jira.create_issue(PROJECT, "One")
+        draft = {"kind": "pull", "jira_id": issue, "integration_id": scene.INTEGRATION}
+        status, body = await admin.call("POST", "/requests", draft)
+        assert (status, body["code"]) == (409, "direction_off")
+        assert admin.world.events(Side.JIRA) == []
+        await admin.world.link(jira_id=issue, craft_id=None)
+        assert (await admin.call("POST", "/requests", draft))[0] == 202
 
 
 async def test_an_item_can_be_adopted_by_a_link_that_has_no_counterpart() -> None:

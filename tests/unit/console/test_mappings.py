@@ -15,9 +15,12 @@ from services.console.adapters.vendor_metadata import MAX_AGE_S, VendorMetadata
 from services.console.ports import Access
 from shared.clients.errors import Unavailable
 from shared.domain.clock import SeededDice
+from shared.domain.differences import integration_differences
 from shared.domain.ids import Side
+from shared.domain.mapping import next_revision
 from shared.runtime.topics import Topic
 from tests.unit.console.harness import Desk, desk, jira_draft, with_connections, with_integration
+from tests.unit.mapper.harness import title_integration
 from tests.unit.reconciler.world import PROJECT, World, on_virtual_time
 
 DEMO = f"/integrations/{scene.INTEGRATION}"
@@ -263,3 +266,26 @@ async def test_the_root_is_looked_at_each_time() -> None:
     assert (await metadata.read(draft, jira, craft)).craft.looked_at[root] is not None
     world.craft.person(ADA_KEY.key).delete(root)
     assert (await metadata.read(draft, jira, craft)).craft.looked_at[root] is None
+
+
+async def test_what_people_call_the_fields_is_kept_with_the_mapping_and_is_no_change_of_what_it_means() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        first = (await admin.call("PUT", DEMO, draft(admin)))[1]
+        named = {pair["id"]: (pair["jira_name"], pair["craft_name"]) for pair in first["pairs"]}
+        assert (named["title"], named["customer"]) == (("Summary", "Title"), ("Customer reference", "Customer"))
+        claimed = with_pair(draft(admin), "customer", jira_name="Mine")
+        second = (await admin.call("PUT", DEMO, {**claimed, "revision": 1}))[1]
+        assert [(pair["since"], pair["jira_name"]) for pair in second["pairs"]] == [
+            (1, pair["jira_name"]) for pair in first["pairs"]
+        ]
+
+
+def test_a_field_that_is_called_otherwise_now_holds_what_it_held() -> None:
+    before = next_revision(None, title_integration())
+    renamed = [pair.model_copy(update={"jira_name": "New name", "craft_name": "Another"}) for pair in before.pairs]
+    after = next_revision(before, before.model_copy(update={"pairs": tuple(renamed)}))
+    assert [pair.since for pair in after.pairs] == [pair.since for pair in before.pairs]
+    assert {pair.jira_name for pair in after.pairs} == {"New name"}
+    bodies = [each.model_dump(mode="json") for each in (before, after)]
+    assert integration_differences(*bodies) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
+from shared.domain.differences import PAIR_OWNED
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, TypePair, ValuePair
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8).filter(lambda text: text.strip())
@@ -89,7 +90,7 @@ PAIRS = _valid(
             "direction": st.just(Direction.TO_CRAFT) | st.sampled_from(Direction),
             "values": VALUES,
         },
-        optional=_optional(FieldPair, "id", "kind", "jira", "craft", "direction", "values", "since", "fields_since"),
+        optional=_optional(FieldPair, "id", "kind", "jira", "craft", "direction", "values", *PAIR_OWNED),
     ),
     FieldPair,
 )

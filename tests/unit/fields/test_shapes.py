@@ -150,7 +150,7 @@ def test_a_set_is_translated_one_by_one_and_what_maps_to_nothing_is_left_out() -
         ({"kind": "rich_text", "craft": "storyPoints"}, "Craft.io's storyPoints cannot hold values of kind rich_text"),
         ({"kind": "option", "jira": "labels", "craft": "labels"}, "kinds that fit it: options, labels"),
         ({"kind": "number", "craft_shape": "sprint"}, "cannot hold kind number in the shape sprint; possible: text"),
-        ({"kind": "user"}, "Craft.io's custom:9 cannot hold values of kind user"),
+        ({"kind": "user"}, "pair p: a custom field of Craft.io cannot hold values of kind user"),
         ({"kind": "string", "values": [{"jira": "a", "craft": "b"}]}, "a value map has no meaning for kind string"),
         ({"kind": "option", "create_missing": True}, "create_missing is for versions by name"),
         ({"kind": "option", "jira": "fixVersions", "create_missing": True}, "create_missing is for versions by name"),

@@ -184,6 +184,10 @@ class Bench:
         """Return all commands so far."""
         return [message for message in await self.published() if isinstance(message, WriteCommand)]
 
+    async def statuses(self) -> Sequence[SyncStatus]:
+        """Return all statuses, oldest first."""
+        return [message for message in await self.published() if isinstance(message, SyncStatus)]
+
     async def link(self, side: Side, ident: str) -> Link | None:
         """Return the link of an entity."""
         async with self.store.transaction() as tx:

@@ -17,7 +17,7 @@ from tests.unit.richtext.documents import HOSTILE, documents, laws, rootless, se
 NOTATION = (
     "\n", "\n", "\n", "* a", "** b", "# c", "|a|b|", "||h||", "{quote}", "{panel:title=x|bgColor=#deebff}", "{panel}",
     "{code:java}", "{code}", "*b*", "_i_", "{*}s{*}", "[a|http://x.example]", "!a.png|thumbnail!", "{color:red}",
-    "{color}", "bq. q", "h2. t", " ", "x",
+    "{color}", "{{code}}", "{{noformat}}", "{noformat}", "bq. q", "h2. t", " ", "x",
 )  # fmt: skip
 HEAD = "<tr><th>h</th><th>i</th></tr>"
 INFO = PANEL_SIGNS["info"]
@@ -106,6 +106,18 @@ def test_only_what_could_be_markup_is_escaped(text: str, markup: str) -> None:
             "<p><code>code</code> a <code>quote</code></p><p>b <code>code</code></p>",
         ),
         ("{noformat}{code}{noformat}", "<pre><code>{code}</code></pre>"),
+        ("{code}\nuse {{code}} here\n{code}\n\nafter", "<pre><code>use {{code}} here</code></pre><p>after</p>"),
+        ("{noformat}a {{noformat}}{noformat}", "<pre><code>a {{noformat}}</code></pre>"),
+        ("{code}if (a) {{code}", "<pre><code>if (a) {</code></pre>"),
+        ("{code}{a}{code}}", "<pre><code>{a}</code></pre><p>}</p>"),
+        (
+            "{quote}\n{code}\n{{code}} {quote}\n{code}\n{quote}",
+            "<blockquote><pre><code>{{code}} {quote}</code></pre></blockquote>",
+        ),
+        (
+            "|{code}{{code}} a|b{code}|",
+            "<table><tbody><tr><td><pre><code>{{code}} a|b</code></pre></td></tr></tbody></table>",
+        ),
         (
             "{panel:title=T|bgColor=#deebff}\nx\n{panel}",
             f"<blockquote><p>{INFO} <strong>T</strong></p><p>x</p></blockquote>",

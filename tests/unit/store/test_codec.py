@@ -75,6 +75,7 @@ held_pairs = drawn(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
+    names=st.dictionaries(texts, texts, max_size=2),
 )
 sides = drawn(
     SideState,

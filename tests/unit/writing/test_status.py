@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.jira import catalog
 from sandbox.jira.site import ADA_EMAIL
 from shared.clients.transport import HttpRequest
-from shared.domain.ids import EntityId, Side
+from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Result
 from shared.domain.mapping import TransitionField
 from tests.unit.writing.world import PROJECT, World, body, on_virtual_time
@@ -71,9 +71,24 @@ async def test_without_a_known_way_nothing_is_moved_and_the_reason_lists_what_ji
     await world.attempt(op)
     outcome = world.outcome(op)
     assert outcome.result is Result.REJECTED
-    assert "'Start progress' (to 'In Progress')" in outcome.errors[next(iter(outcome.errors))]
+    words = outcome.errors[PairId("status")]
+    assert "'Start progress' (to 'In Progress')" in words
+    assert "A way from this status to 'Done' is not known yet" in words
+    assert "none of this type was found in 'In Progress'" in words
+    assert "press retry" in words
     assert list(outcome.errors) == ["status"]
     assert _status(world, issue) == "To Do"
+
+
+@on_virtual_time
+async def test_a_way_that_the_workflow_does_not_have_is_not_said_to_be_found_later() -> None:
+    world = World()
+    await world.configure()
+    _show_the_workflow(world)
+    op = await world.open_write(Side.JIRA, world.item(Side.JIRA), status=("99999", TO_DO))
+    await world.attempt(op)
+    words = world.outcome(op).errors[PairId("status")]
+    assert "Jira's workflow has no way from this status to the status 99999" in words
 
 
 @on_virtual_time

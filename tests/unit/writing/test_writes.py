@@ -523,3 +523,22 @@ async def test_a_conversion_that_jira_refuses_says_what_a_person_can_do() -> Non
     assert (outcome.result, list(outcome.errors)) == (Result.REJECTED, ["type"])
     assert "The issue type selected is invalid." in outcome.errors[PairId("type")]
     assert "Move or Convert in Jira" in outcome.errors[PairId("type")]
+
+
+@on_virtual_time
+@pytest.mark.parametrize("creates", [False, True])
+async def test_a_text_that_is_too_long_for_jira_is_refused_in_words_for_people(creates: bool) -> None:
+    world = World()
+    await world.configure()
+    long = {"html": f"<p>{'a' * 40_000}</p>"}
+    if creates:
+        op = await world.open_create(Side.JIRA, title="Long", description=long)
+    else:
+        op = await world.open_write(Side.JIRA, world.item(Side.JIRA), description=(long, None))
+    await world.attempt(op)
+    outcome = world.outcome(op)
+    words = outcome.errors[PairId("description")]
+    assert outcome.result is Result.REJECTED
+    assert "too long for Jira's description, which takes 32,767 characters" in words
+    assert "Shorten it in Craft.io" in words
+    assert "CONTENT_LIMIT_EXCEEDED" in words
