@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from services.mapper.domain.decide import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, PairId, Side
-from shared.domain.link import Json, Link, LinkState
+from shared.domain.link import Json, Link, LinkState, OperationKind
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
 from shared.fields import Translated, translate
+from shared.richtext.forms import words
 from shared.store.port import LinkView
 from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
@@ -57,6 +58,8 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
         return True
     if taken_away(evidence, pair, edit.value) or _always_empty(evidence, edit, view.link, pair):
         return True
+    if pair.kind is FieldKind.RICH_TEXT and _restored_in_words(edit, view.link, pair):
+        return True
     names = _names(evidence, edit)
     for note in view.conflicts:
         kept = note.jira_value if edit.side is Side.JIRA else note.craft_value
@@ -65,6 +68,12 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
     return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
+
+
+def _restored_in_words(edit: Edit, link: Link, pair: FieldPair) -> bool:
+    """Tell whether a document was restored as Jira's changelog tells it: its words, without what only ADF can hold."""
+    restores = (op for op in link.operations if op.kind is OperationKind.RESTORE and op.target is edit.side)
+    return any(pair.id in op.pairs and words(op.pairs[pair.id].value) == words(edit.value) for op in restores)
 
 
 def _always_empty(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:

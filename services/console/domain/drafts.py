@@ -14,6 +14,9 @@ from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.messages.status import DisplayState
 
+LAST = 2**31 - 1
+"""The last revision that there can be; the number of an audit entry is no larger either."""
+
 
 def site_url(text: str) -> str:
     """Return the address of a site without what people paste along with it (blanks, a slash at the end)."""
@@ -54,7 +57,9 @@ class SecretsDraft(Draft):
 class ConnectionDraft(Draft):
     """A connection as an admin saves it. It is tried before it is saved."""
 
-    revision: int | None = Field(default=None, ge=0, description="The revision that was edited; 0 for a new one.")
+    revision: int | None = Field(
+        default=None, ge=0, le=LAST, description="The revision that was edited; 0 for a new one."
+    )
     kind: ConnectionKind
     name: Name
     url: Annotated[str, AfterValidator(site_url)]
@@ -161,7 +166,7 @@ class SaveQuery(Draft):
 class AgreementDraft(Draft):
     """An admin's word that existing items are decided again."""
 
-    revision: int = Field(ge=1, description="The current revision, as it was looked at.")
+    revision: int = Field(ge=1, le=LAST, description="The current revision, as it was looked at.")
 
 
 class SuggestionDraft(Draft):

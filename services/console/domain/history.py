@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from services.console.domain.drafts import Draft
+from services.console.domain.drafts import LAST, Draft
 from services.console.domain.views import View
 from shared.domain.differences import Difference, connection_differences, integration_differences
 from shared.domain.mapping import Connection, Integration
@@ -18,7 +18,7 @@ from shared.store.trail import AuditEntry, ConfigKind, RevisionNote, SavedRevisi
 class PageQuery(Draft):
     """Which page of a list that begins with the newest."""
 
-    before: int | None = Field(default=None, ge=1, description="`next` of the page before.")
+    before: int | None = Field(default=None, ge=1, le=LAST, description="`next` of the page before.")
     limit: int = Field(default=50, ge=1, le=500)
 
 

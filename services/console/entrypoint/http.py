@@ -92,6 +92,9 @@ def _query(request: web.Request) -> dict[str, str]:
     twice = [name for name in request.query if len(request.query.getall(name)) > 1]
     if twice:
         raise invalid(Fault(path=twice[0], message="is given more than once"))
+    odd = [name for name, value in request.query.items() if "\0" in value]
+    if odd:
+        raise invalid(Fault(path=odd[0], message="holds a NUL character, which no name or id has"))
     return dict(request.query)
 
 

@@ -46,7 +46,7 @@ def resync(link: Link, ctx: Context) -> None:
     link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
     for side in Side:
         state = link.side(side)
-        state.dirty_since = state.dirty_since or ctx.now
+        state.dirty_since = ctx.now  # also where it was unsure before: who reads may have put that off for long
         _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
         for record in state.pairs.values():
             record.base = record.blocked = None

@@ -177,12 +177,12 @@ async def test_ids_are_strings_beyond_what_a_json_number_can_hold() -> None:
     assert "must be text" in answer["problems"][0]["message"]
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=x", "state=happy", "colour=red", "limit=1&limit=2"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=x", "state=happy", "colour=red", "limit=1&limit=2", "after=%00"])
 async def test_a_query_that_cannot_be_read_is_said_to_be_so(query: str) -> None:
     async with desk() as admin:
         status, body = await admin.call("GET", f"/links?{query}")
     assert status == 422
-    assert body["problems"][0]["path"] in ("limit", "state", "colour")
+    assert body["problems"][0]["path"] in ("limit", "state", "colour", "after")
 
 
 async def test_an_unknown_operation_is_a_404_in_words() -> None:

@@ -147,6 +147,7 @@ async def test_a_connections_past_is_shown_without_credentials() -> None:
         (f"{DEMO}/revisions/99999999999999999999999", 422),
         ("/audit?limit=0", 422),
         ("/audit?before=x", 422),
+        ("/audit?before=99999999999999999999999", 422),
     ],
 )
 async def test_what_there_is_not_is_said_to_be_so(path: str, expected: int) -> None:

@@ -525,3 +525,12 @@ def test_a_write_that_was_under_way_at_unsync_and_lands_after_resync_is_not_spre
 
 def person(world: World, kind: RequestKind) -> SyncRequest:
     return SyncRequest(request_id="r", kind=kind, requested_by="ada", requested_at=world.now, link_id=world.link.id)
+
+
+async def test_a_resync_asks_for_reads_of_its_own_where_a_side_was_unsure_before(bench: Bench) -> None:
+    await bench.configure()
+    link, _ = await bench.linked()
+    for wait in (SOON, timedelta(minutes=5)):
+        bench.clock.at += wait
+        await bench.mapper.handle(bench.request(RequestKind.RESYNC, link.id))
+    assert {side: (await saved(bench)).side(side).dirty_since for side in Side} == dict.fromkeys(Side, bench.clock.at)
