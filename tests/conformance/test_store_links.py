@@ -379,6 +379,24 @@ async def test_children_that_wait_for_an_entity_are_found(store: Store) -> None:
         assert await tx.waiting_children(JIRA, EntityId("j-a"), Side.JIRA) == ["link-b", "link-e", "link-h"]
 
 
+async def test_counterparts_are_told_without_waiting_for_who_holds_them(store: Store) -> None:
+    await insert(
+        store,
+        link("a"),
+        link("b", LinkState.WAITING),
+        link("c", LinkState.GONE),
+        link("d", LinkState.UNSYNCED),
+        link("e", jira_connection="jira-2"),
+    )
+    connections = {Side.JIRA: JIRA, Side.CRAFT: CRAFT}
+    asked = [EntityId(f"c-{name}") for name in ("a", "b", "c", "d", "e", "f", "none")]
+    async with store.transaction() as holder, store.transaction() as tx:
+        assert await holder.lock_link(LINK) is not None
+        await tx.insert(link("f"))
+        assert await tx.counterparts(Side.CRAFT, connections, asked) == {"c-a": "j-a", "c-d": "j-d", "c-f": "j-f"}
+        assert await tx.counterparts(Side.JIRA, connections, [EntityId("j-a"), EntityId("j-b")]) == {"j-a": "c-a"}
+
+
 async def test_open_creates_of_a_connection_are_found_with_their_values(store: Store) -> None:
     await insert_with_operation(store, link("a", LinkState.CREATING), OperationKind.CREATE, value="first")
     await insert_with_operation(store, link("b"), OperationKind.WRITE)
