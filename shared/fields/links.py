@@ -82,8 +82,6 @@ def merged(shown: Json, before: Collection[str], now: Collection[str]) -> list[s
 
 
 def _entries(raw: object, parts: Any) -> list[str] | None:
-    if raw is None:
-        return []
     if not isinstance(raw, list):
         return None
     found: set[str] = set()

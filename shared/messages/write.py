@@ -60,6 +60,8 @@ class WriteOutcome(Message):
     changelog: tuple[ChangelogEntry, ...] = ()
     untouched: tuple[PairId, ...] = ()
     """Pairs that no request of the operation can have set: what the target shows of them is others' doing."""
+    unsure: tuple[PairId, ...] = ()
+    """Pairs that were found as wanted, after a request that may have set them or not: a person may have."""
     entity_id: EntityId | None = None
     """Creates: the new or adopted entity."""
     ambiguous: tuple[EntityId, ...] = ()

@@ -45,6 +45,7 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         return attempt.outcome(Result.REJECTED, message=words)
     before = None
     untouched: tuple[PairId, ...] = ()
+    unsure: tuple[PairId, ...] = ()
     if read_first:
         first = not claim.late_possible and not attempt.sent
         before = await hands.read(claim)
@@ -52,10 +53,10 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         if comparison.moved or (comparison.to_write and attempt.superseded):
             untouched = tuple(attempt.operation.pairs) if first else ()
             return attempt.outcome(Result.MOVED, before, read_at=read_at(before), untouched=untouched)
-        untouched = comparison.already if first else ()
+        untouched, unsure = (comparison.already, ()) if first else ((), comparison.already)
         if not comparison.to_write:
             times = {"read_at": read_at(before), "write_at": before.updated}
-            return attempt.outcome(Result.ALREADY, before, **times, untouched=untouched)
+            return attempt.outcome(Result.ALREADY, before, **times, untouched=untouched, unsure=unsure)
         to_write = dict(comparison.to_write)
     values = {pair: write.value for pair, write in to_write.items()}
     try:
@@ -68,6 +69,7 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         read_at=read_at(before) if before is not None else None,
         write_at=written.write_at,
         untouched=untouched,
+        unsure=unsure,
     )
 
 

@@ -38,23 +38,29 @@ async def change_links(client: JiraClient, pair: FieldPair, wanted: Json, before
     new, gone = sorted(set(wanted or ()) - shown.keys()), sorted(shown.keys() - set(wanted or ()))
     requests: list[Callable[[], Awaitable[None]]] = [partial(_add, client, issue, entry, guard) for entry in new]
     requests += [partial(_remove, client, link_id, guard) for entry in gone for link_id in shown[entry]]
+    refused: list[Rejected] = []
     for done, request in enumerate(requests):
         try:
             await request()
-        except (Rejected, NotFound) as error:
-            words = error.message if isinstance(error, Rejected) else f"Jira does not link the issues: {error}"
-            status = error.status if isinstance(error, Rejected) else 404
-            raise Rejected(status, words, {pair.jira: words}) from error
+        except Rejected as error:
+            refused.append(error)
+        except NotFound as error:
+            refused.append(Rejected(404, f"Jira does not link the issues: {error}"))
         except (NoEffect, TooLate) as error:
             if done == 0:
                 raise
             raise UnclearEffect(f"{done} of {len(requests)} links were changed: {error}") from error
+    if refused:  # the others are made: what is wrong with one holds up none
+        said = " ".join(dict.fromkeys(error.message for error in refused))
+        raise Rejected(refused[0].status, said, {pair.jira: said})
 
 
 async def _add(client: JiraClient, issue: EntityId, entry: str, guard: Guard) -> None:
     relation, other = parts_of(entry)
     type_id, _, way = relation.partition("/")
     source, target = (other, issue) if way == INWARD else (issue, other)
+    if not way:  # both issues may be linked at this moment: begun at one end, it is the same link
+        source, target = sorted((issue, other), key=lambda each: (len(each), each))
     await client.links.add(type_id, source, target, guard)
 
 

@@ -169,7 +169,8 @@ def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: Writ
     An answer was lost, or a request refused for now; a person may have chosen the same value. Its source has moved on,
     or what it replaced is restored. Jira's changelog tells who it was.
     """
-    if outcome.result is not Result.ALREADY or op.target is Side.JIRA:
+    unsure = outcome.result is Result.ALREADY or pair.id in outcome.unsure
+    if not unsure or op.target is Side.JIRA:
         return
     source, write = link.jira.pair(pair.id).seen, op.pairs[pair.id]
     moved_on = source is not None and not same(pair.kind, source.value, write.source)

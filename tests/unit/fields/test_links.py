@@ -53,7 +53,7 @@ def test_a_link_reads_the_same_from_both_ends_where_both_ways_have_the_same_word
 
 
 def test_what_has_not_the_shape_counts_as_not_shown_and_never_as_none() -> None:
-    for odd in ({"id": "1"}, [{"id": "1"}], ["x"], "x", [{"value": "blocks"}]):
+    for odd in (None, {"id": "1"}, [{"id": "1"}], ["x"], "x", [{"value": "blocks"}]):
         assert read(Side.CRAFT, PAIR, {"dependencies": odd}) is None
     assert read(Side.CRAFT, PAIR, {}) is None
 

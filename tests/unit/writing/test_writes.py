@@ -121,7 +121,7 @@ async def test_a_lost_answer_gives_no_outcome_and_is_never_repeated_blindly(side
     await world.attempt(op)
     assert len(world.sent("PUT")) == 1
     outcome = await world.work(op)
-    assert (outcome.result, outcome.attempt, outcome.untouched) == (Result.ALREADY, 2, ())
+    assert (outcome.result, outcome.attempt, outcome.untouched, outcome.unsure) == (Result.ALREADY, 2, (), ("title",))
     assert outcome.write_at is not None
     assert len(world.sent("PUT")) == 1
     assert world.clock.monotonic() >= 90
