@@ -77,6 +77,7 @@ def _play(account: Account) -> None:
     _, feature = account.new(type="feature", title="Feature", parent={"id": epic["id"]})
     account.put(feature["id"], **rich)
     account.put(feature["id"], parent=None, status=None, importance=None, assignee=None, sprint=None, quarter=None)
+    account.ada.edit(epic["id"], dependencies=[{"id": feature["id"], "value": "blocks"}])
     _bad_writes(account, epic["id"], feature["id"])
     _reads(account, epic["id"], initiative_id)
     assert account.ask("DELETE", f"/item/{epic['id']}")[0] == 200

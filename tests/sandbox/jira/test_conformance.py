@@ -87,6 +87,15 @@ def read(desk: Desk, epic: str, story: str) -> None:
     assert desk.post("/search/approximate-count", {"jql": "project = APP"}).json == {"count": 4}
 
 
+def link(desk: Desk, epic: str, story: str) -> None:
+    wanted = {"type": {"name": "Blocks"}, "inwardIssue": {"id": epic}, "outwardIssue": {"id": story}}
+    assert [desk.post("/issueLink", wanted).status for _ in range(2)] == [201, 201]
+    (shown,) = desk.get(f"/issue/{epic}", fields="issuelinks").json["fields"]["issuelinks"]
+    assert desk.get(f"/issueLink/{shown['id']}").json["outwardIssue"]["id"] == story
+    assert desk.post("/issueLink", {**wanted, "type": {"name": "None"}}).status == 404
+    assert [desk.delete(f"/issueLink/{shown['id']}").status for _ in range(2)] == [204, 404]
+
+
 def be_refused(desk: Desk, story: str) -> None:
     assert desk.post("/issue", {"fields": fields_of("x", nonsense=1)}).status == 400
     assert desk.put(f"/issue/{story}", {"fields": {"summary": ""}}).status == 400
@@ -111,6 +120,7 @@ def test_a_broad_scenario_holds_and_conforms_to_atlassians_document(desk: Desk) 
     learn(desk)
     epic, story, sub = write(desk)
     read(desk, epic, story)
+    link(desk, epic, story)
     be_refused(desk, story)
     assert desk.delete(f"/issue/{story}/properties/other").status == 204
     assert desk.delete(f"/issue/{story}", deleteSubtasks="true").status == 204
