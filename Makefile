@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := requirements/lock.txt
 STAMP := $(VENV)/.installed
-SEEDS ?= 250
+SEEDS ?= 300
 # More arguments for pytest, such as: make test ARGS="-k gateway -n 0"
 ARGS ?=
 
@@ -37,7 +37,7 @@ format: $(STAMP) ## Format the code, and mend what ruff can mend
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
 
-simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=250 different fates
+simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=300 different fates
 	@$(RUN) -m tests.simulation --seeds $(SEEDS)
 
 bench: $(STAMP) ## Measure this machine on real Kafka and Postgres; writes docs/bench.md

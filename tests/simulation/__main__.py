@@ -1,6 +1,6 @@
 """`python -m tests.simulation`: run many seeds, or replay one with its whole history.
 
---seeds 250            so many fates, from --first on
+--seeds 300            so many fates, from --first on
 --seed 17              one fate, with the readable history; the same seed always plays the same
 --bug F11              plant a bug first (see tests/simulation/bugs.py): now something must be found
 --find                 for each planted bug, the first seed that finds it
@@ -80,7 +80,7 @@ def main() -> int:
     """Return 0 if nothing was found (or, with --find, everything planted was)."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--seeds", type=int, default=250)
+    parser.add_argument("--seeds", type=int, default=300)
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--bug", choices=sorted(BUGS))
