@@ -141,7 +141,8 @@ async def test_postgres_restarts_although_a_process_of_the_killed_one_lingers(po
     lingering: int = await connection.fetchval("SELECT pg_backend_pid()")
     os.kill(lingering, signal.SIGSTOP)
     try:
-        await postgres_server.kill()
+        os.kill(postgres_server.pid, signal.SIGKILL)  # the server alone, as somebody else would
+        await postgres_server.wait()
         restarting = asyncio.create_task(postgres_server.restart())
         async with asyncio.timeout(20):
             while OLD_PROCESSES_REMAIN not in postgres_server.log_path.read_text():
