@@ -11,7 +11,7 @@ from shared.fields import read
 from shared.fields.links import cross, merged
 
 PAIR = FieldPair(
-    id=PairId("dependencies"),
+    id=PairId("links"),
     kind=FieldKind.LINKS,
     jira="issuelinks",
     craft="dependencies",

@@ -5,19 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL
-from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.ids import EntityId, Side
 from shared.domain.link import Result
-from shared.domain.mapping import Direction, FieldKind, FieldPair, ValuePair
+from tests.unit.fields.test_links import PAIR
 from tests.unit.writing.world import PROJECT, World, on_virtual_time
-
-PAIR = FieldPair(
-    id=PairId("links"),
-    kind=FieldKind.LINKS,
-    jira="issuelinks",
-    craft="dependencies",
-    direction=Direction.TO_JIRA,
-    values=(ValuePair(jira="10000/outward", craft="blocks"), ValuePair(jira="10003", craft="related")),
-)
 
 
 async def desk() -> tuple[World, EntityId, EntityId, EntityId]:

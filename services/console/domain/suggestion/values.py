@@ -24,34 +24,34 @@ class Values(NamedTuple):
 
 def by_name(jira: Choices, craft: Choices) -> Values | None:
     """Map values whose names mean the same; None if fewer than half of the shorter list find a partner."""
-    pairs = []
-    scores = []
-    for each in jira.values:
-        best = max(craft.values, key=lambda one: same_value(each.name, one.name), default=None)
-        score = same_value(each.name, best.name) if best is not None else 0.0
-        if best is not None and score > 0:
-            pairs.append(ValuePair(jira=each.id, craft=best.id))
-            scores.append(score)
-    if not pairs or len(pairs) * 2 < min(len(jira.values), len(craft.values)):
+    found = _partners(jira, craft)
+    if not found or len(found) * 2 < min(len(jira.values), len(craft.values)):
         return None
-    whole = len(pairs) / len(jira.values)
-    return Values(tuple(pairs), round(sum(scores) / len(scores) * whole, 2), "Values of the same meaning by name.")
+    pairs = tuple(ValuePair(jira=each.id, craft=partner.id) for each, partner, _ in found)
+    whole = len(found) / len(jira.values)
+    confidence = round(sum(score for *_, score in found) / len(found) * whole, 2)
+    return Values(pairs, confidence, "Values of the same meaning by name.")
 
 
 def by_relation(jira: Choices, craft: Choices) -> Values | None:
     """Map each relation of Craft.io to the one of Jira's, which has many more, that means the same."""
-    pairs = []
-    scores = []
-    for each in craft.values:
-        best = max(jira.values, key=lambda one: same_value(each.name, one.name), default=None)
+    found = _partners(craft, jira)
+    if not found:
+        return None
+    pairs = tuple(ValuePair(jira=partner.id, craft=each.id) for each, partner, _ in found)
+    confidence = round(sum(score for *_, score in found) / len(craft.values), 2)
+    return Values(pairs, confidence, "Links whose words mean the same.")
+
+
+def _partners(values: Choices, others: Choices) -> list[tuple[Choice, Choice, float]]:
+    """Return each value with the one of the other list whose name means the same most surely, and how surely."""
+    found = []
+    for each in values.values:
+        best = max(others.values, key=lambda one: same_value(each.name, one.name), default=None)
         score = same_value(each.name, best.name) if best is not None else 0.0
         if best is not None and score > 0:
-            pairs.append(ValuePair(jira=best.id, craft=each.id))
-            scores.append(score)
-    if not pairs:
-        return None
-    confidence = round(sum(scores) / len(craft.values), 2)
-    return Values(tuple(pairs), confidence, "Links whose words mean the same.")
+            found.append((each, best, score))
+    return found
 
 
 def by_status(statuses: tuple[JiraStatus, ...], craft: Choices) -> Values | None:
