@@ -166,7 +166,9 @@ class Candidate:
 
 @dataclass(slots=True)
 class SideState:
-    """What is known of one side. `mark` counts accepted observations and is the ticket of fresh reads."""
+    """What is known of one side. `mark` is its generation: it rises with all that was heard which is not older than
+    what is seen, or of which nobody can tell; a read begun under an earlier one is no longer the last word.
+    """
 
     mark: int = 0
     dirty_since: datetime | None = None
@@ -186,6 +188,21 @@ class SideState:
     def dirty(self) -> bool:
         """Tell whether only a fresh read can say what this side holds."""
         return self.dirty_since is not None
+
+    def have_read(self, now: datetime) -> None:
+        """Have this side read afresh, because it was not read yet."""
+        self.dirty_since = self.dirty_since or now
+
+    def doubt(self, now: datetime) -> None:
+        """Have this side read afresh, because of something that was heard of it. A read that is under way may not have
+        seen that: it counts no more.
+        """
+        self.mark += 1
+        self.have_read(now)
+
+    def is_current(self, ticket: int | None) -> bool:
+        """Tell whether nothing newer or undecidable has been heard since a read began under this ticket."""
+        return ticket is not None and ticket == self.mark
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         _move_bases(link, op, ctx)
     observed = observe(link, observation, ctx, closing=op) if observation is not None else None
     if observed is None:
-        target.dirty_since = target.dirty_since or ctx.now
+        target.doubt(ctx.now)
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs:
             continue
@@ -212,7 +212,7 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
             if pair.id in op.pairs and same(pair.kind, observation.values.get(pair.id), op.pairs[pair.id].value):
                 _restored(link, op, pair, observed)
     if observation is None or outcome.status == HTTP_NOT_FOUND:
-        state.dirty_since = state.dirty_since or ctx.now
+        state.doubt(ctx.now)
 
 
 def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
