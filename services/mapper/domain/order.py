@@ -13,7 +13,7 @@ from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
-from services.mapper.domain.record import keep_replaced, open_conflict, overwrite, remember
+from services.mapper.domain.record import keep_beside, keep_replaced, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
@@ -27,7 +27,7 @@ from shared.domain.link import (
     PairSide,
     Span,
 )
-from shared.domain.mapping import FieldKind, FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 
 _REMEMBERED = 12
@@ -136,6 +136,9 @@ def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, re
 def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, at: datetime) -> None:
     """Order rule 5: an older value is not accepted, but it may prove that a write of ours hid an edit nobody had
     seen.
+
+    Equality of times decides nothing: what bears the very time of the write was set before it or after it. So it is not
+    restored over what is shown; it is on record, and under `ask` a person is asked.
     """
     side, value = observation.side, observation.values[pair.id]
     state = link.side(side)
@@ -150,8 +153,11 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
         if same(pair.kind, write.value, value) or same(pair.kind, write.expect, value):
             continue
         _seen_before(record, value)
-        if record.seen is not None and same(pair.kind, record.seen.value, write.value):
+        still = record.seen is not None and same(pair.kind, record.seen.value, write.value)
+        if still and at < op.write_at:
             overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
+        elif still:
+            keep_beside(link, side, pair, value, f"set in the moment of {op.id}, perhaps replaced by it", ctx)
         else:
             remember(link, side, pair.id, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
@@ -264,7 +270,5 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
                 continue
             if was_expected(link, side, pair, value):
                 continue
-            remember(link, side, pair.id, value, "replaced by our write at the same moment", ctx.now)
-            if ctx.integration.policy_of(pair) is Policy.ASK and pair.id not in link.open_conflicts:
-                open_conflict(link, ctx, pair, side, value)
+            keep_beside(link, side, pair, value, "replaced by our write at the same moment", ctx)
     state.candidates.clear()
