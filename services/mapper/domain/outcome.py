@@ -33,7 +33,14 @@ HTTP_NOT_FOUND = 404
 
 
 def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
-    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity."""
+    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity.
+
+    Not found says nothing of what an earlier attempt did (PROTOCOL F12): that stays open until its target is read, or
+    known to be gone.
+    """
+    if outcome.status == HTTP_NOT_FOUND and op.attempts > 1:
+        link.side(op.target).doubt(ctx.now)
+        return
     observation = _close(link, op, outcome, ctx)
     match outcome.result:
         case Result.APPLIED | Result.ALREADY:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from services.mapper.domain.observation import Observation
+from services.mapper.domain.outcome import end_operation
 from shared.domain.ids import Side
 from shared.domain.link import Operation, Result
 from shared.domain.mapping import Policy
+from shared.messages.write import WriteOutcome
 from tests.unit.mapper.harness import TITLE, US, World, title_integration
 
 
@@ -35,6 +37,33 @@ def repeated_write(world: World, target: Side, value: str) -> Operation:
     op.attempts = 1
     world.perform(op)
     return op
+
+
+@pytest.mark.parametrize("target", list(Side))
+def test_a_write_of_which_an_attempt_is_unknown_stays_open_while_its_target_cannot_be_found(target: Side) -> None:
+    world = World(title_integration(Policy.ASK))
+    world.tick()
+    op = world.deliver(world.edit(target.other, "1"))
+    assert op is not None
+    world.tick()
+    op.attempts = 2
+    world.land(op)  # by the first attempt, whose answer was lost
+    not_found = WriteOutcome(
+        op_id=op.id,
+        link_id=world.link.id,
+        target=target,
+        attempt=2,
+        result=Result.MOVED,
+        ended_at=world.now,
+        status=404,
+        message="not found",
+    )
+    end_operation(world.link, op, not_found, world.ctx)
+    assert world.link.open_operation is op
+    assert world.link.side(target).dirty
+    world.fresh_read(target)
+    world.settle()
+    assert (world.writes, world.holds) == (1, {Side.JIRA: "1", Side.CRAFT: "1"})
 
 
 @pytest.mark.parametrize("target", list(Side))
