@@ -88,6 +88,8 @@ class Held:
     """The operation that was under way and expected this very value when a person brought it back: an edit all the
     same.
     """
+    perhaps: OperationId | None = None
+    """The operation of unknown fate whose effect this may be, as its target keeps what it wrote (PROTOCOL F18, W3)."""
 
     @property
     def edited(self) -> Span:
@@ -245,6 +247,8 @@ class Operation:
     landed: bool = False
     noted: frozenset[PairId] = frozenset()
     """Pairs of which it came on record what the write settles or replaces."""
+    unclear: bool = False
+    """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None
 
 

@@ -124,6 +124,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "shown": op.shown,
         "landed": op.landed,
         "noted": sorted(op.noted),
+        "unclear": op.unclear,
         "done_at": _text(op.done_at),
     }
 
@@ -152,6 +153,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         shown=dict(doc["shown"]),
         landed=doc["landed"],
         noted=frozenset(doc.get("noted", ())),
+        unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
         done_at=_time(doc["done_at"]),
     )
 
@@ -274,6 +276,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["entry"] = held.entry
     if held.against is not None:
         doc["against"] = held.against
+    if held.perhaps is not None:
+        doc["perhaps"] = held.perhaps
     return doc
 
 
@@ -288,6 +292,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         late=doc.get("late", False),
         entry=doc.get("entry"),
         against=doc.get("against"),
+        perhaps=doc.get("perhaps"),
     )
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
+from services.mapper.domain.effects import cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
 from services.mapper.domain.record import keep_beside, keep_replaced, overwrite, remember
 from shared.domain.ids import Side
@@ -197,6 +197,9 @@ def _accept(
         by = op.id  # a step on the way to its status, told by a webhook, which names no operation
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
+    perhaps = _perhaps(link, observation, pair, at, actor, by)
+    if perhaps is not None and old is not None and is_users(record, pair, old):
+        remember(link, side, pair.id, old.value, f"replaced by another edit, or late by {perhaps.id}", ctx.now)
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -209,9 +212,25 @@ def _accept(
         late=late,
         entry=actor.entry,
         against=op.id if op is not None and brought_back and not by_us and not late else None,
+        perhaps=perhaps.id if perhaps is not None else None,
     )
     _seen_before(record, value)
     _take_first(observation, ctx, record, actor)
+
+
+def _perhaps(
+    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, by: str | None
+) -> Operation | None:
+    """Return the operation whose effect a value of Craft.io may be although it is not the one that was written.
+
+    None where somebody is known to have set it: then nobody has to be asked, and what it replaced was replaced by him.
+    """
+    if observation.side is not Side.CRAFT or by is not None or actor.ours is False:
+        return None
+    op, record = link.open_operation, link.craft.pair(pair.id)
+    if op is not None and op.target is Side.CRAFT and pair.id in op.pairs and op.attempts > 0:
+        return None  # `_shown_otherwise` has looked after what it replaced
+    return perhaps_effect(link, pair, record, at, observation.values[pair.id])
 
 
 def _take_first(observation: Observation, ctx: Context, record: PairSide, actor: Actor) -> None:

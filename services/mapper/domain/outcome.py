@@ -72,6 +72,8 @@ def first_look(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
 def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Observation | None:
     op.open, op.result, op.done_at = False, outcome.result, ctx.now
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
+    # told as not found, or as changed by others, although a request of it had left
+    op.unclear = op.attempts > 1 or (outcome.result is Result.MOVED and not outcome.untouched)
     link.op_id = None
     observation = from_outcome(outcome, ctx.integration)
     _disown(link, op, outcome, observation, ctx)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from services.mapper.domain.apply import settle_conflict
@@ -69,6 +70,7 @@ def give_up(link: Link, ctx: Context) -> None:
     op = link.open_operation
     if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
+        op.unclear = op.attempts > 0
     for side in Side:
         _put_on_record(link, side, "replaced by our write, then the items were kept apart", ctx)
 
@@ -126,4 +128,6 @@ def settle(link: Link, pair: FieldPair, note: ConflictNote, winner: Side, by: st
         remember(link, loser, pair.id, loser_record.seen.value, why, ctx.now)
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None
+        if winner_record.seen is not None:  # whoever set it, it was chosen now
+            winner_record.seen = replace(winner_record.seen, perhaps=None)
     settle_conflict(link, pair.id, by, ctx)
