@@ -79,13 +79,13 @@ def _is_doing_of(op: Operation, pair: FieldPair, value: Json) -> bool:
     return done and same(pair.kind, op.shown[pair.id], value)
 
 
-def perhaps_effect(link: Link, pair: FieldPair, record: PairSide, at: datetime, value: Json) -> Operation | None:
+def perhaps_effect(link: Link, pair: FieldPair, at: datetime) -> Operation | None:
     """Return the operation on Craft.io whose late effect a value of unknown origin may be, as Craft.io keeps it.
 
-    That is one of unknown fate of which nobody saw what its target makes of it. What was seen before was set by
-    somebody; and what is chosen from a list is kept as it was written, or refused.
+    That is one of unknown fate of which nobody saw what its target makes of it; and what is chosen from a list is kept
+    as it was written, or refused.
     """
-    if pair.kind not in KEPT_OTHERWISE or any(same(pair.kind, known, value) for known in record.recent):
+    if pair.kind not in KEPT_OTHERWISE:
         return None
     for op in ledger(link, Side.CRAFT, pair.id):
         ended = op.write_at or op.done_at

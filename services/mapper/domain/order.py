@@ -200,6 +200,8 @@ def _accept(
     perhaps = _perhaps(link, observation, pair, at, actor, by)
     if perhaps is not None and old is not None and is_users(record, pair, old):
         remember(link, side, pair.id, old.value, f"replaced by another edit, or late by {perhaps.id}", ctx.now)
+    if any(same(pair.kind, known, value) for known in record.recent):
+        perhaps = None  # somebody has set it before: it may be carried over
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -227,10 +229,10 @@ def _perhaps(
     """
     if observation.side is not Side.CRAFT or by is not None or actor.ours is False:
         return None
-    op, record = link.open_operation, link.craft.pair(pair.id)
+    op = link.open_operation
     if op is not None and op.target is Side.CRAFT and pair.id in op.pairs and op.attempts > 0:
         return None  # `_shown_otherwise` has looked after what it replaced
-    return perhaps_effect(link, pair, record, at, observation.values[pair.id])
+    return perhaps_effect(link, pair, at)
 
 
 def _take_first(observation: Observation, ctx: Context, record: PairSide, actor: Actor) -> None:

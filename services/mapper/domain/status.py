@@ -97,7 +97,13 @@ def _differing(link: Link, pair: FieldPair, note: ConflictNote, ctx: Context) ->
     name, known = pair.called(Side.JIRA), [link.side(side).pairs.get(pair.id) for side in Side]
     agreed = [(one.base.value, one.seen.value) for one in known if one and one.base and one.seen]
     stayed = [base for base, seen in agreed if same(pair.kind, base, seen)]
-    if note.kept is None and len(agreed) < len(known):
+    craft = link.craft.pairs.get(pair.id)
+    if note.kept is None and craft is not None and craft.seen is not None and craft.seen.perhaps is not None:
+        words = (
+            f"Craft.io did not answer when Tandem wrote {name} some minutes ago. What it shows now was set by a person, "
+            "or by that write, late: Tandem cannot tell"
+        )
+    elif note.kept is None and len(agreed) < len(known):
         words = (
             f"The two sides hold different values of {name} and have not agreed on one since they were joined or "
             f"compared anew, or since the field is mapped so (revision {pair.since})"

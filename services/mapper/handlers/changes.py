@@ -12,7 +12,7 @@ import structlog
 
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
-from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us, taker_of
+from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us, taker_of
 from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
@@ -67,17 +67,18 @@ class Changes:
         if event.snapshot is None:
             return []  # nothing to create; a thin event is read by the reconciler and comes again
         connection = await tx.connection(event.connection_id)
-        integrations = candidates_of(event, await tx.integrations_of(event.connection_id))
+        everywhere = await tx.integrations_of(event.connection_id)
+        integrations = candidates_of(event, everywhere)
         if connection is None or not integrations:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
             return []
         if is_by_us(event, connection):
-            key, known = correlation_key_of(event, integrations[0])
+            key, known = correlation_key_of(event, everywhere)
             if key is not None:
                 return await self._one_of_ours(tx, event, LinkId(key))
-            if not known:
-                keyless = event.side is Side.CRAFT and integrations[0].craft_key_field is None
+            keyless = has_no_key(event, integrations)
+            if keyless or not known:
                 return await self._park(tx, event, keyless=keyless)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         taking = taker_of(event, integrations)

@@ -11,6 +11,7 @@ import pytest
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.outcome import end_operation
 from services.mapper.domain.requests import carry_out
+from services.mapper.domain.status import describe
 from shared.domain.ids import Side
 from shared.domain.link import Operation, Result
 from shared.domain.mapping import Policy
@@ -166,6 +167,28 @@ def test_what_an_unknown_late_effect_may_have_replaced_is_on_record(
     world.tick()
     world.deliver(keeps_otherwise(world, op))
     assert "a person's" in {note.value for note in world.link.new_history}
+
+
+def test_what_was_replaced_is_on_record_although_what_is_shown_now_had_been_seen_before() -> None:
+    world = World(title_integration(Policy.ASK))
+    op = given_up(world)
+    world.tick()
+    world.deliver(world.edit(Side.CRAFT, "a person's"))
+    world.tick()
+    world.deliver(replace(world._set(Side.CRAFT, "0", US, op), account=US))
+    assert "a person's" in {note.value for note in world.link.new_history}
+
+
+def test_a_conflict_over_what_may_be_a_late_write_says_so() -> None:
+    world = World(title_integration(Policy.ASK))
+    op = moved(world)
+    world.tick()
+    world.deliver(keeps_otherwise(world, op))
+    world.settle()
+    assert describe(world.link, world.ctx).message == (
+        "Craft.io did not answer when Tandem wrote summary some minutes ago. What it shows now was set by a person, or "
+        "by that write, late: Tandem cannot tell: Jira holds 2, Craft.io holds 1~."
+    )
 
 
 @pytest.mark.parametrize("policy", list(Policy))
