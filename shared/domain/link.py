@@ -21,6 +21,10 @@ BY_USER = "user"
 """`Held.by` of a value that a person (or another program) put there; otherwise an operation id, or None if unknown."""
 
 
+_REQUESTS_KNOWN = 20
+"""How many requests of people's a link remembers; what the log tells again is far younger."""
+
+
 class LinkState(StrEnum):
     """PROTOCOL section 1, "Link states"."""
 
@@ -306,6 +310,8 @@ class Link:
     """The integration revision that decided last."""
     recent_writes: list[datetime] = field(default_factory=list)
     """Times of the latest operations, for the breaker."""
+    used_requests: list[str] = field(default_factory=list)
+    """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
     jira: SideState = field(default_factory=SideState)
@@ -316,6 +322,13 @@ class Link:
     """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""
     new_conflicts: list[ConflictNote] = field(default_factory=list)
     new_history: list[HistoryNote] = field(default_factory=list)
+
+    def use_up(self, request_id: str) -> bool:
+        """Note that a request is being handled. False if it was before: the log may tell of it twice."""
+        if request_id in self.used_requests:
+            return False
+        self.used_requests = [*self.used_requests, request_id][-_REQUESTS_KNOWN:]
+        return True
 
     def side(self, side: Side) -> SideState:
         """Return the state of one side."""

@@ -108,7 +108,10 @@ def _retry(link: Link, ctx: Context) -> None:
 def _resolve(link: Link, request: SyncRequest, ctx: Context) -> None:
     note = link.open_conflicts.get(request.pair) if request.pair is not None else None
     pair = ctx.integration.pair(request.pair) if request.pair is not None else None
-    if note is not None and pair is not None and request.winner is not None:
+    if note is None or pair is None or request.winner is None:
+        return
+    # made on other values, it is no answer to these: the conflict stands, as its status says
+    if request.conflict_at in (None, note.at):
         settle(link, pair, note, request.winner, request.requested_by, ctx)
 
 

@@ -100,8 +100,8 @@ def _differing(link: Link, pair: FieldPair, note: ConflictNote, ctx: Context) ->
     craft = link.craft.pairs.get(pair.id)
     if note.kept is None and craft is not None and craft.seen is not None and craft.seen.perhaps is not None:
         words = (
-            f"Craft.io did not answer when Tandem wrote {name} some minutes ago. What it shows now was set by a person, "
-            "or by that write, late: Tandem cannot tell"
+            f"Craft.io did not answer when Tandem wrote {name} some minutes ago. What it shows now was set by a "
+            "person, or by that write, late: Tandem cannot tell"
         )
     elif note.kept is None and len(agreed) < len(known):
         words = (

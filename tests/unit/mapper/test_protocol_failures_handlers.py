@@ -214,9 +214,9 @@ class Bench:
 
     def request(self, kind: RequestKind, link_id: LinkId | None, **more: Any) -> SyncRequest:
         """Return a person's request."""
-        return SyncRequest(
-            request_id="r", kind=kind, requested_by="ada", requested_at=self.clock.now(), link_id=link_id, **more
-        )
+        self.number += 1
+        values = {"request_id": f"r{self.number}", "requested_by": "ada", "requested_at": self.clock.now()}
+        return SyncRequest(**{**values, "kind": kind, "link_id": link_id, **more})
 
 
 @pytest_asyncio.fixture

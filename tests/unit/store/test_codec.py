@@ -59,6 +59,7 @@ helds = drawn(
     late=st.booleans(),
     entry=st.none() | texts,
     against=st.none() | texts,
+    perhaps=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
@@ -102,6 +103,7 @@ links = drawn(
     waits_for=st.none() | texts,
     revision_seen=st.integers(0),
     recent_writes=st.lists(times, max_size=3),
+    used_requests=st.lists(texts, max_size=3),
     labels=st.dictionaries(texts, texts, max_size=3),
     jira=sides,
     craft=sides,
@@ -126,6 +128,7 @@ operations = drawn(
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
     noted=st.frozensets(texts, max_size=2),
+    unclear=st.booleans(),
     done_at=st.none() | times,
 )
 
