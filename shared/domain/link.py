@@ -251,6 +251,8 @@ class Operation:
     landed: bool = False
     noted: frozenset[PairId] = frozenset()
     """Pairs of which it came on record what the write settles or replaces."""
+    unmet: frozenset[PairId] = frozenset()
+    """Pairs of which the answer was good and the target showed the old value afterwards: they did not happen."""
     unclear: bool = False
     """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None

@@ -126,6 +126,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "shown": op.shown,
         "landed": op.landed,
         "noted": sorted(op.noted),
+        "unmet": sorted(op.unmet),
         "unclear": op.unclear,
         "done_at": _text(op.done_at),
     }
@@ -155,6 +156,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         shown=dict(doc["shown"]),
         landed=doc["landed"],
         noted=frozenset(doc.get("noted", ())),
+        unmet=frozenset(doc.get("unmet", ())),
         unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
         done_at=_time(doc["done_at"]),
     )

@@ -128,6 +128,7 @@ operations = drawn(
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
     noted=st.frozensets(texts, max_size=2),
+    unmet=st.frozensets(texts, max_size=2),
     unclear=st.booleans(),
     done_at=st.none() | times,
 )
