@@ -311,7 +311,9 @@ class Link:
     revision_seen: int = 0
     """The integration revision that decided last."""
     recent_writes: list[datetime] = field(default_factory=list)
-    """Times of the latest operations, for the breaker."""
+    """Times of the latest writes that looked like rounds of a loop, for the breaker."""
+    tripped: list[datetime] = field(default_factory=list)
+    """When the breaker stopped the link lately: its pauses grow."""
     used_requests: list[str] = field(default_factory=list)
     """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
     labels: dict[str, str] = field(default_factory=dict)

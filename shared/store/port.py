@@ -283,10 +283,13 @@ class OpenOperation:
 
 @dataclass(frozen=True, slots=True)
 class DueLink:
-    """A link to decide again. `revision`: the current one of its integration, 0 if that is not known."""
+    """A link to decide again. `revision`: the current one of its integration, 0 if that is not known. `not_before`: the
+    time that it waited for, if any.
+    """
 
     link_id: LinkId
     revision: int
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

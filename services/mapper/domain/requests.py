@@ -100,7 +100,13 @@ def _retry(link: Link, ctx: Context) -> None:
         for record in link.side(side).pairs.values():
             record.blocked = None
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
-        link.state, link.reason, link.reason_text, link.recent_writes = LinkState.ACTIVE, None, None, []
+        link.state, link.reason, link.reason_text, link.recent_writes, link.tripped = (
+            LinkState.ACTIVE,
+            None,
+            None,
+            [],
+            [],
+        )
     if link.state is LinkState.ASK or (link.state is LinkState.EXCLUDED and link.reason in NOT_CREATED):
         link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.mapper.domain.context import Context
+from services.mapper.domain.settling import SETTLES
 from shared.domain.ids import Side
 from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
@@ -19,7 +20,7 @@ _REASONS = {str(cause): cause for cause in Cause}
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
     problems = tuple(_problems(link, ctx))
-    state, cause, message, next_step = _summary(link, problems)
+    state, cause, message, next_step = _summary(link, problems, ctx)
     op = link.open_operation
     return SyncStatus(
         link_id=link.id,
@@ -40,7 +41,7 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
     )
 
 
-def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     reason = _REASONS.get(link.reason or "", Cause.OK)
     words = link.reason_text or ""
     match link.state:
@@ -50,7 +51,8 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
             return DisplayState.ASK, reason, words, "Adopt one of the named items, or have a new one created."
         case LinkState.PAUSED:
             by_itself = "It goes on by itself once the cause is gone."
-            return DisplayState.PAUSED, reason, words, "Press retry." if reason is Cause.BREAKER else by_itself
+            look = "Find what edits it and stop that; press retry to go on at once."
+            return DisplayState.PAUSED, reason, words, look if reason is Cause.BREAKER else by_itself
         case LinkState.UNSYNCED:
             return (
                 DisplayState.UNSYNCED,
@@ -63,10 +65,10 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
         case LinkState.GONE:
             return DisplayState.GONE, Cause.DELETED, words, "Unsync it, or restore the item and resync."
         case LinkState.CREATING | LinkState.ACTIVE:
-            return _moving(link, problems)
+            return _moving(link, problems, ctx)
 
 
-def _moving(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     op = link.open_operation
     if op is not None or link.state is LinkState.CREATING:
         target = op.target if op else link.origin.other
@@ -75,6 +77,9 @@ def _moving(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Ca
     if link.jira.dirty or link.craft.dirty:
         side = Side.JIRA if link.jira.dirty else Side.CRAFT
         return DisplayState.PENDING, Cause.FRESH_READ, f"Reading the item afresh from {side.vendor}.", None
+    if link.not_before is not None and link.not_before <= ctx.now + SETTLES:
+        words = "It is being edited just now: the newest value is carried over in a moment."
+        return DisplayState.PENDING, Cause.RETRY_LATER, words, None
     if link.not_before is not None:
         return DisplayState.PENDING, Cause.RETRY_LATER, f"Tried again at {link.not_before:%H:%M:%S} UTC.", None
     if not problems:

@@ -55,7 +55,8 @@ class Work(Core):
         ]
         chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
-        return [DueLink(link_id, self._revision(self.tables.links[link_id]) or 0) for link_id in chosen]
+        links = [self.tables.links[link_id] for link_id in chosen]
+        return [DueLink(link.id, self._revision(link) or 0, link.not_before) for link in links]
 
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if link.not_before is not None and link.not_before <= now:

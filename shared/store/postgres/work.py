@@ -54,9 +54,10 @@ WITH due AS (
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
 ), touched AS (
     UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
-    RETURNING links.id, links.integration_id, chosen.looked
+    RETURNING links.id, links.integration_id, links.not_before, chosen.looked
 )
-SELECT t.id, coalesce(i.revision, 0) AS revision FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
+SELECT t.id, coalesce(i.revision, 0) AS revision, t.not_before
+FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
 """
 
@@ -114,7 +115,7 @@ class Work(Core):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
-        return [DueLink(LinkId(row["id"]), row["revision"]) for row in rows]
+        return [DueLink(LinkId(row["id"]), row["revision"], row["not_before"]) for row in rows]
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""

@@ -15,6 +15,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation
+from services.mapper.domain.settling import resume
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, LinkState, Operation, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, TypePair
@@ -219,6 +220,9 @@ class World:
         """Work until nothing is left to do: fresh reads of dirty sides, open operations, decisions."""
         for _ in range(rounds):
             self.tick()
+            if self.link.not_before is not None:
+                self.now = max(self.now, self.link.not_before)
+            resume(self.link, self.now)
             op = self.link.open_operation
             dirty = next((side for side in Side if self.link.side(side).dirty), None)
             if op is not None:

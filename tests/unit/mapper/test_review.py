@@ -494,16 +494,6 @@ def test_a_write_whose_answer_showed_nothing_is_no_late_effect() -> None:
     assert len(world.link.operations) == 1
 
 
-def test_a_tripped_breaker_names_the_way_on() -> None:
-    world = World()
-    world.link.recent_writes = [world.now] * 40
-    world.tick()
-    world.deliver(world.edit(Side.JIRA, "1"))
-    status = describe(world.link, world.ctx)
-    assert (status.state, status.cause) == (DisplayState.PAUSED, Cause.BREAKER)
-    assert "retry" in (status.next_step or "").lower()
-
-
 def test_a_write_that_was_under_way_at_unsync_and_lands_after_resync_is_not_spread() -> None:
     world = World(title_integration(Policy.CRAFT))
     world.tick()

@@ -103,6 +103,7 @@ links = drawn(
     waits_for=st.none() | texts,
     revision_seen=st.integers(0),
     recent_writes=st.lists(times, max_size=3),
+    tripped=st.lists(times, max_size=3),
     used_requests=st.lists(texts, max_size=3),
     labels=st.dictionaries(texts, texts, max_size=3),
     jira=sides,
