@@ -89,7 +89,7 @@ def trip(link: Link, pairs: list[FieldPair], ctx: Context) -> bool:
     names = " and ".join(sorted({pair.called(Side.JIRA) for pair in pairs}))
     link.reason_text = (
         f"{names} changed back and forth between Jira and Craft.io more than {BREAKER_WRITES} times within two "
-        "minutes, each time right after Tandem had written it. An automation or a second integration seems to edit it too. "
+        "minutes, each time right after Tandem had written it. An automation or a second integration seems to edit it. "
         f"Tandem waits and goes on by itself at {link.not_before:%H:%M} UTC."
     )
     return True

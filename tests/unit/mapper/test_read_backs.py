@@ -186,7 +186,7 @@ def test_a_transition_that_was_accepted_and_led_elsewhere_is_blocked(ends_in: st
     assert op is not None
     op.attempts += 1
     world.tick()
-    entries = ()
+    entries: tuple[ChangelogEntry, ...] = ()
     if ends_in != "1":
         item = ChangelogItem(field="status", old="1", new=ends_in)
         entries = (ChangelogEntry(id="1", at=world.now, by=US, op=op.id, items=(item,)),)

@@ -172,7 +172,7 @@ def late_replica(world: World, side: Side, entity: EntityId, request: HttpReques
         world.edit(side, entity, "New")
 
 
-AWAY = {
+AWAY: dict[str, dict[str, Any]] = {
     "503": {"effect": "status", "status": 503},
     "unreachable": {"effect": "refuse"},
     "rate limit": {"effect": "status", "status": 429, "retry_after_s": 300},
