@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 from shared.clients.transport import HttpResponse
 
@@ -62,8 +62,8 @@ def _told(body: Mapping[str, Any], depth: int) -> Iterator[str]:
 def by_field(body: object) -> dict[str, str]:
     """Return the words of a body by the field that they are about, as Jira's `errors` have it."""
     errors = body.get("errors") if isinstance(body, Mapping) else None
-    return {str(name): str(text) for name, text in errors.items()} if _by_field(errors) else {}
+    return dict(errors) if _by_field(errors) else {}
 
 
-def _by_field(errors: object) -> bool:
+def _by_field(errors: object) -> TypeGuard[Mapping[str, str]]:
     return isinstance(errors, Mapping) and all(isinstance(text, str) for text in errors.values())

@@ -169,8 +169,8 @@ def _pause(link: Link, down: str | None) -> None:
     """Follow the health of the connections: writes and creates wait while one is down, as a state and not as
     operations, and go on by themselves afterwards.
     """
-    idle = link.state is LinkState.ACTIVE or (link.state is LinkState.CREATING and link.op_id is None)
-    if idle and down is not None:
+    to_create = link.state in (LinkState.WAITING, LinkState.CREATING) and link.op_id is None
+    if down is not None and (link.state is LinkState.ACTIVE or to_create):
         link.state, link.reason, link.reason_text = LinkState.PAUSED, Cause.CONNECTION_PAUSED, down
     elif link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED and down is None:
         whole = link.jira_id is not None and link.craft_id is not None
