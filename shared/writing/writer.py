@@ -101,7 +101,7 @@ class Writer:
     async def _attempt(self, command: WriteCommand) -> None:
         owner = f"{self._instance}:{self._dice.token()}"
         claimed_at = self._clock.monotonic()
-        claim = await self._claims.claim(command.op_id, owner, self._clock.now(), self._timing.lease)
+        claim = await self._claims.claim(command.op_id, owner, self._timing.lease)
         if claim is None:
             count_attempt(command.target, "dropped")
             return

@@ -25,7 +25,8 @@ class Work(Core):
         await self.call("stale_operations")
         found = []
         for op in (self.tables.operations[op_id] for op_id in self.tables.open_operations):
-            over = op.lease_until <= now if op.lease_until is not None else op.created_at <= now - unclaimed_for
+            leased = op.lease_until
+            over = leased <= self.clock.now() if leased is not None else op.created_at <= now - unclaimed_for
             link = self.tables.links[op.link_id]
             if over and claimable(op, link):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))

@@ -21,10 +21,10 @@ WITH stale AS (
         PARTITION BY CASE o.target WHEN 'jira' THEN l.jira_connection ELSE l.craft_connection END
         ORDER BY o.created_at, o.id) AS place
     FROM operations o, links l, integrations i
-    WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $2 ELSE o.lease_until <= $1 END
+    WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $1 ELSE o.lease_until <= now() END
 )
 SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, stale.integration_id
-FROM stale JOIN operations o USING (id) WHERE stale.place <= $3 ORDER BY o.created_at, o.id
+FROM stale JOIN operations o USING (id) WHERE stale.place <= $2 ORDER BY o.created_at, o.id
 """
 
 
@@ -100,7 +100,7 @@ class Work(Core):
 
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
         """Return open operations whose command has to be produced again."""
-        rows = await self.fetch(STALE, now, now - unclaimed_for, limit)
+        rows = await self.fetch(STALE, now - unclaimed_for, limit)
         return [OpenOperation(operation_of(row), row["integration_id"]) for row in rows]
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
