@@ -66,6 +66,7 @@ def fair(seed: int) -> Fate:
         steps_back=False,
         off_screen=False,
         normalises=False,
+        ignores=0.0,
         twins=False,
         outages=0,
         small_pages=False,

@@ -36,6 +36,7 @@ class Story:
         self._console = Publisher(world.log, source="console", clock=SimClock(), dice=SeededDice(world.seed + 77))
         self._asked: set[str] = set()
         self._sniping = True
+        self._number = 0
 
     async def play(self) -> None:
         """Let everything happen that the fate has in store, and return once people have stopped."""
@@ -242,17 +243,18 @@ class Story:
         self._world.note(f"a person asks to {kind} {link.id[:6]} (Jira {link.jira_id}, Craft {link.craft_id})")
 
     async def _resolve(self, link: Link, pair: PairId) -> None:
-        winner = self._dice.choice(list(Side))
-        await self._publish(RequestKind.RESOLVE, link_id=link.id, pair=pair, winner=winner)
+        winner, shown = self._dice.choice(list(Side)), link.open_conflicts[pair]
+        await self._publish(RequestKind.RESOLVE, link_id=link.id, pair=pair, winner=winner, conflict_at=shown.at)
         self._world.note(f"a person lets {winner} win {pair} of {link.id[:6]}")
 
     async def _publish(self, kind: RequestKind, **names: object) -> None:
         world = self._world
+        self._number += 1
         while not world.log.available:
             await asyncio.sleep(0.5)
         request = SyncRequest.model_validate(
             {
-                "request_id": f"r{len(world.history)}",
+                "request_id": f"r{self._number}",
                 "kind": kind,
                 "requested_by": "ada",
                 "requested_at": world.clock.now(),

@@ -21,7 +21,9 @@ from shared.fields import same
 from shared.messages.status import Cause
 
 SETTLES: Final = timedelta(seconds=1)
-"""How long after a write of a field the next one waits for further edits."""
+"""How long after a write of a field the next one waits for further edits; as much longer for each of the last ones."""
+SETTLES_AT_MOST: Final = timedelta(seconds=4)
+LATELY: Final = timedelta(seconds=10)
 WINDOW: Final = timedelta(minutes=2)
 BREAKER_WRITES: Final = 20
 """So many writes within `WINDOW` that look like a loop stop a link (DESIGN 4.5)."""
@@ -40,9 +42,11 @@ def unsettled(link: Link, decision: Decision, now: datetime) -> dict[PairId, dat
     if decision.target is None:
         return found
     for pair_id in decision.pairs:
-        last = next((op for op in ledger(link, decision.target, pair_id) if op.result in _HAPPENED), None)
-        if last is not None and last.kind is decision.kind and now < last.created_at + SETTLES:
-            found[pair_id] = last.created_at + SETTLES
+        done = [op for op in ledger(link, decision.target, pair_id) if op.result in _HAPPENED]
+        lately = sum(op.created_at > now - LATELY for op in done)
+        settled = min(SETTLES * lately, SETTLES_AT_MOST)
+        if done and done[0].kind is decision.kind and now < done[0].created_at + settled:
+            found[pair_id] = done[0].created_at + settled
     return found
 
 

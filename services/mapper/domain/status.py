@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.settling import SETTLES
+from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
@@ -77,7 +77,7 @@ def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[Di
     if link.jira.dirty or link.craft.dirty:
         side = Side.JIRA if link.jira.dirty else Side.CRAFT
         return DisplayState.PENDING, Cause.FRESH_READ, f"Reading the item afresh from {side.vendor}.", None
-    if link.not_before is not None and link.not_before <= ctx.now + SETTLES:
+    if link.not_before is not None and link.not_before <= ctx.now + SETTLES_AT_MOST:
         words = "It is being edited just now: the newest value is carried over in a moment."
         return DisplayState.PENDING, Cause.RETRY_LATER, words, None
     if link.not_before is not None:

@@ -18,11 +18,16 @@ from tests.unit.mapper.harness import US, World, title_integration
 BOTH = pytest.mark.parametrize("source", list(Side))
 
 
-def work(world: World) -> None:
-    """Let the clock and the writer have their turn."""
+def wake(world: World) -> None:
+    """Let the clock have its turn."""
     if world.link.not_before is not None and world.link.not_before <= world.now:
         resume(world.link, world.now)
         world.decide()
+
+
+def work(world: World) -> None:
+    """Let the clock and the writer have their turn."""
+    wake(world)
     op = world.link.open_operation
     if op is not None:
         world.perform(op)
@@ -82,7 +87,6 @@ def test_the_first_edit_waits_for_nothing_and_says_of_the_next_that_it_is_coming
 
 def _loop(world: World, rounds: int) -> bool:
     """Let an automation on each side add to whatever Tandem has just written there; False once Tandem stopped."""
-    world.deliver(world.edit(Side.JIRA, "begin"))
     for number in range(rounds):
         for _ in range(3):
             world.tick(0.7)
@@ -92,7 +96,7 @@ def _loop(world: World, rounds: int) -> bool:
                 world.tick(0.3)
                 world.deliver(world.edit(op.target, f"{world.holds[op.target]}!{number}"))
             else:
-                work(world)
+                wake(world)
         if world.link.state is LinkState.PAUSED:
             return False
     return True
@@ -102,6 +106,7 @@ def test_a_loop_is_stopped_in_words_and_ends_by_itself_after_growing_pauses() ->
     world = World(title_integration(Policy.LATEST))
     world.tick()
     waits: list[timedelta] = []
+    world.deliver(world.edit(Side.JIRA, "begin"))
     for _ in range(len(PAUSES) + 1):
         assert not _loop(world, 200)
         status = describe(world.link, world.ctx)
@@ -115,7 +120,7 @@ def test_a_loop_is_stopped_in_words_and_ends_by_itself_after_growing_pauses() ->
         work(world)
         assert world.writes == before
         world.now = world.link.not_before
-        work(world)
+        wake(world)
         assert world.link.state is LinkState.ACTIVE
     assert waits == [*PAUSES, PAUSES[-1]]
 
