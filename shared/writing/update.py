@@ -6,8 +6,10 @@ Called by `shared.writing.writer`. An unclear answer gives no outcome: the lease
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
-from shared.clients.errors import NotFound, Rejected
+from shared.clients.errors import NotFound, Rejected, UnclearEffect
+from shared.clients.reading import Reading
 from shared.domain.clock import Dice
 from shared.domain.ids import PairId
 from shared.domain.link import Json, OperationKind, Result
@@ -17,6 +19,9 @@ from shared.writing.attempt import Attempt, read_at
 from shared.writing.compare import compare, pairs_of
 from shared.writing.ports import Hands
 from shared.writing.retries import retrying
+
+MOST_UNCLEAR: Final = 3
+"""Attempts that a vendor may fail at with an answer before the values are set aside."""
 
 
 async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome:
@@ -63,6 +68,10 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         written = await hands.write(claim, values, before, attempt.guard)
     except Rejected as error:
         return await _refused(attempt, hands, values, error)
+    except UnclearEffect as error:
+        if error.status is None or attempt.operation.attempts < MOST_UNCLEAR:
+            raise
+        return await _set_apart(attempt, hands, values, before, error)
     return attempt.outcome(
         Result.APPLIED,
         written.reading,
@@ -71,6 +80,35 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         untouched=untouched,
         unsure=unsure,
     )
+
+
+async def _set_apart(
+    attempt: Attempt, hands: Hands, values: Mapping[FieldPair, Json], before: Reading | None, error: UnclearEffect
+) -> WriteOutcome:
+    """Return which values a vendor fails at each time, although the site is well: it shows the item, and still what
+    was expected. With several, each is sent alone; those that it takes stand.
+
+    Raises `UnclearEffect` if the item does not show that the failed requests were without effect.
+    """
+    pairs = pairs_of(attempt.operation, attempt.claim.integration)
+    failed: dict[FieldPair, str] = {pair: str(error) for pair in values}
+    if len(values) > 1:
+        for pair, value in values.items():
+            try:
+                await hands.write(attempt.claim, {pair: value}, before, attempt.guard)
+            except (UnclearEffect, Rejected) as one:
+                failed[pair] = str(one)
+            else:
+                del failed[pair]
+    now = await hands.read(attempt.claim)
+    comparison = compare(hands.side, pairs, now.snapshot, hands.on_the_way(attempt.claim, now))
+    if comparison.moved:
+        return attempt.outcome(Result.MOVED, now, read_at=read_at(now))
+    still = {pair.id: words for pair, words in failed.items() if pair in comparison.to_write}
+    if not still:
+        raise error
+    words = f"{error}, {attempt.operation.attempts} times in a row, although it answers otherwise"
+    return attempt.outcome(Result.REJECTED, now, errors=still, message=words, status=error.status)
 
 
 async def _refused(attempt: Attempt, hands: Hands, values: Mapping[FieldPair, Json], error: Rejected) -> WriteOutcome:

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.blocked import block_hash, refuse
 from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
+from services.mapper.domain.trouble import note_trouble
 from shared.domain.ids import PairId, Side
 from shared.domain.link import (
+    PUT_OFF,
     Agreed,
-    Blocked,
     Held,
     Link,
     Normalised,
@@ -26,7 +27,6 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import FieldPair
 from shared.fields import same
-from shared.messages.status import Cause
 from shared.messages.write import WriteOutcome
 
 HTTP_NOT_FOUND = 404
@@ -51,6 +51,8 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
             _rejected(link, op, outcome, observation, ctx)
         case Result.DEFERRED:
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
+            if outcome.message:
+                note_trouble(link, PUT_OFF, outcome.message, ctx.now)
 
 
 def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
@@ -240,12 +242,10 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Obs
             record.overwritten = None
             if record.seen is not None and record.seen.late:
                 digest = block_hash(record.seen.value, op.revision)
-                record.blocked = Blocked(digest, Cause.REJECTED, words, field=pair.called(op.target))
+                refuse(record, digest, words, pair.called(op.target), ctx.now)
             continue
         source = link.side(op.target.other).pair(pair.id)
-        source.blocked = Blocked(
-            block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.called(op.target)
-        )
+        refuse(source, block_hash(write.source, op.revision), words, pair.called(op.target), ctx.now)
 
 
 def _stopped_half_way(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:

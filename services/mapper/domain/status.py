@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from services.mapper.domain.context import Context
 from shared.domain.ids import Side
-from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import PUT_OFF, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
@@ -19,7 +20,7 @@ _REASONS = {str(cause): cause for cause in Cause}
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
     problems = tuple(_problems(link, ctx))
-    state, cause, message, next_step = _summary(link, problems)
+    state, cause, message, next_step = _summary(link, problems, ctx)
     op = link.open_operation
     return SyncStatus(
         link_id=link.id,
@@ -40,7 +41,7 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
     )
 
 
-def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     reason = _REASONS.get(link.reason or "", Cause.OK)
     words = link.reason_text or ""
     match link.state:
@@ -63,25 +64,54 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
         case LinkState.GONE:
             return DisplayState.GONE, Cause.DELETED, words, "Unsync it, or restore the item and resync."
         case LinkState.CREATING | LinkState.ACTIVE:
-            return _moving(link, problems)
+            return _moving(link, problems, ctx)
 
 
-def _moving(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     op = link.open_operation
-    if op is not None or link.state is LinkState.CREATING:
-        target = op.target if op else link.origin.other
-        what = "Creating the item in" if op is None or op.kind is OperationKind.CREATE else "Writing to"
-        return DisplayState.PENDING, Cause.OPERATION_OPEN, f"{what} {target.vendor}.", None
-    if link.jira.dirty or link.craft.dirty:
-        side = Side.JIRA if link.jira.dirty else Side.CRAFT
-        return DisplayState.PENDING, Cause.FRESH_READ, f"Reading the item afresh from {side.vendor}.", None
+    if op is not None:
+        what = "Creating the item in" if op.kind is OperationKind.CREATE else "Writing to"
+        return _pending(link, Cause.OPERATION_OPEN, f"{what} {op.target.vendor}.", op.id, ctx)
     if link.not_before is not None:
-        return DisplayState.PENDING, Cause.RETRY_LATER, f"Tried again at {link.not_before:%H:%M:%S} UTC.", None
+        when = f"Tried again at {moment(link.not_before, ctx.now)}."
+        return _pending(link, Cause.RETRY_LATER, when, PUT_OFF, ctx)
+    unread = next((side for side in Side if link.side(side).dirty), None)
+    if unread is not None:
+        words = f"Reading the item afresh from {unread.vendor}."
+        return _pending(link, Cause.FRESH_READ, words, unread.value, ctx)
+    if link.state is LinkState.CREATING:
+        return DisplayState.PENDING, Cause.OPERATION_OPEN, f"Creating the item in {link.origin.other.vendor}.", None
     if not problems:
         return DisplayState.IN_SYNC, Cause.OK, "Both sides agree on all mapped fields.", None
     first = problems[0]
     state = DisplayState.CONFLICT if first.cause is Cause.CONFLICT else DisplayState.BLOCKED
     return state, first.cause, first.message, first.next_step
+
+
+def _pending(
+    link: Link, cause: Cause, doing: str, about: str, ctx: Context
+) -> tuple[DisplayState, Cause, str, str | None]:
+    """Say what goes on by itself, and why it takes so long, if anything was told of that."""
+    trouble = link.troubles.get(about)
+    if trouble is None:
+        return DisplayState.PENDING, cause, doing, None
+    step = "It goes on by itself. If it stays so, ask whoever looks after that system, with these words."
+    return (
+        DisplayState.PENDING,
+        cause,
+        f"{doing} So far not: {_sentence(trouble.words)} Since {moment(trouble.since, ctx.now)}.",
+        step,
+    )
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """Return a time for people, with its day unless that is today."""
+    day = "" if at.date() == now.date() else f"{at:%d %B} "
+    return f"{day}{at:%H:%M:%S} UTC"
 
 
 def _hidden(link: Link, side: Side, pair: FieldPair) -> bool:
