@@ -278,6 +278,8 @@ class Operation:
     landed: bool = False
     noted: frozenset[PairId] = frozenset()
     """Pairs of which it came on record what the write settles or replaces."""
+    unmet: frozenset[PairId] = frozenset()
+    """Pairs of which the answer was good and the target showed the old value afterwards: they did not happen."""
     unclear: bool = False
     """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None
@@ -342,7 +344,9 @@ class Link:
     revision_seen: int = 0
     """The integration revision that decided last."""
     recent_writes: list[datetime] = field(default_factory=list)
-    """Times of the latest operations, for the breaker."""
+    """Times of the latest writes that looked like rounds of a loop, for the breaker."""
+    tripped: list[datetime] = field(default_factory=list)
+    """When the breaker stopped the link lately: its pauses grow."""
     used_requests: list[str] = field(default_factory=list)
     """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
     labels: dict[str, str] = field(default_factory=dict)

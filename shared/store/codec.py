@@ -71,6 +71,7 @@ def link_to_json(link: Link) -> dict[str, Json]:
         "waits_for": link.waits_for,
         "revision_seen": link.revision_seen,
         "recent_writes": [_text(at) for at in link.recent_writes],
+        "tripped": [_text(at) for at in link.tripped],
         "used_requests": link.used_requests,
         "labels": link.labels,
         "jira": _side_to_json(link.jira),
@@ -104,6 +105,7 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         waits_for=doc["waits_for"],
         revision_seen=doc["revision_seen"],
         recent_writes=[_known_time(at) for at in doc["recent_writes"]],
+        tripped=[_known_time(at) for at in doc.get("tripped", ())],
         used_requests=list(doc.get("used_requests", ())),
         labels=dict(doc["labels"]),
         jira=_side_from_json(doc["jira"]),
@@ -136,6 +138,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "shown": op.shown,
         "landed": op.landed,
         "noted": sorted(op.noted),
+        "unmet": sorted(op.unmet),
         "unclear": op.unclear,
         "done_at": _text(op.done_at),
     }
@@ -165,6 +168,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         shown=dict(doc["shown"]),
         landed=doc["landed"],
         noted=frozenset(doc.get("noted", ())),
+        unmet=frozenset(doc.get("unmet", ())),
         unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
         done_at=_time(doc["done_at"]),
     )

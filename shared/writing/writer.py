@@ -103,7 +103,7 @@ class Writer:
     async def _attempt(self, command: WriteCommand) -> None:
         owner = f"{self._instance}:{self._dice.token()}"
         claimed_at = self._clock.monotonic()
-        claim = await self._claims.claim(command.op_id, owner, self._clock.now(), self._timing.lease)
+        claim = await self._claims.claim(command.op_id, owner, self._timing.lease)
         if claim is None:
             count_attempt(command.target, "dropped")
             return
@@ -214,8 +214,10 @@ class Writer:
                 return
 
     def _why_it_waits(self, attempt: Attempt) -> str:
-        """Return why a create has nothing to report yet."""
+        """Return why there is nothing to report yet."""
         vendor = self._hands.side.vendor
+        if attempt.operation.kind is not OperationKind.CREATE:
+            return f"{vendor} took the new values, but does not show the item yet."
         if attempt.operation.post_started_at is None:
             return f"Another item with the same values is being created in {vendor}; this one follows."
         return (

@@ -110,7 +110,7 @@ class LinkRequestDraft(Draft):
     def _resolve_says_what(self) -> Self:
         if self.kind == "resolve" and (self.pair is None or self.winner is None):
             raise ValueError("resolve needs `pair` and `winner` (jira or craft)")
-        if self.kind != "resolve" and not self.pair is self.winner is self.conflict_at is None:
+        if self.kind != "resolve" and any(each is not None for each in (self.pair, self.winner, self.conflict_at)):
             raise ValueError(f"`pair`, `winner` and `conflict_at` go with resolve, not with {self.kind}")
         return self
 

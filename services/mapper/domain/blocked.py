@@ -58,7 +58,8 @@ def forget_refusals(link: Link) -> None:
 
 def wait_after(times: int) -> timedelta:
     """Return how long to wait after that many refusals in a row: from a minute, four times as long each, to a day."""
-    return min(_LONGEST, _FIRST * _GROWTH ** min(times - 1, 10))
+    growth: int = _GROWTH ** min(times - 1, 10)
+    return min(_LONGEST, _FIRST * growth)
 
 
 def _once_more(before: Refused | None, digest: str) -> Refused:

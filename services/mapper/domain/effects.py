@@ -96,6 +96,17 @@ def perhaps_effect(link: Link, pair: FieldPair, at: datetime) -> Operation | Non
     return None
 
 
+def came_true(link: Link, side: Side, pair: FieldPair, actor: Actor, value: Json) -> Operation | None:
+    """Return the newest operation if its read-back was behind: it showed the old value, and only now the written one.
+
+    Its answer was good, so this is no late effect of something that was given up.
+    """
+    op = next(ledger(link, side, pair.id), None)
+    if op is None or pair.id not in op.unmet or actor.ours is False:
+        return None
+    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
+
+
 def unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:
     """Return the newest operation if it ended well, but its answer did not show what is seen only now."""
     op = next(ledger(link, side, pair.id), None)

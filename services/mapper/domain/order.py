@@ -11,9 +11,9 @@ from datetime import datetime
 
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.effects import cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
+from services.mapper.domain.effects import came_true, cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
-from services.mapper.domain.record import keep_beside, keep_replaced, overwrite, remember
+from services.mapper.domain.record import agree_on, keep_beside, keep_replaced, overwrite, remember
 from shared.domain.ids import Side
 from shared.domain.link import (
     BY_USER,
@@ -188,6 +188,9 @@ def _accept(
     elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         keep_replaced(link, side, pair, old, unseen, ctx)
+    elif (true := came_true(link, side, pair, actor, value)) is not None:
+        by = true.id
+        agree_on(link, true, pair, value)
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)

@@ -100,7 +100,13 @@ def _retry(link: Link, ctx: Context) -> None:
             state.read_whole = False  # what was not visible may be by now
     forget_refusals(link)
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
-        link.state, link.reason, link.reason_text, link.recent_writes = LinkState.ACTIVE, None, None, []
+        link.state, link.reason, link.reason_text, link.recent_writes, link.tripped = (
+            LinkState.ACTIVE,
+            None,
+            None,
+            [],
+            [],
+        )
     if link.state is LinkState.ASK or (link.state is LinkState.EXCLUDED and link.reason in NOT_CREATED):
         link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
 

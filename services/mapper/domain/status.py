@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from services.mapper.domain.context import Context
+from services.mapper.domain.settling import SETTLES
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
@@ -51,7 +52,8 @@ def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[D
             return DisplayState.ASK, reason, words, "Adopt one of the named items, or have a new one created."
         case LinkState.PAUSED:
             by_itself = "It goes on by itself once the cause is gone."
-            return DisplayState.PAUSED, reason, words, "Press retry." if reason is Cause.BREAKER else by_itself
+            look = "Find what edits it and stop that; press retry to go on at once."
+            return DisplayState.PAUSED, reason, words, look if reason is Cause.BREAKER else by_itself
         case LinkState.UNSYNCED:
             return (
                 DisplayState.UNSYNCED,
@@ -72,6 +74,9 @@ def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[Di
     if op is not None:
         what = "Creating the item in" if op.kind is OperationKind.CREATE else "Writing to"
         return _pending(link, Cause.OPERATION_OPEN, f"{what} {op.target.vendor}.", op.id, ctx)
+    if link.not_before is not None and link.not_before <= ctx.now + SETTLES and PUT_OFF not in link.troubles:
+        words = "It is being edited just now: the newest value is carried over in a moment."
+        return DisplayState.PENDING, Cause.RETRY_LATER, words, None
     if link.not_before is not None:
         when = f"Tried again at {moment(link.not_before, ctx.now)}."
         return _pending(link, Cause.RETRY_LATER, when, PUT_OFF, ctx)
@@ -95,13 +100,10 @@ def _pending(
     trouble = link.troubles.get(about)
     if trouble is None:
         return DisplayState.PENDING, cause, doing, None
+    since = moment(trouble.since, ctx.now)
     step = "It goes on by itself. If it stays so, ask whoever looks after that system, with these words."
-    return (
-        DisplayState.PENDING,
-        cause,
-        f"{doing} So far not: {_sentence(trouble.words)} Since {moment(trouble.since, ctx.now)}.",
-        step,
-    )
+    words = f"{doing} It did not work so far, since {since}: {_sentence(trouble.words)}"
+    return DisplayState.PENDING, cause, words, step
 
 
 def _sentence(words: str) -> str:

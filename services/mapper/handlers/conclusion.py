@@ -16,6 +16,7 @@ from services.mapper.domain.labels import facts_of
 from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
+from services.mapper.domain.settling import resume
 from services.mapper.domain.status import describe
 from services.mapper.domain.trouble import forget_troubles
 from shared.clients.people import people_in
@@ -58,6 +59,7 @@ class Conclusion:
         down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
         _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
         now = self._clock.now()
+        resume(link, now)
         shown: tuple[Person, ...] = ()
         if event is not None and event.snapshot is not None and maps_people(integration):
             shown = people_in(event.side, event.connection_id, event.snapshot, now)

@@ -43,6 +43,7 @@ def copy_link(link: Link) -> Link:
     """Return a copy of a link without ledger and without new notes."""
     fresh = _shallow(link)
     fresh.recent_writes = list(link.recent_writes)
+    fresh.tripped = list(link.tripped)
     fresh.used_requests = list(link.used_requests)
     fresh.labels = dict(link.labels)
     fresh.troubles = dict(link.troubles)

@@ -109,6 +109,7 @@ links = drawn(
     waits_for=st.none() | texts,
     revision_seen=st.integers(0),
     recent_writes=st.lists(times, max_size=3),
+    tripped=st.lists(times, max_size=3),
     used_requests=st.lists(texts, max_size=3),
     labels=st.dictionaries(texts, texts, max_size=3),
     jira=sides,
@@ -134,6 +135,7 @@ operations = drawn(
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
     noted=st.frozensets(texts, max_size=2),
+    unmet=st.frozensets(texts, max_size=2),
     unclear=st.booleans(),
     done_at=st.none() | times,
 )
