@@ -8,7 +8,7 @@ from datetime import datetime
 from services.mapper.domain.context import Context
 from services.mapper.domain.settling import SETTLES
 from shared.domain.ids import Side
-from shared.domain.link import PUT_OFF, ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
@@ -106,6 +106,13 @@ def _pending(
     return DisplayState.PENDING, cause, words, step
 
 
+def _after_block(side: Side, blocked: Blocked, now: datetime) -> str:
+    step = f"Change the value in {side.vendor} or the mapping, or press retry."
+    return (
+        step if blocked.again_at is None else f"{step} It is tried again by itself at {moment(blocked.again_at, now)}."
+    )
+
+
 def _sentence(words: str) -> str:
     return words if words.endswith((".", "!", "?")) else f"{words}."
 
@@ -174,7 +181,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
                 yield Problem(
                     cause=_REASONS.get(record.blocked.code, Cause.REJECTED),
                     message=record.blocked.message,
-                    next_step=f"Change the value in {side.vendor} or the mapping, or press retry.",
+                    next_step=_after_block(side, record.blocked, ctx.now),
                     pair=pair.id,
                     field=record.blocked.field,
                 )
