@@ -108,9 +108,9 @@ def _pending(
 
 def _after_block(side: Side, blocked: Blocked, now: datetime) -> str:
     step = f"Change the value in {side.vendor} or the mapping, or press retry."
-    return (
-        step if blocked.again_at is None else f"{step} It is tried again by itself at {moment(blocked.again_at, now)}."
-    )
+    if blocked.again_at is None:
+        return step
+    return f"{step} It is tried again by itself at {moment(blocked.again_at, now)}."
 
 
 def _sentence(words: str) -> str:
