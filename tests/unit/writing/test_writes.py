@@ -229,7 +229,8 @@ async def test_a_value_that_a_site_fails_at_each_time_is_set_aside_with_its_word
     entity = world.item(side)
     field = "points" if side is Side.CRAFT else "end"
     value: Any = 5 if side is Side.CRAFT else "2026-12-24"
-    op = await world.open_write(side, entity, title=("Cursed", "Old"), **{field: (value, None)})
+    pairs: dict[str, Any] = {"title": ("Cursed", "Old"), field: (value, None)}
+    op = await world.open_write(side, entity, **pairs)
     world.fail({"method": "PUT", "contains": "Cursed", "effect": "status", "status": 500})
     await world.attempt(op)
     assert world.outcomes(op) == [], "unknown is not failed"
