@@ -21,6 +21,9 @@ BY_USER = "user"
 """`Held.by` of a value that a person (or another program) put there; otherwise an operation id, or None if unknown."""
 
 
+PUT_OFF = "put_off"
+"""The key in `Link.troubles` of why nothing is decided before `not_before`."""
+
 _REQUESTS_KNOWN = 20
 """How many requests of people's a link remembers; what the log tells again is far younger."""
 
@@ -134,6 +137,28 @@ class Blocked:
     code: str
     message: str
     field: str | None = None
+    again_at: datetime | None = None
+    """When it is tried again by itself: what a vendor refused may be allowed later. None: only when something here
+    changes.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How often a vendor refused the same in a row: the more often, the longer until it is tried again."""
+
+    what: str
+    """A hash of what was refused."""
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something does not come to its end just now. For words only: nothing is decided by it."""
+
+    words: str
+    since: datetime
+    """When it was first told of since the last success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +178,8 @@ class PairSide:
     base: Agreed | None = None
     overwritten: Overwritten | None = None
     blocked: Blocked | None = None
+    refused: Refused | None = None
+    """What the other side's vendor refused last of this one's values; outlives its block."""
     norm: Normalised | None = None
     recent: list[Json] = field(default_factory=list)
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
@@ -306,6 +333,12 @@ class Link:
     op_id: OperationId | None = None
     next_seq: int = 1
     not_before: datetime | None = None
+    refused: Refused | None = None
+    """What a vendor refused last when it was to be created."""
+    again_at: datetime | None = None
+    """State excluded: when a refused create is tried again by itself."""
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    """By what they are about: an operation's id, a side that cannot be read, or `PUT_OFF`."""
     waits_for: EntityId | None = None
     """State waiting: the parent entity on the origin side that has to be linked first."""
     revision_seen: int = 0
@@ -345,6 +378,13 @@ class Link:
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """Return when the first of all that was refused is tried again by itself."""
+        blocked = (record.blocked for side in Side for record in self.side(side).pairs.values())
+        times = [self.again_at, *(each.again_at for each in blocked if each is not None)]
+        return min((at for at in times if at is not None), default=None)
 
     @property
     def open_operation(self) -> Operation | None:

@@ -333,7 +333,8 @@ class WorkStore(PeopleFinder, Protocol):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those looked at longest ago first; returning them counts as looking.
 
-        Due is: `not_before` reached; or waiting for a parent (state waiting, or active with `waits_for`) and not
+        Due is: `not_before` reached; or something refused to be tried again (`Link.retry_at`) and the state active or
+        excluded; or waiting for a parent (state waiting, or active with `waits_for`) and not
         looked at for `waiting_for`; or paused for a connection that is well again; or excluded and decided by an older
         revision than the current one, or active or creating and decided by an older one than an admin has agreed to
         (`shared.store.evaluation`), with no `not_before` to come.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from shared.clients.errors import NotFound, Rejected, VendorError
+from shared.clients.errors import NotFound, Rejected, UnclearEffect, VendorError
 from shared.clients.reading import Reading
 from shared.domain.clock import Dice
 from shared.domain.ids import PairId, Side
@@ -20,6 +20,9 @@ from shared.writing.attempt import Attempt, read_at
 from shared.writing.compare import compare, pairs_of
 from shared.writing.ports import Hands, Written
 from shared.writing.retries import retrying
+
+MOST_UNCLEAR: Final = 3
+"""Attempts that a vendor may fail at with an answer before the values are set aside."""
 
 _LOOK_AGAIN_S: Final = 1.0
 """How long to wait before a target that still shows an old value is read once more."""
@@ -73,6 +76,10 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         written = await hands.write(claim, values, before, attempt.guard)
     except Rejected as error:
         return await _refused(attempt, hands, values, error)
+    except UnclearEffect as error:
+        if error.status is None or attempt.operation.attempts < MOST_UNCLEAR:
+            raise
+        return await _set_apart(attempt, hands, values, before, error)
     reading = await _seen_to_hold(attempt, hands, to_write, written)
     if reading is None:
         await attempt.release(attempt.timing.look_up_every_s)
@@ -85,6 +92,35 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
         untouched=untouched,
         unsure=unsure,
     )
+
+
+async def _set_apart(
+    attempt: Attempt, hands: Hands, values: Mapping[FieldPair, Json], before: Reading | None, error: UnclearEffect
+) -> WriteOutcome:
+    """Return which values a vendor fails at each time, although the site is well: it shows the item, and still what
+    was expected. With several, each is sent alone; those that it takes stand.
+
+    Raises `UnclearEffect` if the item does not show that the failed requests were without effect.
+    """
+    pairs = pairs_of(attempt.operation, attempt.claim.integration)
+    failed: dict[FieldPair, str] = {pair: str(error) for pair in values}
+    if len(values) > 1:
+        for pair, value in values.items():
+            try:
+                await hands.write(attempt.claim, {pair: value}, before, attempt.guard)
+            except (UnclearEffect, Rejected) as one:
+                failed[pair] = str(one)
+            else:
+                del failed[pair]
+    now = await hands.read(attempt.claim)
+    comparison = compare(hands.side, pairs, now.snapshot, hands.on_the_way(attempt.claim, now))
+    if comparison.moved:
+        return attempt.outcome(Result.MOVED, now, read_at=read_at(now))
+    still = {pair.id: words for pair, words in failed.items() if pair in comparison.to_write}
+    if not still:
+        raise error
+    words = f"{error}, {attempt.operation.attempts} times in a row, although it answers otherwise"
+    return attempt.outcome(Result.REJECTED, now, errors=still, message=words, status=error.status)
 
 
 async def _seen_to_hold(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, Pruned
 from tests.conformance.store_worlds import (
@@ -52,6 +52,19 @@ async def test_an_operation_is_stale_when_nobody_claimed_it_in_time(store: Store
     found = (await store.stale_operations(T0 + FIVE_S, FIVE_S, 10))[0]
     assert found.integration_id == INTEGRATION
     assert found.operation.pairs[TITLE].value == "new"
+
+
+async def test_a_link_is_due_when_something_that_was_refused_is_to_be_tried_again(store: Store) -> None:
+    refused, later, apart = link("refused"), link("later"), link("apart", LinkState.UNSYNCED)
+    for each, after in ((refused, A_MINUTE), (later, 2 * A_MINUTE), (apart, A_MINUTE)):
+        each.jira.pair(TITLE).blocked = Blocked("hash", "rejected", "No.", None, T0 + after)
+    excluded = link("excluded", LinkState.EXCLUDED, again_at=T0 + A_MINUTE)
+    await insert(store, refused, later, apart, excluded)
+    assert await due(store, timedelta(seconds=59)) == []
+    assert sorted(await due(store, A_MINUTE)) == sorted([refused.id, excluded.id])
+    await change(store, refused.id, lambda found: setattr(found.jira.pair(TITLE), "blocked", None))
+    await change(store, excluded.id, lambda found: setattr(found, "again_at", None))
+    assert await due(store, A_MINUTE) == []
 
 
 async def test_one_connections_stale_operations_hide_nobody_elses(store: Store) -> None:

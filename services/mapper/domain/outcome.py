@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.blocked import block_hash, refuse
 from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.proof import stopped_half_way, unmet, words
 from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
+from services.mapper.domain.trouble import note_trouble
 from shared.domain.ids import PairId, Side
 from shared.domain.link import (
+    PUT_OFF,
     Agreed,
-    Blocked,
     Held,
     Link,
     Normalised,
@@ -27,7 +28,6 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import FieldPair
 from shared.fields import same
-from shared.messages.status import Cause
 from shared.messages.write import WriteOutcome
 
 HTTP_NOT_FOUND = 404
@@ -52,6 +52,8 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
             _rejected(link, op, outcome, observation, ctx)
         case Result.DEFERRED:
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
+            if outcome.message:
+                note_trouble(link, PUT_OFF, outcome.message, ctx.now)
 
 
 def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
@@ -247,14 +249,13 @@ def _block(link: Link, op: Operation, pair: FieldPair, words: str, ctx: Context)
     write, field = op.pairs[pair.id], pair.called(op.target)
     if op.kind is not OperationKind.RESTORE:
         source = link.side(op.target.other).pair(pair.id)
-        source.blocked = Blocked(block_hash(write.source, op.revision), Cause.REJECTED, words, field=field)
+        refuse(source, block_hash(write.source, op.revision), words, field, ctx.now)
         return
     record = link.side(op.target).pair(pair.id)
     remember(link, op.target, pair.id, write.value, f"could not be restored: {words}", ctx.now)
     record.overwritten = None
     if record.seen is not None and record.seen.late:
-        digest = block_hash(record.seen.value, op.revision)
-        record.blocked = Blocked(digest, Cause.REJECTED, words, field=field)
+        refuse(record, block_hash(record.seen.value, op.revision), words, field, ctx.now)
 
 
 def _did_not_happen(link: Link, op: Operation, pair: FieldPair, observation: Observation, ctx: Context) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from services.mapper.domain.apply import settle_conflict
+from services.mapper.domain.blocked import forget_refusals
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import NOT_CREATED
 from services.mapper.domain.record import overwrite, remember
@@ -97,8 +98,7 @@ def _retry(link: Link, ctx: Context) -> None:
         state = link.side(side)
         if any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
             state.read_whole = False  # what was not visible may be by now
-        for record in link.side(side).pairs.values():
-            record.blocked = None
+    forget_refusals(link)
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
         link.state, link.reason, link.reason_text, link.recent_writes, link.tripped = (
             LinkState.ACTIVE,

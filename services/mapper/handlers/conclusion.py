@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 
 from services.mapper.domain.apply import apply
+from services.mapper.domain.blocked import lift
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
@@ -17,6 +18,7 @@ from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
 from services.mapper.domain.settling import resume
 from services.mapper.domain.status import describe
+from services.mapper.domain.trouble import forget_troubles
 from shared.clients.people import people_in
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, Side
@@ -107,7 +109,9 @@ class Conclusion:
     async def conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
         ctx = await self.with_parents(tx, link, ctx)
+        lift(link, ctx.now)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
+        forget_troubles(link)
         await tx.save(link)
         await self.remember(tx, ctx)
         return await self.publishable(tx, link, ctx, op)

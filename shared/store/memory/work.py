@@ -70,6 +70,8 @@ class Work(Core):
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if link.not_before is not None and link.not_before <= now:
             return True
+        if link.state in (LinkState.ACTIVE, LinkState.EXCLUDED) and link.retry_at is not None and link.retry_at <= now:
+            return True
         if link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED:
             return not any(self._down(link.connection(side)) for side in Side)
         waits = link.state is LinkState.WAITING or (link.state is LinkState.ACTIVE and link.waits_for is not None)

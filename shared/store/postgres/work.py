@@ -47,6 +47,7 @@ ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 DUE = f"""
 WITH due AS (
     SELECT id FROM links WHERE not_before <= $1
+    UNION SELECT id FROM links WHERE retry_at <= $1 AND state IN ('active', 'excluded')
     UNION SELECT id FROM links
         WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
             AND coalesce(looked_at, created_at) <= $2

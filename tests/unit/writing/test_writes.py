@@ -14,7 +14,9 @@ from shared.clients.transport import HttpRequest
 from shared.domain.errors import Poison
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import OperationKind, Result
+from shared.fields import read
 from shared.messages.request import RequestKind, SyncRequest
+from shared.writing.update import MOST_UNCLEAR
 from tests.unit.writing.world import EPOCH, World, body, on_virtual_time
 
 BOTH = pytest.mark.parametrize("side", list(Side))
@@ -215,6 +217,61 @@ async def test_after_an_unclear_attempt_a_refused_value_ends_the_write_once_the_
     world.fail({"method": "PUT", "effect": "status", "status": 400})
     outcome = await world.work(op)
     assert (outcome.result, outcome.attempt) == (Result.REJECTED, 2)
+
+
+@BOTH
+@on_virtual_time
+async def test_a_value_that_a_site_fails_at_each_time_is_set_aside_with_its_words_and_the_others_are_written(
+    side: Side,
+) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    field = "points" if side is Side.CRAFT else "end"
+    value: Any = 5 if side is Side.CRAFT else "2026-12-24"
+    pairs: dict[str, Any] = {"title": ("Cursed", "Old"), field: (value, None)}
+    op = await world.open_write(side, entity, **pairs)
+    world.fail({"method": "PUT", "contains": "Cursed", "effect": "status", "status": 500})
+    await world.attempt(op)
+    assert world.outcomes(op) == [], "unknown is not failed"
+    outcome = await world.work(op)
+    assert (outcome.result, outcome.status, outcome.attempt) == (Result.REJECTED, 500, MOST_UNCLEAR)
+    assert set(outcome.errors) == {PairId("title")}
+    assert "500" in outcome.errors[PairId("title")]
+    assert outcome.snapshot is not None
+    assert world.title(side, entity) == "Old"
+    pair = world.integration.pair(PairId(field))
+    assert pair is not None
+    shown = read(side, pair, outcome.snapshot)
+    assert shown is not None
+    assert shown.value == value
+
+
+@BOTH
+@on_virtual_time
+async def test_a_site_that_gives_no_answer_at_all_is_never_taken_to_have_failed(side: Side) -> None:
+    """F12: only an answer ends a request."""
+    world = World()
+    await world.configure()
+    op = await world.open_write(side, world.item(side), title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "delay", "delay_s": 60})
+    for _ in range(MOST_UNCLEAR + 2):
+        await world.attempt(op)
+        await asyncio.sleep(100)
+    assert {each.result for each in world.outcomes(op)} <= {Result.ALREADY, Result.APPLIED}
+
+
+@BOTH
+@on_virtual_time
+async def test_an_attempt_without_outcome_tells_why(side: Side) -> None:
+    world = World()
+    await world.configure()
+    op = await world.open_write(side, world.item(side), title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "status", "status": 500, "body": {"message": "The disk is full"}})
+    await world.attempt(op)
+    (told,) = world.troubles(op)
+    assert (told.side, told.op_id) == (side, op)
+    assert "The disk is full" in told.words
 
 
 @BOTH
