@@ -299,3 +299,12 @@ def test_no_bytes_and_no_path_make_the_site_raise(body: bytes, path: str, method
     account = Account()
     request = SiteRequest(method, "/" + path, (("page", path),), {"x-api-key": SYNC_KEY.key}, body)
     assert account.site.handle(request).status in {200, 400, 403, 404}
+
+
+def test_a_property_may_be_taken_with_a_good_answer_and_left_alone_but_not_from_people() -> None:
+    account = Account(ignored_fields=("title",))
+    _, item = account.new(labels=["a"])
+    status, after = account.put(item["id"], title="Other", labels=["b"])
+    assert (status, after["title"], after["labels"]) == (200, item["title"], ["b"])
+    account.site.person(ADA_KEY.key).edit(item["id"], title="By Ada")
+    assert account.read(item["id"])["title"] == "By Ada"

@@ -299,3 +299,29 @@ def test_fields_can_be_chosen(desk: Desk) -> None:
     assert "description" not in without
     assert "summary" in without
     assert set(desk.get(f"/issue/{issue}", expand="names,schema").json) >= {"names", "schema"}
+
+
+def test_a_field_may_be_taken_with_a_good_answer_and_left_alone(desk: Desk) -> None:
+    issue = desk.create("Old", labels=["a"])
+    desk.site.configure(ignored_fields=("summary",))
+    reply = desk.put(f"/issue/{issue}", {"fields": {"summary": "New", "labels": ["b"]}}, returnIssue="true")
+    assert (reply.status, reply.json["fields"]["summary"], reply.json["fields"]["labels"]) == (200, "Old", ["b"])
+    desk.put(f"/issue/{issue}", {"fields": {"summary": "New"}})
+    assert len(histories(desk, issue)) == 1  # of the labels
+
+
+def test_an_automation_may_set_a_field_back_at_once(desk: Desk) -> None:
+    issue = desk.create("Old")
+    desk.site.configure(put_back_fields=("summary",))
+    reply = desk.put(f"/issue/{issue}", {"fields": {"summary": "New"}, "historyMetadata": OP}, returnIssue="true")
+    assert reply.json["fields"]["summary"] == "Old"
+    ours, back = histories(desk, issue)
+    assert (ours["historyMetadata"], "historyMetadata" in back) == (OP, False)
+    assert ours["author"] != back["author"]
+
+
+def test_settings_that_name_fields_are_lists_on_the_control_surface(desk: Desk) -> None:
+    desk.site.apply_settings({"ignored_fields": ["summary"]})
+    assert desk.site.settings.ignored_fields == ("summary",)
+    with pytest.raises(ValueError, match="ignored_fields"):
+        desk.site.apply_settings({"ignored_fields": "summary"})

@@ -207,3 +207,17 @@ async def test_a_field_that_nobody_fills_is_named_and_what_was_done_so_far_is_to
     assert "transition_fields" in words
     assert outcome.snapshot is not None
     assert outcome.snapshot["fields"]["status"]["name"] == "In Review"
+
+
+@on_virtual_time
+async def test_a_transition_that_was_accepted_without_effect_is_reported_as_the_issue_shows_it() -> None:
+    world = World()
+    await world.configure()
+    issue = world.item(Side.JIRA)
+    op = await world.open_write(Side.JIRA, issue, status=(IN_PROGRESS, TO_DO))
+    world.jira.configure(ignored_fields=("status",))
+    await world.attempt(op)
+    outcome = world.outcome(op)
+    assert outcome.result is Result.APPLIED
+    assert (outcome.snapshot or {})["fields"]["status"]["id"] == TO_DO
+    assert outcome.changelog == ()
