@@ -225,9 +225,11 @@ class World:
                 return
 
     def busy_links(self) -> bool:
-        """Tell whether anything is in flight, unsure or a question."""
+        """Tell whether anything is in flight, unsure or a question, or is tried again before the quiet is over."""
+        soon = self.clock.now() + timedelta(seconds=QUIET_S + 5.0)
         return any(
             link.op_id is not None
+            or (link.retry_at is not None and link.retry_at < soon)
             or link.state in (LinkState.CREATING, LinkState.ASK, LinkState.PAUSED)
             or (link.state is LinkState.ACTIVE and (link.jira.dirty or link.craft.dirty))
             for link in self.store.tables.links.values()
