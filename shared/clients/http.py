@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
+from urllib.parse import urljoin, urlsplit
 
 from prometheus_client import Counter
 
 from shared.clients.errors import (
+    AddressRefused,
     NotFound,
     RateLimited,
     Rejected,
@@ -28,9 +30,10 @@ from shared.clients.errors import (
     VendorError,
 )
 from shared.clients.pace import Pace
-from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Transport, Unclear
+from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
 from shared.domain.mapping import Connection
+from shared.domain.site import origin_of, site_of
 
 Guard = Callable[[], Awaitable[None]]
 """Called right before a request leaves, after all waiting: raise, and it is not sent."""
@@ -163,6 +166,8 @@ class VendorHttp:
         )
         try:
             return await self._transport.send(request)
+        except NotAllowed as error:
+            raise AddressRefused(f"{self._dialect.vendor} is not asked: {error}") from error
         except NotSent as error:
             raise Unreachable(f"{self._dialect.vendor} cannot be reached: {error}") from error
         except Unclear as error:
@@ -185,9 +190,23 @@ class VendorHttp:
         if status == 404:
             raise NotFound(said.message)
         if 300 <= status < 400:
-            target = response.headers.get("location", "another address")
-            raise Rejected(status, f"the address redirects to {target}; check the URL of the connection")
+            raise Rejected(
+                status, f"the address redirects to {self._target(response)}; check the URL of the connection"
+            )
         raise Rejected(status, said.message, said.fields)
+
+    def _target(self, response: HttpResponse) -> str:
+        """Return where an answer redirects, as far as it may be shown: what a stranger wrote there is not repeated, and
+        a path or query may hold a session.
+        """
+        try:
+            parts = urlsplit(urljoin(self.base, response.headers.get("location", "")))
+            target = site_of(f"{parts.scheme}://{parts.netloc}")
+        except ValueError:
+            return "another address"
+        if target.origin == origin_of(self.base):
+            return "another page of the same site"
+        return f"{target.scheme}://{target.host}" if target.named else "another address"
 
     def _parse(self, call: Call, response: HttpResponse) -> Any:
         if not response.body.strip():
