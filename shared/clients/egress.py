@@ -43,11 +43,11 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 _UNICAST: Final = IPv6Network("2000::/3")
 
 _INSIDE: Final = (
-    "it leads into an internal or reserved network, and Tandem asks public addresses only. An operator can allow it "
-    "with TANDEM_ALLOWED_INTERNAL_ADDRESSES"
+    "the address leads into an internal or reserved network, and Tandem asks public addresses only. An operator can "
+    "allow it with TANDEM_ALLOWED_INTERNAL_ADDRESSES"
 )
 _PLAIN: Final = (
-    "it is not https, and credentials would be sent in clear. Use https, or have an operator name the host in "
+    "the address is not https, and credentials would be sent in clear. Use https, or have an operator name the host in "
     "TANDEM_PLAIN_HTTP_HOSTS"
 )
 
@@ -61,9 +61,11 @@ class Egress:
     plain_http_hosts: frozenset[str] = frozenset()
 
     def check_url(self, url: str) -> Site:
-        """Return where a request would go. Raises `NotAllowed` for what can be told without asking for the name."""
+        """Return where a request would go, whatever its path. Raises `NotAllowed` for what can be told without asking
+        for the name.
+        """
         try:
-            site = site_of(url)
+            site = site_of("/".join(url.split("/")[:3]))
         except ValueError as error:
             raise NotAllowed(f"the address {error}") from error
         if site.scheme == "http" and site.host not in self.plain_http_hosts:

@@ -8,7 +8,6 @@ newer release has migrated is refused by name, never changed back.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from importlib import resources
 from pathlib import Path
@@ -24,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.store.port import StoreUnavailable
 from shared.store.postgres.errors import CONNECTION_LOST
+from shared.store.reseal import setting
 from shared.store.secrets import SecretKeyWrong
 
 MIGRATION_LOCK = 0x54414E44454D
@@ -77,21 +77,16 @@ def _upgrade(connection: Connection, revision: str, secret_key: str | None) -> N
     connection.commit()
 
 
-def _setting(name: str) -> str | None:
-    path = os.environ.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get(name)
-
-
 def main() -> int:
     """Migrate the database of TANDEM_DATABASE_URL, with the keys of TANDEM_SECRET_KEY; each also from the file that
     TANDEM_…_FILE names.
     """
-    url = _setting("TANDEM_DATABASE_URL")
+    url = setting("TANDEM_DATABASE_URL")
     if not url:
         sys.stderr.write("TANDEM_DATABASE_URL is not set\n")
         return 2
     try:
-        asyncio.run(migrate(url, secret_key=_setting("TANDEM_SECRET_KEY")))
+        asyncio.run(migrate(url, secret_key=setting("TANDEM_SECRET_KEY")))
     except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

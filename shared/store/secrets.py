@@ -1,8 +1,8 @@
 """Credentials at rest: sealed with the first key, opened with any of them, so that keys can be replaced one after the
 other; and bound to the address that they were given for, so that they open for no other (ADR 0022).
 
-Called by `shared.store.postgres.config` and by the migration that sealed them anew. Never logs, never puts a secret or
-a key into the words of an error.
+Called by `shared.store.postgres.config`, `shared.store.reseal` and the migration that bound them. Never logs, never
+puts a secret or a key into the words of an error.
 """
 
 from __future__ import annotations
@@ -83,6 +83,10 @@ class SecretBox:
     def knows(self, sealed: bytes) -> bool:
         """Tell whether one of the keys is the one that it says it was sealed with."""
         return sealed[:1] == VERSION and len(sealed) > _HEAD and _ident(sealed) in {key.ident for key in self._keys}
+
+    def is_newest(self, sealed: bytes) -> bool:
+        """Tell whether it was sealed with the first key."""
+        return sealed[:1] == VERSION and _ident(sealed) == self._keys[0].ident
 
 
 def _key(text: str) -> _Key:

@@ -238,6 +238,24 @@ async def test_a_line_in_the_file_takes_no_token_along(scene: Scene) -> None:
         assert len(found.saved) == 1, "whoever asks for it in so many words may"
 
 
+async def test_a_file_enters_credentials_again_that_do_not_open_any_more(scene: Scene) -> None:
+    await scene.saved()
+    await scene.saved(OTHER, OTHERS_SECRET)
+    await scene.intruder.swap_credentials(HOME, OTHER)
+    secrets = SecretPlaces({"ONE": SECRET, "TWO": OTHERS_SECRET}, Path())
+    async with open_console(str(scene.admin.make_url("/")), TOKEN) as console:
+        data = await commands.export(console, None)
+        for ident, variable in ((HOME, "ONE"), (OTHER, "TWO")):
+            data["connections"][ident]["secrets"] = {"token": {"env": variable}}
+        file = read_file(write_yaml(data, "").encode())
+        assert isinstance(file, ReadFile), file
+        for saves in (2, 0):
+            found = await commands.apply(file, console, secrets, replace_secrets=False)
+            assert isinstance(found, commands.Applied)
+            assert (len(found.saved), found.why) == (saves, None)
+    assert [await scene.ask(ident) for ident in (HOME, OTHER)] == ["Us", "Us"]
+
+
 # by the rows of the database
 
 

@@ -116,6 +116,17 @@ def test_a_host_that_is_named_may_be_asked_over_http_but_not_its_neighbours() ->
             named.check_url(url)
 
 
+@pytest.mark.parametrize("path", ["/rest/api/2/project/Ä B", "/x?jql=project = TAN#y", "/a//b/../{c}", "", "/\\@evil"])
+def test_what_comes_after_the_host_is_nobody_elses_business(path: str) -> None:
+    assert Egress().check_url(f"https://orchard.example{path}").origin == "https://orchard.example:443"
+
+
+@pytest.mark.parametrize("rest", ["\\@evil.example/x", "?@evil.example/", "#/x", "@evil.example", ":443@evil.example/"])
+def test_what_could_move_the_host_is_refused(rest: str) -> None:
+    with pytest.raises(NotAllowed):
+        Egress().check_url(f"https://orchard.example{rest}")
+
+
 def test_a_literal_address_is_judged_before_anything_is_asked_for() -> None:
     for url in ("https://127.0.0.1", "https://[::ffff:10.0.0.1]:8443/x", "https://169.254.169.254/latest/meta-data"):
         with pytest.raises(NotAllowed):
