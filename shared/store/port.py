@@ -326,6 +326,7 @@ class WorkStore(PeopleFinder, Protocol):
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
         """Return claimable operations never leased for `unclaimed_for`, or whose lease is over, oldest first.
 
+        At most `limit` of each connection that they write to: a slow one with very many hides nobody else's (P7).
         Those that no writer could claim (see `ClaimStore.claim`) are left out, so that they hide nobody behind the
         limit.
         """
@@ -348,8 +349,10 @@ class WorkStore(PeopleFinder, Protocol):
         """
         ...
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
-        """Return parked events whose time has come."""
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
+        """Return parked events whose time has come, oldest first; of one connection, if it is named."""
         ...
 
     async def cursor(self, name: str) -> Json | None:

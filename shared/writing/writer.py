@@ -32,6 +32,10 @@ from shared.writing.update import update
 MAX_WAITING: Final = 64
 """Commands of one connection that may wait for a place; see `Lanes`."""
 
+MAX_HELD: Final = 2048
+"""Commands that a writer has in hand at the same time; waiting ones cost a task each, nothing else."""
+_RESERVE: Final = 128
+
 _TOO_LATE_WAIT_S: Final = 5.0
 _CREDENTIALS_WAIT_S: Final = 10.0
 _PUBLISH_AGAIN_S: Final = 0.5
@@ -67,7 +71,7 @@ class Writer:
         self._dice = dice
         self._timing = timing
         self._instance = instance
-        self._lanes = Lanes(MAX_WAITING)
+        self._lanes = Lanes(MAX_WAITING, MAX_HELD, _RESERVE)
 
     @property
     def side(self) -> Side:

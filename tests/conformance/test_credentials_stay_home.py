@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.health import Health
 from shared.clients.aiohttp_transport import AiohttpTransport, open_transport
 from shared.clients.egress import Egress, internal_network
-from shared.clients.errors import AddressRefused, CredentialsLocked, Rejected, VendorError
+from shared.clients.errors import AddressRefused, CredentialsLocked, VendorError
 from shared.clients.pool import ClientPool, build_client
 from shared.domain.clock import SeededDice, SystemClock
 from shared.domain.ids import ConnectionId, EntityId
@@ -405,25 +406,20 @@ async def test_a_redirect_is_not_followed_and_not_repeated(scene: Scene, status:
 
 
 @pytest.mark.parametrize(
-    ("target", "shown"),
+    "target",
     [
-        ("https://sso.example/login?SAMLRequest=x", "to https://sso.example;"),
-        ("//sso.example/x", "to http://sso.example;"),
-        ("/login.jsp", "to another page of the same site"),
-        ("", "to another page of the same site"),
-        ("http://169.254.169.254/latest", "to another address"),
-        ("https://<script>alert(1)</script>/", "to another address"),
-        ("javascript:alert(1)", "to another address"),
-        ("https://user:secret@sso.example/", "to another address"),
+        *("https://sso.example/login?SAMLRequest=x", "//sso.example/x", "http://169.254.169.254/latest"),
+        *("https://<script>alert(1)</script>/", "javascript:alert(1)", "https://user:secret@sso.example/"),
     ],
 )
-async def test_of_a_redirect_no_more_is_shown_than_the_name_of_the_host(scene: Scene, target: str, shown: str) -> None:
+async def test_of_a_redirect_nothing_is_shown_but_that_it_is_one(scene: Scene, target: str) -> None:
     connection = await scene.saved()
     scene.home.redirect = (302, target)
     client = build_client(connection, ConnectionSecrets(token=SECRET), scene.transport, CLOCK, SeededDice(1))
-    with pytest.raises(Rejected, match="redirects") as refused:
+    with pytest.raises(VendorError, match="redirects") as refused:
         await client.whoami()
-    assert shown in str(refused.value)
+    for part in re.findall(r"[\w.]{4,}", target.partition(":")[2]):
+        assert part not in str(refused.value)
 
 
 # by a name that leads elsewhere later

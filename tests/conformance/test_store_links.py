@@ -467,6 +467,8 @@ async def test_a_parked_entity_keeps_when_it_was_parked_first(store: Store, cloc
         assert await tx.parked(Side.JIRA, JIRA, EntityId("e")) is None
     assert await store.due_parked(T0 + timedelta(seconds=64), 10) == []
     assert [event.event for event in await store.due_parked(T0 + timedelta(seconds=65), 10)] == [b"newest"]
+    assert await store.due_parked(T0 + timedelta(days=1), 10, JIRA) == []
+    assert len(await store.due_parked(T0 + timedelta(days=1), 10, CRAFT)) == 1
     async with store.transaction() as tx:
         await tx.unpark(*where)
         await tx.unpark(*where)

@@ -52,6 +52,14 @@ async def test_an_operation_is_stale_when_nobody_claimed_it_in_time(store: Store
     assert found.operation.pairs[TITLE].value == "new"
 
 
+async def test_one_connections_stale_operations_hide_nobody_elses(store: Store) -> None:
+    """P7: the limit is for each connection that is written to."""
+    slow = [await insert_with_operation(store, link(f"s{number}")) for number in range(4)]
+    other = link("other", craft_connection=ConnectionId("craft-2"))
+    late = await insert_with_operation(store, other, at=T0 + timedelta(seconds=1))
+    assert await stale(store, A_MINUTE, limit=2) == [*sorted(slow)[:2], late]
+
+
 async def test_an_operation_is_stale_when_its_lease_is_over(store: Store) -> None:
     op_id = await insert_with_operation(store, link())
     await store.claim(op_id, "writer", T0, LEASE)

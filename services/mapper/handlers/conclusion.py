@@ -166,8 +166,12 @@ def _commands(link: Link, op: Operation | None) -> Iterable[WriteCommand]:
 
 
 def _pause(link: Link, down: str | None) -> None:
-    """Follow the health of the connections: writes wait while one is down, and go on by themselves afterwards."""
-    if link.state is LinkState.ACTIVE and down is not None:
+    """Follow the health of the connections: writes and creates wait while one is down, as a state and not as
+    operations, and go on by themselves afterwards.
+    """
+    to_create = link.state in (LinkState.WAITING, LinkState.CREATING) and link.op_id is None
+    if down is not None and (link.state is LinkState.ACTIVE or to_create):
         link.state, link.reason, link.reason_text = LinkState.PAUSED, Cause.CONNECTION_PAUSED, down
     elif link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED and down is None:
-        link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None
+        whole = link.jira_id is not None and link.craft_id is not None
+        link.state, link.reason, link.reason_text = LinkState.ACTIVE if whole else LinkState.CREATING, None, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -28,7 +29,14 @@ class Work(Core):
             link = self.tables.links[op.link_id]
             if over and claimable(op, link):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))
-        return sorted(found, key=lambda o: (o.operation.created_at, o.operation.id))[:limit]
+        taken: Counter[ConnectionId] = Counter()
+        chosen = []
+        for each in sorted(found, key=lambda o: (o.operation.created_at, o.operation.id)):
+            connection = self.tables.links[each.operation.link_id].connection(each.operation.target)
+            taken[connection] += 1
+            if taken[connection] <= limit:
+                chosen.append(each)
+        return chosen
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
         """Return dirty sides, oldest first."""
@@ -71,10 +79,16 @@ class Work(Core):
         agreed = self.tables.agreed.get(link.integration_id, 0)
         return link.revision_seen < (revision if link.state is LinkState.EXCLUDED else agreed)
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""
         await self.call("due_parked")
-        due = sorted((parked.until, key) for key, parked in self.tables.parked.items() if parked.until <= now)
+        due = sorted(
+            (parked.until, key)
+            for key, parked in self.tables.parked.items()
+            if parked.until <= now and connection_id in (None, key[1])
+        )
         return [ParkedEvent(*key, self.tables.parked[key].event) for _, key in due[:limit]]
 
     async def cursor(self, name: str) -> Json | None:

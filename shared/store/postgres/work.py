@@ -14,11 +14,17 @@ from shared.store.postgres.claims import CLAIMABLE
 from shared.store.postgres.core import Core
 from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
 
+# Numbered before the bodies are fetched: an import may have very many of them open.
 STALE = f"""
-SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, l.integration_id
-FROM operations o, links l, integrations i
-WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $2 ELSE o.lease_until <= $1 END
-ORDER BY o.created_at, o.id LIMIT $3
+WITH stale AS (
+    SELECT o.id, l.integration_id, row_number() OVER (
+        PARTITION BY CASE o.target WHEN 'jira' THEN l.jira_connection ELSE l.craft_connection END
+        ORDER BY o.created_at, o.id) AS place
+    FROM operations o, links l, integrations i
+    WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $2 ELSE o.lease_until <= $1 END
+)
+SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, stale.integration_id
+FROM stale JOIN operations o USING (id) WHERE stale.place <= $3 ORDER BY o.created_at, o.id
 """
 
 
@@ -116,13 +122,16 @@ class Work(Core):
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
         return [DueLink(LinkId(row["id"]), row["revision"]) for row in rows]
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""
         rows = await self.fetch(
             "SELECT side, connection_id, entity_id, event FROM parked WHERE until <= $1"
-            " ORDER BY until, side, connection_id, entity_id LIMIT $2",
+            " AND ($3::text IS NULL OR connection_id = $3) ORDER BY until, side, connection_id, entity_id LIMIT $2",
             now,
             limit,
+            connection_id,
         )
         return [ParkedEvent(Side(row["side"]), row["connection_id"], row["entity_id"], row["event"]) for row in rows]
 
