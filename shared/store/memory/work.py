@@ -25,7 +25,8 @@ class Work(Core):
         await self.call("stale_operations")
         found = []
         for op in (self.tables.operations[op_id] for op_id in self.tables.open_operations):
-            over = op.lease_until <= now if op.lease_until is not None else op.created_at <= now - unclaimed_for
+            leased = op.lease_until
+            over = leased <= self.clock.now() if leased is not None else op.created_at <= now - unclaimed_for
             link = self.tables.links[op.link_id]
             if over and claimable(op, link):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))
@@ -63,10 +64,13 @@ class Work(Core):
         ]
         chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
-        return [DueLink(link_id, self._revision(self.tables.links[link_id]) or 0) for link_id in chosen]
+        links = [self.tables.links[link_id] for link_id in chosen]
+        return [DueLink(link.id, self._revision(link) or 0, link.not_before) for link in links]
 
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if link.not_before is not None and link.not_before <= now:
+            return True
+        if link.state in (LinkState.ACTIVE, LinkState.EXCLUDED) and link.retry_at is not None and link.retry_at <= now:
             return True
         if link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED:
             return not any(self._down(link.connection(side)) for side in Side)
