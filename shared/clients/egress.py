@@ -105,8 +105,10 @@ def internal_network(text: str) -> Network:
 
 def kind_of(text: str) -> str:
     """Return what kind of address it is, for logs."""
-    address = ip_address(text)
-    found = _range_of(address)
+    try:
+        found = _range_of(ip_address(text))
+    except ValueError:
+        return "no address"
     if found is None:
         return "public"
     return dict(RANGES).get(found[1], "reserved")

@@ -42,6 +42,7 @@ def test_everything_else_is_refused_in_words_that_do_not_repeat_it(address: str)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(NotAllowed):
         Egress().check_address(text)
+    assert kind_of(text) == "no address"
 
 
 @given(st.ip_addresses(v=4))
