@@ -179,6 +179,9 @@ async def running_system(
             "TANDEM_HTTP_HOST": "127.0.0.1",
             "TANDEM_SECRET_KEY": Fernet.generate_key().decode(),
             "TANDEM_CONSOLE_TOKEN": token,
+            # The stand-ins serve plain http on this machine.
+            "TANDEM_ALLOWED_INTERNAL_ADDRESSES": "127.0.0.0/8",
+            "TANDEM_PLAIN_HTTP_HOSTS": "127.0.0.1",
             **tuning.settings,
         }
         for name in SERVICES:

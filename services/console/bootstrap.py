@@ -43,7 +43,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
         whole_timeout_s=settings.console_metadata_timeout_s,
     )
     mappings = Mappings(ports.config, metadata)
-    configuration = Configuration(ports, vendors, mappings, publish, ADMIN)
+    configuration = Configuration(ports, vendors, mappings, publish, settings.egress(), ADMIN)
     people = PeopleDesk(ports.reader, ports.config)
     api = Api(
         links,
@@ -64,6 +64,6 @@ async def open_service(settings: ConsoleSettings) -> AsyncIterator[ConsoleServic
     async with (
         open_kafka_log(settings, client=ConsoleService.name) as log,
         open_postgres(settings.database_url, settings.secret_key) as store,
-        open_transport() as transport,
+        open_transport(settings.egress()) as transport,
     ):
         yield wire(settings, Ports(log, store, store, store, transport, SystemClock(), SeededDice()))

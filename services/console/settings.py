@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from shared.runtime.settings import ServiceSettings
+from shared.clients.settings import VendorSettings
 
 
-class ConsoleSettings(ServiceSettings):
+class ConsoleSettings(VendorSettings):
     """Sizes in bytes, times in seconds."""
 
     console_token: str = Field(min_length=16, max_length=500, repr=False)

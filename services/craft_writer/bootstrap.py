@@ -43,7 +43,7 @@ async def open_service(settings: CraftWriterSettings) -> AsyncIterator[CraftWrit
     async with (
         open_kafka_log(settings, client=CraftWriterService.NAME) as log,
         open_postgres(settings.database_url, settings.secret_key) as store,
-        open_transport() as transport,
+        open_transport(settings.egress()) as transport,
     ):
         clock, dice = SystemClock(), SeededDice()
         yield wire(settings, Ports(log, store, store, store, store, transport, clock, dice))

@@ -31,6 +31,6 @@ async def open_service(settings: ReconcilerSettings) -> AsyncIterator[Reconciler
     async with (
         open_kafka_log(settings, client=ReconcilerService.name) as log,
         open_postgres(settings.database_url, settings.secret_key) as store,
-        open_transport() as transport,
+        open_transport(settings.egress()) as transport,
     ):
         yield wire(settings, Ports(log, store, store, store, transport, SystemClock(), SeededDice()))

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from shared.runtime.settings import ServiceSettings
+from shared.clients.settings import VendorSettings
 
 
-class ReconcilerSettings(ServiceSettings):
+class ReconcilerSettings(VendorSettings):
     """Intervals in seconds. Each is the pause between two rounds of one duty for one connection."""
 
     config_interval_s: float = Field(default=2.0, gt=0)

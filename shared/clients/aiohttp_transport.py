@@ -3,22 +3,42 @@
 Must never repeat a request by itself. aiohttp does so once with a PUT or DELETE whose connection ended without an
 answer, even a fresh one, as HTTP calls them idempotent; `_send_once` prevents that. Writes also go over connections
 of their own, each used once, so that none meets one that the server had closed meanwhile.
+
+Where a request may go is checked twice: by its address before anything is asked for, and at the socket, with the very
+address that it is about to be connected to (`_guarded`). Nothing lies between that check and the connection, so a name
+that leads elsewhere by then, or by the next request, changes nothing.
 """
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
+import structlog
+from aiohttp.abc import AbstractResolver
+from aiohttp.connector import AddrInfoType, SocketFactoryType
+from prometheus_client import Counter
 from yarl import URL
 
-from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
+from shared.clients.egress import Egress, kind_of
+from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Unclear
 
 CONNECT_TIMEOUT_S: Final = 5.0
 _MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD"})
+
+REFUSED: Final = Counter(
+    "tandem_vendor_addresses_refused_total", "Connections that were not made, by the kind of address.", ["kind"]
+)
+
+log = structlog.get_logger(__name__)
+
+
+class _Refused(OSError):
+    """The address of a connection is not allowed. An OSError, so that another address of the same name is tried."""
 
 
 async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -34,12 +54,16 @@ async def _send_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHand
 class AiohttpTransport:
     """Implements `shared.clients.transport.Transport` on two aiohttp sessions; see `open_transport`."""
 
-    def __init__(self, reading: aiohttp.ClientSession, writing: aiohttp.ClientSession) -> None:
+    def __init__(self, reading: aiohttp.ClientSession, writing: aiohttp.ClientSession, egress: Egress) -> None:
         self._reading = reading
         self._writing = writing
+        self._egress = egress
 
     async def send(self, request: HttpRequest) -> HttpResponse:
         """Send one request; see the port. Bodies of answers above 64 MB count as `Unclear`."""
+        self._egress.check_url(request.url)
+        if not all(_writable(value) for value in request.headers.values()):
+            raise NotSent("a header of it, such as the credentials, holds a line end or another control character")
         session = self._reading if request.method in _SAFE else self._writing
         timeout = aiohttp.ClientTimeout(total=request.timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, request.timeout_s))
         try:
@@ -54,26 +78,59 @@ class AiohttpTransport:
                 body = await _body(response)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpResponse(response.status, headers, body)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, _Refused):
+                raise NotAllowed(str(error.os_error)) from error
+            raise NotSent(_words(error)) from error
+        except (aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
             raise NotSent(_words(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unclear(_words(error)) from error
 
 
 @asynccontextmanager
-async def open_transport() -> AsyncIterator[AiohttpTransport]:
-    """Open the transport of one process; all its connections are closed on leaving."""
+async def open_transport(
+    egress: Egress, *, resolver: AbstractResolver | None = None
+) -> AsyncIterator[AiohttpTransport]:
+    """Open the transport of one process, to what `egress` allows; all its connections are closed on leaving.
+
+    `resolver` None: the system's. Proxies of the environment are not used: what a proxy connects to cannot be checked.
+    """
+    guarded = _guarded(egress)
+    reads = aiohttp.TCPConnector(limit=0, keepalive_timeout=15, resolver=resolver, socket_factory=guarded)
+    writes = aiohttp.TCPConnector(limit=0, force_close=True, resolver=resolver, socket_factory=guarded)
     async with (
+        aiohttp.ClientSession(connector=reads, cookie_jar=aiohttp.DummyCookieJar()) as reading,
         aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=15), cookie_jar=aiohttp.DummyCookieJar()
-        ) as reading,
-        aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, force_close=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=(_send_once,),
+            connector=writes, cookie_jar=aiohttp.DummyCookieJar(), middlewares=(_send_once,)
         ) as writing,
     ):
-        yield AiohttpTransport(reading, writing)
+        yield AiohttpTransport(reading, writing, egress)
+
+
+def _guarded(egress: Egress) -> SocketFactoryType:
+    """Return what makes the socket of each connection, for an address that is resolved and connected to next."""
+
+    def make(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, where = info
+        address = str(where[0])
+        try:
+            egress.check_address(address)
+        except NotAllowed as error:
+            what = kind_of(address)
+            REFUSED.labels(what).inc()
+            log.warning("address_refused", address=address, kind=what)
+            raise _Refused(str(error)) from error
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    return make
+
+
+def _writable(value: str) -> bool:
+    try:
+        return min(value.encode(), default=32) >= 32
+    except UnicodeEncodeError:
+        return False
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -3,12 +3,14 @@
     VendorError
     ├── NoEffect             certainly without effect, and it will pass: safe to repeat (a `Transient` for handlers)
     │   ├── Unreachable          no connection could be made
+    │   │   └── AddressRefused       nor will be, as long as the operator's settings do not allow the address
     │   ├── RateLimited          429; `retry_after_s`, `scope` (connection, endpoint or issue)
     │   └── Unavailable          503 or 409 before anything was done; for reads every failure that may pass
     ├── UnclearEffect        the request may have taken effect, now or still later: timeout, reset, 5xx, odd answer
     ├── Rejected             refused for good: `status`, the vendor's `message`, `field_errors` by its own field names
     ├── NotFound             404: absent, or not visible to our account
     └── BadCredentials       the credentials are refused; `denied` when trying again makes it worse (captcha lock)
+        └── CredentialsLocked    ours do not open, so that nothing was sent
 
 Raised by `JiraClient` and `CraftClient` only, from every call. A read never raises `UnclearEffect`.
 """
@@ -37,6 +39,10 @@ class NoEffect(VendorError, Transient):
 
 class Unreachable(NoEffect):
     """No connection could be made."""
+
+
+class AddressRefused(Unreachable):
+    """Nothing was sent: the address is none that we may ask."""
 
 
 class RateLimited(NoEffect):
@@ -82,3 +88,7 @@ class BadCredentials(VendorError):
     def __init__(self, message: str, *, denied: bool = False) -> None:
         super().__init__(message)
         self.denied = denied
+
+
+class CredentialsLocked(BadCredentials):
+    """The stored credentials do not open for this connection as it is now; nothing was sent."""

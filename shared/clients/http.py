@@ -18,6 +18,7 @@ from prometheus_client import Counter
 
 from shared.clients.doubt import Probe, from_elsewhere, words_of
 from shared.clients.errors import (
+    AddressRefused,
     BadCredentials,
     NotFound,
     RateLimited,
@@ -31,7 +32,7 @@ from shared.clients.errors import (
 from shared.clients.headers import retry_after, server_date
 from shared.clients.holds import Holds, asked_for, within_reason
 from shared.clients.pace import Pace
-from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Transport, Unclear
+from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
 from shared.domain.mapping import Connection
 
@@ -176,6 +177,8 @@ class VendorHttp:
         )
         try:
             return await self._transport.send(request)
+        except NotAllowed as error:
+            raise AddressRefused(f"{self._dialect.vendor} is not asked: {error}") from error
         except NotSent as error:
             raise Unreachable(f"{self._dialect.vendor} cannot be reached: {error}") from error
         except Unclear as error:

@@ -11,16 +11,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from shared.clients.craft.client import CraftClient
-from shared.clients.errors import BadCredentials
+from shared.clients.errors import BadCredentials, CredentialsLocked
 from shared.clients.http import DEFAULT_TIMEOUT_S
 from shared.clients.jira.client import JiraClient
 from shared.clients.jira.data_center import DataCenterClient
-from shared.clients.transport import Transport
+from shared.clients.transport import HttpRequest, HttpResponse, Transport
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
-from shared.store.port import ConfigReader, StoreUnavailable
+from shared.store.port import ConfigReader, CredentialsUnreadable, StoreUnavailable
+
+log = structlog.get_logger(__name__)
 
 MAX_AGE_S: Final = 2.0
 """For how long configuration is used before it is read again."""
@@ -28,9 +32,23 @@ MAX_AGE_S: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """`secrets` None: the stored ones do not open, and the client says so instead of asking anybody."""
+
     connection: Connection
-    secrets: ConnectionSecrets
+    secrets: ConnectionSecrets | None
     client: JiraClient | CraftClient
+
+
+class _Locked:
+    """A transport for a connection whose credentials do not open: every request ends as if they had been refused."""
+
+    def __init__(self, words: str) -> None:
+        self._words = words
+
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Send nothing."""
+        del request
+        raise CredentialsLocked(self._words)
 
 
 class ClientPool:
@@ -119,19 +137,34 @@ class ClientPool:
     async def _read(self) -> None:
         entries: dict[ConnectionId, _Entry] = {}
         for connection in await self._config.connections():
-            secrets = await self._config.secrets(connection.id)
-            if secrets is None:
-                continue
-            old = self._entries.get(connection.id)
-            if old is not None and old.secrets == secrets and _same_way(old.connection, connection):
-                entries[connection.id] = _Entry(connection, secrets, old.client)
-            else:
-                entries[connection.id] = _Entry(connection, secrets, self._build(connection, secrets))
+            entry = await self._entry(connection, self._entries.get(connection.id))
+            if entry is not None:
+                entries[connection.id] = entry
         self._integrations = {each.id: each for each in await self._config.integrations()}
         self._entries = entries
 
-    def _build(self, connection: Connection, secrets: ConnectionSecrets) -> JiraClient | CraftClient:
-        return build_client(connection, secrets, self._transport, self._clock, self._dice, timeout_s=self._timeout_s)
+    async def _entry(self, connection: Connection, old: _Entry | None) -> _Entry | None:
+        """Return what there is to know of a connection, None if it has no credentials."""
+        try:
+            secrets = await self._config.secrets(connection)
+        except CredentialsUnreadable as error:
+            newer = next((each for each in await self._config.connections() if each.id == connection.id), None)
+            if newer is not None and newer.revision != connection.revision:
+                return await self._entry(newer, old)  # it was saved between the two reads
+            if old is None or old.secrets is not None:
+                log.warning("credentials_unreadable", connection_id=connection.id, reason=str(error))
+            locked = _Locked(error.in_words)
+            return _Entry(connection, None, self._build(connection, ConnectionSecrets(token=""), locked))
+        if secrets is None:
+            return None
+        if old is not None and old.secrets == secrets and _same_way(old.connection, connection):
+            return _Entry(connection, secrets, old.client)
+        return _Entry(connection, secrets, self._build(connection, secrets, self._transport))
+
+    def _build(
+        self, connection: Connection, secrets: ConnectionSecrets, transport: Transport
+    ) -> JiraClient | CraftClient:
+        return build_client(connection, secrets, transport, self._clock, self._dice, timeout_s=self._timeout_s)
 
 
 def build_client(

@@ -36,6 +36,10 @@ class NotSent(Exception):
     """The request certainly had no effect: no connection could be made. Safe to repeat."""
 
 
+class NotAllowed(NotSent):
+    """The request was not sent, and will not be: the address is none that we may ask (`shared.clients.egress`)."""
+
+
 class Unclear(Exception):
     """The request may or may not have had its effect: timeout, reset or a cut answer after sending began."""
 

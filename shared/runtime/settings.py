@@ -6,6 +6,7 @@ Every service subclasses `ServiceSettings`. `load_settings` says all that is wro
 
 from __future__ import annotations
 
+import base64
 import difflib
 import os
 import ssl
@@ -14,7 +15,6 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -22,6 +22,7 @@ from shared.runtime.topics import DEFAULT_PREFIX
 
 PREFIX: Final = "TANDEM_"
 _FILE_SUFFIX: Final = "_FILE"
+_KEY_BYTES: Final = 32
 
 
 class SettingsInvalid(Exception):
@@ -53,12 +54,14 @@ def _secret_key(text: str) -> str:
     keys = [key.strip() for key in text.split(",")]
     for number, key in enumerate(keys, start=1):
         try:
-            Fernet(key)
-        except ValueError as error:
+            given = base64.urlsafe_b64decode(key)
+        except ValueError:
+            given = b""
+        if len(given) != _KEY_BYTES:
             raise ValueError(
-                f"key {number} of {len(keys)} is not a Fernet key (32 bytes in URL-safe base64); make one with: "
-                'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
-            ) from error
+                f"key {number} of {len(keys)} is not 32 bytes in URL-safe base64; make one with: "
+                "python -m shared.store.secrets"
+            )
     return ",".join(keys)
 
 
@@ -84,7 +87,7 @@ class ServiceSettings(BaseSettings):
     topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
-    """Fernet keys, comma-separated: the first encrypts, all decrypt (rotation)."""
+    """Keys, comma-separated: the first seals credentials, all open them (rotation)."""
     http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
     http_port: int = Field(default=9090, ge=0, le=65_535)
     """0: any free port, named in the log line `listening`."""

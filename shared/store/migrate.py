@@ -8,7 +8,6 @@ newer release has migrated is refused by name, never changed back.
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from importlib import resources
 from pathlib import Path
@@ -24,6 +23,8 @@ from sqlalchemy.pool import NullPool
 
 from shared.store.port import StoreUnavailable
 from shared.store.postgres.errors import CONNECTION_LOST
+from shared.store.reseal import setting
+from shared.store.secrets import SecretKeyWrong
 
 MIGRATION_LOCK = 0x54414E44454D
 """The advisory lock that keeps migrations apart ("TANDEM")."""
@@ -35,11 +36,12 @@ class SchemaTooNew(Exception):
     """The database has a schema that this release does not know."""
 
 
-async def migrate(database_url: str, *, revision: str = "head") -> None:
+async def migrate(database_url: str, *, revision: str = "head", secret_key: str | None = None) -> None:
     """Bring the schema up to date, or up to a revision; returns at once if it is. Idempotent, safe to run concurrently.
 
-    Raises `StoreUnavailable` if the database cannot be reached, `SchemaTooNew` if a newer release has been here, and
-    TimeoutError if another migration takes longer than two minutes.
+    `secret_key` (TANDEM_SECRET_KEY) is needed where a step seals credentials anew, once. Raises `SecretKeyWrong` if it
+    is missing there or does not open them, `StoreUnavailable` if the database cannot be reached, `SchemaTooNew` if a
+    newer release has been here, and TimeoutError if another migration takes longer than two minutes.
     """
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
@@ -52,17 +54,18 @@ async def migrate(database_url: str, *, revision: str = "head") -> None:
             await connection.execute(text("SELECT pg_advisory_lock(:key)").bindparams(key=MIGRATION_LOCK))
             await connection.commit()
             # Closing the connection gives the lock back.
-            await connection.run_sync(_upgrade, revision)
+            await connection.run_sync(_upgrade, revision, secret_key)
     except CONNECTION_LOST as error:
         raise StoreUnavailable(f"the database cannot be reached: {error}") from error
     finally:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
+def _upgrade(connection: Connection, revision: str, secret_key: str | None) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(str(resources.files("shared.store.migrations")))))
     config.attributes["connection"] = connection
+    config.attributes["secret_key"] = secret_key
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     found = set(MigrationContext.configure(connection).get_current_heads())
     connection.commit()
@@ -75,15 +78,16 @@ def _upgrade(connection: Connection, revision: str) -> None:
 
 
 def main() -> int:
-    """Migrate the database of TANDEM_DATABASE_URL (or of the file that TANDEM_DATABASE_URL_FILE names)."""
-    path = os.environ.get("TANDEM_DATABASE_URL_FILE")
-    url = Path(path).read_text(encoding="utf-8").strip() if path else os.environ.get("TANDEM_DATABASE_URL")
+    """Migrate the database of TANDEM_DATABASE_URL, with the keys of TANDEM_SECRET_KEY; each also from the file that
+    TANDEM_…_FILE names.
+    """
+    url = setting("TANDEM_DATABASE_URL")
     if not url:
         sys.stderr.write("TANDEM_DATABASE_URL is not set\n")
         return 2
     try:
-        asyncio.run(migrate(url))
-    except (StoreUnavailable, SchemaTooNew, TimeoutError) as error:
+        asyncio.run(migrate(url, secret_key=setting("TANDEM_SECRET_KEY")))
+    except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stderr.write("the schema is up to date\n")

@@ -20,6 +20,7 @@ from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState,
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
 from shared.store.people import PeopleFinder, PeopleReader, PeopleReports, PeopleWriter
+from shared.store.trail import ConfigKind
 
 LABELS = {Side.JIRA: "jira_key", Side.CRAFT: "craft_short_id"}
 """The labels of a status by which people know an item."""
@@ -50,6 +51,17 @@ class Contended(Exception):
     """The transaction met another one (deadlock, serialisation, a unique key taken meanwhile). Run the whole input
     again.
     """
+
+
+class CredentialsUnreadable(Exception):
+    """The stored credentials of a connection do not open: no key fits, or they were sealed for something else than the
+    connection is now. Says why, for operators; `in_words` is for people.
+    """
+
+    @property
+    def in_words(self) -> str:
+        """Return what is wrong and what to do, for admins."""
+        return f"The stored credentials of this connection cannot be opened ({self}): enter them again."
 
 
 class InvariantBroken(Exception):
@@ -385,8 +397,13 @@ class ConfigReader(Protocol):
         """Return the current revision of all connections."""
         ...
 
-    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
-        """Return the decrypted credentials of a connection."""
+    async def secrets(self, connection: Connection) -> ConnectionSecrets | None:
+        """Return the credentials of a connection, None if none are stored.
+
+        They open only for the connection as it is given here: same id, kind, origin of the address and account
+        (`shared.domain.binding`), so that what is returned can be sent to the address that the caller has in hand and
+        to no other, whatever was saved meanwhile. Raises `CredentialsUnreadable` if they do not open.
+        """
         ...
 
     async def integrations(self) -> Sequence[Integration]:
@@ -417,7 +434,16 @@ class ConfigWriter(Protocol):
     async def save_connection(
         self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime
     ) -> Connection:
-        """Save a connection; `secrets` None keeps the stored ones. Raises `RevisionConflict`."""
+        """Save a connection; `secrets` None keeps the stored ones, which then open for the binding that they had.
+
+        Raises `RevisionConflict`.
+        """
+        ...
+
+    async def note_refusal(self, kind: ConfigKind, ident: str, revision: int, what: str, by: str, at: datetime) -> None:
+        """Put into the audit trail what somebody tried to save and was refused. `revision` is the one that it was to
+        replace; `what` never holds a secret.
+        """
         ...
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:

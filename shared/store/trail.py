@@ -50,6 +50,8 @@ class AuditEntry:
     restored_from: int | None
     evaluated: bool = False
     """True: it was not saved, but agreed to for links that nobody touches (`shared.store.evaluation`)."""
+    refused: str | None = None
+    """What was to be saved in place of `revision` and was refused, for people; None: it was saved."""
 
 
 class RevisionReader(Protocol):

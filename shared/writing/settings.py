@@ -6,11 +6,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from shared.runtime.settings import ServiceSettings
+from shared.clients.settings import VendorSettings
 from shared.writing.ports import Timing
 
 
-class WriterSettings(ServiceSettings):
+class WriterSettings(VendorSettings):
     """Times in seconds. The defaults are PROTOCOL's; the demo and the tests shorten them."""
 
     write_lease_s: float = Field(default=90.0, gt=0)

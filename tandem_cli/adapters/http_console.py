@@ -101,7 +101,11 @@ def _connection(view: Mapping[str, Any]) -> LiveConnection:
     known = {name: value for name, value in view.items() if name in Connection.model_fields}
     held = view["secrets"]
     return LiveConnection(
-        Connection.model_validate(known), bool(held["token"]), int(held["webhook_secrets"]), bool(held["url_token"])
+        Connection.model_validate(known),
+        bool(held["token"]),
+        int(held["webhook_secrets"]),
+        bool(held["url_token"]),
+        opens=held.get("problem") is None,
     )
 
 

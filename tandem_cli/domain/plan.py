@@ -22,6 +22,8 @@ class LiveConnection:
     token: bool
     webhook_secrets: int
     url_token: bool
+    opens: bool = True
+    """False: what is stored of them cannot be opened, so that nothing of it can be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Change:
     body: Mapping[str, Any]
     differences: tuple[Difference, ...]
     secrets: Mapping[str, tuple[SecretReference, ...]]
-    """The credentials to send, by name."""
+    """The credentials to send, by name; without a reference: that there are none."""
 
     @property
     def section(self) -> str:
@@ -88,6 +90,7 @@ def _connections(wanted: Workspace, live: Live, *, replace_secrets: bool) -> Ite
                 words=f"{name.replace('_', ' ')}: would be set from {' and '.join(map(str, references))}",
             )
             for name, references in secrets.items()
+            if references
         ]
         if differences:
             revision = there.connection.revision if there else 0
@@ -112,6 +115,8 @@ def _secrets(
         "webhook_secrets": secrets.webhook_secrets,
         "url_token": (secrets.url_token,) if secrets.url_token else (),
     }
+    if there is not None and not there.opens:
+        return named
     missing = {
         "token": there is None or not there.token,
         "webhook_secrets": there is None or there.webhook_secrets != len(secrets.webhook_secrets),

@@ -140,7 +140,7 @@ def _read_secrets(
     for change in found.changes:
         texts = {name: read(change, name, references) for name, references in change.secrets.items()}
         values[change.section, change.id] = {
-            name: given if name == "webhook_secrets" else "".join(given) for name, given in texts.items()
+            name: given if name == "webhook_secrets" else "".join(given) or None for name, given in texts.items()
         }
     return placed(file, findings) if findings else values
 

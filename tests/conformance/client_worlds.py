@@ -20,6 +20,7 @@ from sandbox.kit.inprocess import FaultyTransport, SiteTransport
 from sandbox.kit.server import SandboxServer
 from shared.clients.aiohttp_transport import open_transport
 from shared.clients.craft.client import CraftClient
+from shared.clients.egress import Egress, internal_network
 from shared.clients.jira.client import JiraClient
 from shared.clients.jira.data_center import DataCenterClient
 from shared.clients.transport import Transport
@@ -28,6 +29,8 @@ from shared.domain.ids import ConnectionId
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
 
 CLOCK = SystemClock()
+LOOPBACK = Egress(allowed=(internal_network("127.0.0.0/8"),), plain_http_hosts=frozenset({"127.0.0.1"}))
+"""What an operator allows for stand-ins on the same machine."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,6 @@ async def over_http(edition: Edition) -> AsyncIterator[ClientWorld]:
     async with AsyncExitStack() as stack:
         jira_server = await stack.enter_async_context(SandboxServer(jira))
         craft_server = await stack.enter_async_context(SandboxServer(craft))
-        transport = await stack.enter_async_context(open_transport())
+        transport = await stack.enter_async_context(open_transport(LOOPBACK))
         plans = (jira_server.plan, craft_server.plan)
         yield _world(jira, craft, jira_server.url, craft_server.url, transport, plans)

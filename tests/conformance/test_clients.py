@@ -5,6 +5,7 @@ on Cloud and Data Center.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
@@ -27,7 +28,7 @@ from shared.clients.errors import (
 from shared.clients.transport import HttpRequest, NotSent, Unclear
 from shared.domain.clock import SystemClock
 from shared.domain.ids import EntityId, LinkId, OperationId
-from tests.conformance.client_worlds import ClientWorld, in_process, over_http
+from tests.conformance.client_worlds import LOOPBACK, ClientWorld, in_process, over_http
 
 OP, LINK = OperationId("link:1"), LinkId("link")
 
@@ -166,7 +167,8 @@ async def test_a_closed_port_and_an_unknown_host_are_certainly_not_sent() -> Non
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    async with open_transport() as transport:
+    named = dataclasses.replace(LOOPBACK, plain_http_hosts=frozenset({"127.0.0.1", "no-such-host.invalid"}))
+    async with open_transport(named) as transport:
         for url in (f"http://127.0.0.1:{port}/x", "http://no-such-host.invalid/x", "nonsense"):
             for method in ("GET", "PUT"):
                 with pytest.raises(NotSent):
@@ -192,7 +194,7 @@ async def test_a_server_that_hangs_up_after_the_request_is_unclear_and_asked_onl
     asyncio.get_running_loop().set_exception_handler(quiet)
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
-    async with server, open_transport() as transport:
+    async with server, open_transport(LOOPBACK) as transport:
         assert (await transport.send(HttpRequest("PUT", url))).status == 200
         with pytest.raises(Unclear):
             await transport.send(HttpRequest("PUT", url))

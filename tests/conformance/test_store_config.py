@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from shared.domain.ids import ConnectionId
-from shared.domain.mapping import Policy
-from shared.store.port import RevisionConflict
+from shared.domain.mapping import ConnectionKind, Policy
+from shared.store.port import CredentialsUnreadable, RevisionConflict
 from tests.conformance.store_worlds import CRAFT, JIRA, SECRETS, T0, TITLE, Store, connection, integration
 
 
@@ -43,14 +44,14 @@ async def test_of_many_saves_at_once_one_succeeds(bare_store: Store) -> None:
 
 async def test_credentials_are_given_back_and_kept_until_replaced(bare_store: Store) -> None:
     await bare_store.save_connection(connection(), SECRETS, 0, "an admin", T0)
-    assert await bare_store.secrets(JIRA) == SECRETS
+    assert await bare_store.secrets(connection()) == SECRETS
     saved = await bare_store.save_connection(connection(name="Renamed"), None, 1, "an admin", T0)
     assert (saved.revision, saved.name) == (2, "Renamed")
-    assert await bare_store.secrets(JIRA) == SECRETS
+    assert await bare_store.secrets(connection()) == SECRETS
     replaced = SECRETS.model_copy(update={"token": "new"})
     await bare_store.save_connection(connection(), replaced, 2, "an admin", T0)
-    assert await bare_store.secrets(JIRA) == replaced
-    assert await bare_store.secrets(ConnectionId("nothing")) is None
+    assert await bare_store.secrets(connection()) == replaced
+    assert await bare_store.secrets(connection(ConnectionId("nothing"))) is None
 
 
 async def test_pausing_a_connection_is_no_revision(store: Store) -> None:
@@ -76,3 +77,39 @@ async def test_a_saved_connection_is_paused_or_not_as_it_says(store: Store) -> N
 
 async def test_a_store_is_healthy(store: Store) -> None:
     assert await store.healthy()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "https://elsewhere.example"},
+        {"url": "http://vendor.example"},
+        {"url": "https://vendor.example:444"},
+        {"email": "somebody@vendor.example"},
+        {"kind": ConnectionKind.JIRA_DATA_CENTER},
+        {"id": ConnectionId("jira-2")},
+    ],
+)
+async def test_credentials_open_for_the_connection_that_they_were_saved_with_and_for_no_other(
+    bare_store: Store, change: dict[str, Any]
+) -> None:
+    await bare_store.save_connection(connection(), SECRETS, 0, "an admin", T0)
+    other = connection(**change)
+    if "id" in change:
+        assert await bare_store.secrets(other) is None
+        return
+    with pytest.raises(CredentialsUnreadable, match="another address") as refused:
+        await bare_store.secrets(other)
+    assert "enter them again" in refused.value.in_words
+    assert SECRETS.token not in refused.value.in_words
+    await bare_store.save_connection(other, None, 1, "an admin", T0)
+    with pytest.raises(CredentialsUnreadable):
+        await bare_store.secrets(other)
+    await bare_store.save_connection(other, SECRETS, 2, "an admin", T0)
+    assert await bare_store.secrets(other) == SECRETS
+
+
+async def test_a_renamed_connection_keeps_its_credentials(bare_store: Store) -> None:
+    await bare_store.save_connection(connection(), SECRETS, 0, "an admin", T0)
+    renamed = connection(name="Renamed", revision=5, url="https://Vendor.example/jira", account_id="us")
+    assert await bare_store.secrets(renamed) == SECRETS

@@ -10,15 +10,17 @@ import asyncpg
 import pytest
 
 from deploy.local.postgres import PostgresServer
-from shared.domain.ids import LinkId, Side
+from shared.domain.ids import ConnectionId, LinkId, Side
 from shared.domain.link import HistoryNote, LinkState
 from shared.store import migrations
 from shared.store.migrate import SchemaTooNew, migrate
-from shared.store.port import StoreUnavailable
+from shared.store.port import CredentialsUnreadable, StoreUnavailable
 from shared.store.postgres import PostgresStore, open_postgres
+from shared.store.reseal import Resealed, reseal
 from shared.store.secrets import SecretKeyWrong, new_key
 from tests.conformance.conftest import TABLES
 from tests.conformance.store_worlds import (
+    CRAFT,
     DEADLINE_S,
     INTEGRATION,
     JIRA,
@@ -119,10 +121,39 @@ async def test_a_wrong_key_is_named_when_the_store_is_opened(migrated_url: str) 
         async with open_postgres(migrated_url, new):
             pytest.fail("a store was opened with a key that opens nothing")
     async with open_postgres(migrated_url, f"{new},{old}") as store:
-        assert await store.secrets(JIRA) == SECRETS
+        assert await store.secrets(connection()) == SECRETS
         await store.save_connection(connection(), SECRETS, 1, "an admin", T0)
     async with open_postgres(migrated_url, new) as store:
-        assert await store.secrets(JIRA) == SECRETS
+        assert await store.secrets(connection()) == SECRETS
+
+
+async def test_a_key_that_is_lost_is_the_trouble_of_what_it_sealed_alone(migrated_url: str) -> None:
+    lost, kept = new_key(), new_key()
+    other = connection(CRAFT)
+    async with open_postgres(migrated_url, lost) as store:
+        await store.save_connection(connection(), SECRETS, 0, "an admin", T0)
+    async with open_postgres(migrated_url, f"{kept},{lost}") as store:
+        await store.save_connection(other, SECRETS, 0, "an admin", T0)
+    async with open_postgres(migrated_url, kept) as store:
+        with pytest.raises(CredentialsUnreadable, match="no key of TANDEM_SECRET_KEY fits"):
+            await store.secrets(connection())
+        assert await store.secrets(other) == SECRETS
+
+
+async def test_resealing_lets_an_old_key_go_and_leaves_what_does_not_open_alone(migrated_url: str) -> None:
+    old, new = new_key(), new_key()
+    moved, fine = connection(ConnectionId("jira-2")), connection(CRAFT)
+    async with open_postgres(migrated_url, old) as store:
+        for made in (connection(), moved):
+            await store.save_connection(made, SECRETS, 0, "an admin", T0)
+    await run(migrated_url, "UPDATE connections SET body = $1 WHERE id = 'jira-2'", fine.model_dump_json())
+    async with open_postgres(migrated_url, new + "," + old) as store:
+        await store.save_connection(fine, SECRETS, 0, "an admin", T0)
+    assert await reseal(migrated_url, f"{new},{old}") == Resealed(1, ["jira-2"])
+    assert await reseal(migrated_url, f"{new},{old}") == Resealed(0, ["jira-2"])
+    async with open_postgres(migrated_url, new) as store:
+        assert await store.secrets(connection()) == SECRETS
+        assert await store.secrets(fine) == SECRETS
 
 
 @pytest.mark.parametrize("key", ["", " , ", "no key", "c2hvcnQ" * 5])

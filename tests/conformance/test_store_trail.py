@@ -112,3 +112,27 @@ async def _label(store: Store, link_id: str, **labels: str) -> None:
     )
     async with store.transaction() as tx:
         await tx.after_commit_status(status)
+
+
+async def test_a_refused_try_is_in_the_audit_trail_and_is_no_revision(store: Store) -> None:
+    await store.note_refusal(ConfigKind.CONNECTION, JIRA, 1, "the address of a stranger", "an admin", LATER)
+    await store.note_refusal(ConfigKind.CONNECTION, "never-saved", 0, "the same", "an admin", LATER)
+    last, before, *saved = await store.audit(None, 10)
+    assert (before.at, before.by, before.kind, before.id, before.revision, before.refused) == (
+        LATER,
+        "an admin",
+        ConfigKind.CONNECTION,
+        JIRA,
+        1,
+        "the address of a stranger",
+    )
+    assert (last.id, last.revision) == ("never-saved", 0)
+    assert {entry.refused for entry in saved} == {None}
+    assert [note.revision for note in await store.revisions(ConfigKind.CONNECTION, JIRA, None, 10)] == [1]
+    assert await store.revisions(ConfigKind.CONNECTION, "never-saved", None, 10) == []
+
+
+async def test_agreeing_to_a_revision_is_no_revision_either(store: Store) -> None:
+    await store.save_integration(integration(name="Two"), 1, "an admin", LATER, evaluate=False)
+    assert await store.agree(INTEGRATION, 2, "an admin", LATER)
+    assert [note.revision for note in await store.revisions(ConfigKind.INTEGRATION, INTEGRATION, None, 10)] == [2, 1]

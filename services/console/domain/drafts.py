@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
 from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
+from shared.domain.site import MAX_LENGTH, site_of
 from shared.messages.status import DisplayState
 
 LAST = 2**31 - 1
@@ -22,16 +22,26 @@ LAST = 2**31 - 1
 def site_url(text: str) -> str:
     """Return the address of a site without what people paste along with it (blanks, a slash at the end)."""
     url = text.strip().rstrip("/")
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host:
-        raise ValueError("is not an address of the form https://your-site.example")
-    if parts.username is not None or parts.query or parts.fragment:
-        raise ValueError("must be the plain address of the site, without user, query or #")
+    site_of(url)
+    if len(url) > MAX_LENGTH:
+        raise ValueError(f"has more than {MAX_LENGTH} characters; give the address of the site, not of a page")
     return url
+
+
+def sendable(text: str) -> str:
+    """Return a text that can be sent in a header and stored, without line ends that were copied along with it."""
+    text = text.strip("\r\n")
+    if any(ord(sign) < 32 or ord(sign) == 127 or 0xD800 <= ord(sign) < 0xE000 for sign in text):
+        raise ValueError("holds a line end or another character that cannot be sent")
+    return text
+
+
+def secret(text: str) -> str:
+    """Return a secret that can be sent, and is one."""
+    text = sendable(text)
+    if not text:
+        raise ValueError("is empty")
+    return text
 
 
 class Draft(BaseModel):
@@ -46,7 +56,7 @@ Secret = Annotated[str, Field(min_length=1, max_length=4000, json_schema_extra={
 class SecretsDraft(Draft):
     """Credentials, write-only. What is left out stays as it is; `url_token` null takes it away."""
 
-    token: Secret | None = Field(
+    token: Annotated[Secret, AfterValidator(secret)] | None = Field(
         default=None, description="API token, personal access token or password (Jira), API key (Craft.io)."
     )
     webhook_secrets: tuple[Secret, ...] | None = Field(
@@ -62,10 +72,12 @@ class ConnectionDraft(Draft):
         default=None, ge=0, le=LAST, description="The revision that was edited; 0 for a new one."
     )
     kind: ConnectionKind
-    name: Name
+    name: Annotated[Name, AfterValidator(sendable)]
     url: Annotated[str, AfterValidator(site_url)]
-    email: str | None = Field(default=None, description="Jira Cloud: the address that the API token belongs to.")
-    username: str | None = Field(
+    email: Annotated[str, AfterValidator(sendable)] | None = Field(
+        default=None, max_length=320, description="Jira Cloud: the address that the API token belongs to."
+    )
+    username: Annotated[str, AfterValidator(sendable)] | None = Field(
         default=None,
         max_length=200,
         description="Jira Data Center: who logs in with the password in `secrets.token`. "

@@ -64,14 +64,14 @@ class Differences(View):
 
 
 class AuditView(View):
-    """Who did what to what, when, and from which revision to which."""
+    """Who did what to what, when, and from which revision to which; the same where nothing was saved."""
 
     n: int
     at: datetime
     by: str
     kind: ConfigKind
     id: str
-    action: str = Field(description="created, changed, restored or agreed")
+    action: str = Field(description="created, changed, restored, agreed or refused")
     from_revision: int | None
     to_revision: int
     restored_from: int | None
@@ -82,6 +82,9 @@ class AuditView(View):
         """Return the view of an entry. Each save makes the next revision, so the one before it is known."""
         before = entry.revision - 1 or None
         what = f"{entry.kind} {entry.id}"
+        if entry.refused is not None:
+            words = f"{entry.by} tried to save {what} and was refused: {entry.refused}"
+            return cls._of(entry, entry.revision or None, "refused", words)
         if entry.evaluated:
             before, action = entry.revision, "agreed"
             words = f"{entry.by} had existing items of {what} decided again by revision {entry.revision}"

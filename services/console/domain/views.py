@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.console.domain.shown import named
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
-from shared.store.port import LinkView
+from shared.store.port import CredentialsUnreadable, LinkView
 
 
 class View(BaseModel):
@@ -237,6 +237,9 @@ class HeldSecrets(View):
     token: bool
     webhook_secrets: int
     url_token: bool
+    problem: str | None = Field(
+        default=None, description="Why the stored ones are of no use, in words; then all have to be entered again."
+    )
 
 
 class ConnectionView(View):
@@ -256,12 +259,16 @@ class ConnectionView(View):
     secrets: HeldSecrets
 
     @classmethod
-    def of(cls, connection: Connection, secrets: ConnectionSecrets | None) -> ConnectionView:
+    def of(cls, connection: Connection, secrets: ConnectionSecrets | CredentialsUnreadable | None) -> ConnectionView:
         """Return the view of a connection."""
+        problem = None
+        if isinstance(secrets, CredentialsUnreadable):
+            problem, secrets = secrets.in_words, None
         held = HeldSecrets(
             token=secrets is not None,
             webhook_secrets=len(secrets.webhook_secrets) if secrets else 0,
             url_token=secrets is not None and secrets.url_token is not None,
+            problem=problem,
         )
         return cls(**connection.model_dump(), secrets=held)
 

@@ -7,11 +7,12 @@ within seconds, so a saved change is never answered as failed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from pydantic import ValidationError
 
+from services.console.domain.credentials import Withheld, check_moves, forbidden, merged
 from services.console.domain.drafts import ConnectionDraft, IntegrationDraft, SaveQuery
 from services.console.domain.problems import Fault, faults_of, invalid, not_found
 from services.console.domain.verdicts import SavedIntegration
@@ -20,11 +21,13 @@ from services.console.handlers.history import History
 from services.console.handlers.mappings import Mappings, of_id
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
+from shared.clients.egress import Egress
+from shared.clients.transport import NotAllowed
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.log import LogUnavailable
-from shared.store.port import RevisionConflict
+from shared.store.port import CredentialsUnreadable, RevisionConflict
 from shared.store.trail import ConfigKind
 
 log = structlog.get_logger(__name__)
@@ -33,11 +36,14 @@ log = structlog.get_logger(__name__)
 class Configuration:
     """Connections and integrations."""
 
-    def __init__(self, ports: Ports, vendors: Vendors, mappings: Mappings, publish: Publish, by: str) -> None:
+    def __init__(
+        self, ports: Ports, vendors: Vendors, mappings: Mappings, publish: Publish, egress: Egress, by: str
+    ) -> None:
         self._ports = ports
         self._vendors = vendors
         self._mappings = mappings
         self._publish = publish
+        self._egress = egress
         self._by = by
         self._history = History(ports.reader)
 
@@ -52,7 +58,10 @@ class Configuration:
     async def put_connection(
         self, connection_id: ConnectionId, draft: ConnectionDraft, if_match: int | None
     ) -> ConnectionView:
-        """Try and save a connection; what works resumes at once. Raises 409 and 422."""
+        """Try and save a connection; what works resumes at once. Raises 409 and 422.
+
+        A 422 for where credentials would go comes before anything is sent, and is put into the audit trail.
+        """
         saved = list(await self._ports.config.connections())
         old = next((each for each in saved if each.id == connection_id), None)
         expected = _expected(if_match, draft.revision)
@@ -60,7 +69,6 @@ class Configuration:
             current = await self._shown(old) if old else None
             raise await self._history.changed_meanwhile(ConfigKind.CONNECTION, connection_id, expected, current)
         _check_connection(connection_id, draft, old, saved)
-        secrets = await self._secrets(connection_id, draft)
         wanted = Connection(
             id=connection_id,
             revision=expected,
@@ -72,7 +80,15 @@ class Configuration:
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )
-        account = await self._vendors.probe(wanted, secrets)
+        try:
+            self._check_address(wanted)
+            secrets = await self._secrets(old, wanted, draft)
+            account = await self._vendors.probe(wanted, secrets)
+        except Withheld as withheld:
+            await self._ports.writer.note_refusal(
+                ConfigKind.CONNECTION, connection_id, expected, withheld.tried, self._by, self._ports.clock.now()
+            )
+            raise invalid(withheld.fault) from withheld
         wanted = wanted.model_copy(update={"account_id": account.id})
         try:
             stored = await self._ports.writer.save_connection(
@@ -147,19 +163,25 @@ class Configuration:
             raise invalid(*faults_of(error)) from error
         return await self.put_integration(integration_id, draft, if_match, how=how, restored_from=number)
 
-    async def _secrets(self, connection_id: ConnectionId, draft: ConnectionDraft) -> ConnectionSecrets:
-        """Return the stored credentials with those of the draft put over them."""
-        stored = await self._ports.config.secrets(connection_id)
-        given = draft.secrets.model_dump(exclude_unset=True) if draft.secrets else {}
-        merged: dict[str, Any] = {**(stored.model_dump() if stored else {}), **given}
-        for name in ("token", "webhook_secrets"):
-            if merged.get(name) is None:
-                merged.pop(name, None)
-                if stored is not None:
-                    merged[name] = getattr(stored, name)
-        if "token" not in merged:
-            raise invalid(Fault(path="secrets.token", message="is missing; none is stored for this connection"))
-        return ConnectionSecrets(**merged)
+    def _check_address(self, wanted: Connection) -> None:
+        try:
+            self._egress.check_url(wanted.url)
+        except NotAllowed as error:
+            raise forbidden(wanted, str(error)) from error
+
+    async def _secrets(self, old: Connection | None, wanted: Connection, draft: ConnectionDraft) -> ConnectionSecrets:
+        """Return what is to be tried and stored. Raises `Withheld`, and a 422 for what is missing."""
+        stored = await self._held(old) if old is not None else None
+        if old is not None and isinstance(stored, ConnectionSecrets):
+            check_moves(old, wanted, draft.secrets)
+        return merged(draft.secrets, stored)
+
+    async def _held(self, connection: Connection) -> ConnectionSecrets | CredentialsUnreadable | None:
+        """Return the stored credentials, or why they do not open: one connection's trouble ends no list."""
+        try:
+            return await self._ports.config.secrets(connection)
+        except CredentialsUnreadable as error:
+            return error
 
     async def _connection(self, connection_id: ConnectionId) -> Connection:
         found = next((each for each in await self._ports.config.connections() if each.id == connection_id), None)
@@ -168,7 +190,7 @@ class Configuration:
         return found
 
     async def _shown(self, connection: Connection) -> ConnectionView:
-        return ConnectionView.of(connection, await self._ports.config.secrets(connection.id))
+        return ConnectionView.of(connection, await self._held(connection))
 
     async def _announce(self, kind: Literal["connection", "integration"], saved: Connection | Integration) -> None:
         message = ConfigRevision(

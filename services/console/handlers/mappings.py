@@ -20,7 +20,7 @@ from services.console.ports import Access, Known, Metadata
 from shared.clients.errors import VendorError
 from shared.domain.ids import ConnectionId, IntegrationId, Side
 from shared.domain.mapping import Integration
-from shared.store.port import ConfigReader
+from shared.store.port import ConfigReader, CredentialsUnreadable
 
 log = structlog.get_logger(__name__)
 
@@ -123,7 +123,11 @@ class Mappings:
         for side in Side:
             connection_id: ConnectionId = draft.connection(side)
             connection = known.get(connection_id)
-            secrets = await self._config.secrets(connection_id) if connection is not None else None
+            try:
+                secrets = await self._config.secrets(connection) if connection is not None else None
+            except CredentialsUnreadable as error:
+                faults.append(Fault(path=f"{side}_connection", message=f"{connection_id}: {error.in_words}"))
+                continue
             if connection is None or connection.kind.side is not side:
                 what = "there is no such connection" if connection is None else "is not a connection to " + side.vendor
                 faults.append(Fault(path=f"{side}_connection", message=f"{connection_id}: {what}"))

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+from services.console.domain.credentials import forbidden
 from services.console.domain.problems import Fault, Refusal, invalid, not_found
 from services.console.ports import Ports
-from shared.clients.errors import BadCredentials, NotFound, VendorError
+from shared.clients.errors import AddressRefused, BadCredentials, NotFound, VendorError
 from shared.clients.pool import build_client
 from shared.clients.reading import Account, Reading
 from shared.domain.ids import ConnectionId, EntityId
 from shared.domain.mapping import Connection, ConnectionSecrets
 from shared.eyes.open import Containers, containers_of, open_eyes
 from shared.eyes.port import Eyes
+from shared.store.port import CredentialsUnreadable
 
 
 class Vendors:
@@ -26,9 +28,13 @@ class Vendors:
         self._timeout_s = timeout_s
 
     async def probe(self, connection: Connection, secrets: ConnectionSecrets) -> Account:
-        """Return who we are with these credentials. Raises a 422 if they do not work."""
+        """Return who we are with these credentials. Raises a 422 if they do not work, `Withheld` if the address is none
+        that we may ask.
+        """
         try:
             return await self._eyes(connection, secrets, {}).whoami()
+        except AddressRefused as error:
+            raise forbidden(connection, str(error)) from error
         except BadCredentials as error:
             raise invalid(Fault(path="secrets.token", message=f"does not work: {error}")) from error
         except VendorError as error:
@@ -56,7 +62,15 @@ class Vendors:
     async def _saved(self, connection_id: ConnectionId) -> Eyes:
         config = self._ports.config
         connection = next((each for each in await config.connections() if each.id == connection_id), None)
-        secrets = await config.secrets(connection_id)
+        try:
+            secrets = await config.secrets(connection) if connection is not None else None
+        except CredentialsUnreadable as error:
+            raise Refusal(
+                HTTPStatus.CONFLICT,
+                "credentials_unreadable",
+                f"{connection_id}: {error.in_words}",
+                f"Save the connection with PUT /api/v1/connections/{connection_id}, with its credentials.",
+            ) from error
         if connection is None or secrets is None:
             raise Refusal(
                 HTTPStatus.CONFLICT,

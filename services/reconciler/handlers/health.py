@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.ports import ConnectionPauses, Meter
-from shared.clients.errors import BadCredentials
+from shared.clients.errors import AddressRefused, BadCredentials, CredentialsLocked
 from shared.domain.ids import ConnectionId
 
 
@@ -27,6 +27,8 @@ class Health:
         trouble: str | None = None
         try:
             account = await post.eyes.whoami()
+        except (AddressRefused, CredentialsLocked) as error:
+            trouble = str(error)
         except BadCredentials as error:
             trouble = f"{post.side.vendor} refuses the credentials ({error}). Enter a new token for this connection."
         else:

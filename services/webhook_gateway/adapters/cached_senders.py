@@ -14,7 +14,7 @@ from services.webhook_gateway.ports import Sender
 from shared.domain.clock import Clock
 from shared.domain.mapping import Connection, ConnectionSecrets
 from shared.runtime.revisions import RevisionBell
-from shared.store.port import ConfigReader, StoreUnavailable
+from shared.store.port import ConfigReader, CredentialsUnreadable, StoreUnavailable
 
 _READ_TIMEOUT_S = 10.0
 _LOOK_TIMEOUT_S = 1.0
@@ -100,9 +100,13 @@ class CachedSenders:
         if before is not None and before[0] == connection.revision and before[1].secrets is not None:
             return before
         try:
-            secrets = await self._config.secrets(connection.id)
+            secrets = await self._config.secrets(connection)
         except StoreUnavailable:
             raise
+        except CredentialsUnreadable as error:
+            if before is None or before[1].secrets is not None:
+                _log.warning("credentials_unreadable", connection_id=connection.id, reason=str(error))
+            return connection.revision, Sender(connection.id, connection.kind, None)
         except Exception:  # noqa: BLE001  # one connection's credentials must not hold back the others
             _log.exception("credentials not read", connection_id=connection.id)
             return connection.revision, Sender(connection.id, connection.kind, None)

@@ -1,6 +1,7 @@
 """Configuration in memory. Called by all services through `ConfigReader`, by the console through `ConfigWriter`.
 
-Secrets are kept as they are: this store is for tests and the simulation, and nothing of it is ever written anywhere.
+Secrets are kept as they are, beside what they are bound to: this store is for tests and the simulation, and nothing
+of it is ever written anywhere.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.domain.binding import Binding
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.link import LinkState
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
 from shared.store.evaluation import Evaluation
 from shared.store.memory.tables import Audited, Core
-from shared.store.port import RevisionConflict
+from shared.store.port import CredentialsUnreadable, RevisionConflict
+from shared.store.trail import ConfigKind
 
 
 class Config(Core):
@@ -25,10 +28,13 @@ class Config(Core):
         await self.call("connections")
         return [revisions[-1] for _, revisions in sorted(self.tables.connections.items())]
 
-    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
-        """Return the credentials of a connection."""
+    async def secrets(self, connection: Connection) -> ConnectionSecrets | None:
+        """Return the credentials of a connection, as it is given."""
         await self.call("secrets")
-        return self.tables.secrets.get(connection_id)
+        binding, secrets = self.tables.secrets.get(connection.id, (None, None))
+        if binding is not None and binding != Binding.of(connection):
+            raise CredentialsUnreadable("they were changed, or sealed for another address, account or connection")
+        return secrets
 
     async def integrations(self) -> Sequence[Integration]:
         """Return the current revision of all integrations."""
@@ -99,12 +105,18 @@ class Config(Core):
             saved = connection.model_copy(update={"revision": expected_revision + 1})
             self.tables.connections.setdefault(saved.id, []).append(saved)
             if secrets is not None:
-                self.tables.secrets[saved.id] = secrets
+                self.tables.secrets[saved.id] = (Binding.of(saved), secrets)
             self.tables.audit.append(Audited(at, by, f"connection:{saved.id}", saved.revision))
         finally:
             self.locks.release_all(holder)
         await self.done("save_connection", holder)
         return saved
+
+    async def note_refusal(self, kind: ConfigKind, ident: str, revision: int, what: str, by: str, at: datetime) -> None:
+        """Put into the audit trail what was refused."""
+        holder = await self.autocommit("note_refusal")
+        self.tables.audit.append(Audited(at, by, f"{kind}:{ident}", revision, refused=what))
+        await self.done("note_refusal", holder)
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause writes of a connection, or resume them; no new revision."""

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from shared.domain.binding import Binding
 from shared.domain.clock import Clock
 from shared.domain.dry_run import DryRun, DryRunId, DryRunItem, ValueName
 from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, PairId, Side
@@ -44,6 +45,7 @@ class Audited:
     revision: int
     restored_from: int | None = None
     evaluated: bool = False
+    refused: str | None = None
 
 
 @dataclass(slots=True)
@@ -64,7 +66,7 @@ class Tables:
     integrations: dict[IntegrationId, list[Integration]] = field(default_factory=dict)
     """All revisions; the last one is current."""
     connections: dict[ConnectionId, list[Connection]] = field(default_factory=dict)
-    secrets: dict[ConnectionId, ConnectionSecrets] = field(default_factory=dict)
+    secrets: dict[ConnectionId, tuple[Binding, ConnectionSecrets]] = field(default_factory=dict)
     audit: list[Audited] = field(default_factory=list)
     cursors: dict[str, Json] = field(default_factory=dict)
     agreed: dict[IntegrationId, int] = field(default_factory=dict)

@@ -62,7 +62,7 @@ async def open_postgres(
 ) -> AsyncIterator[PostgresStore]:
     """Open a store on a migrated database; it reconnects by itself whenever the database comes back.
 
-    Raises `SecretKeyWrong` if `secret_key` (Fernet keys, comma-separated, the newest first) does not open what is
+    Raises `SecretKeyWrong` if `secret_key` (keys, comma-separated, the newest first) does not open what is
     stored, and `StoreUnavailable` if the database cannot be reached now.
     """
     box = SecretBox(secret_key)

@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from shared.domain.binding import Binding
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
 from shared.store.evaluation import Evaluation
 from shared.store.port import RevisionConflict
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key, connection_of, integration_key
 from shared.store.postgres.errors import translated
+from shared.store.secrets import SecretKeyWrong
+from shared.store.trail import ConfigKind
 
 EXCLUDE = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
 AUDIT = "INSERT INTO audit (at, by, subject, revision, restored_from) VALUES ($1, $2, $3, $4, $5)"
+REFUSED = "INSERT INTO audit (at, by, subject, revision, refused) VALUES ($1, $2, $3, $4, $5)"
 AGREED = "INSERT INTO audit (at, by, subject, revision, evaluated) VALUES ($1, $2, $3, $4, true)"
 
 
@@ -29,10 +33,10 @@ class Config(Core):
             connection_of(row) for row in await self.fetch(f"SELECT {CONNECTION_COLUMNS} FROM connections ORDER BY id")
         ]
 
-    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
-        """Return the credentials of a connection. Raises `SecretKeyWrong` if no key opens them."""
-        row = await self.fetchrow("SELECT sealed FROM connection_secrets WHERE connection_id = $1", connection_id)
-        return self.box.open(row["sealed"]) if row else None
+    async def secrets(self, connection: Connection) -> ConnectionSecrets | None:
+        """Return the credentials of a connection, as it is given."""
+        row = await self.fetchrow("SELECT sealed FROM connection_secrets WHERE connection_id = $1", connection.id)
+        return self.box.open(row["sealed"], Binding.of(connection)) if row else None
 
     async def integrations(self) -> Sequence[Integration]:
         """Return the current revision of all integrations."""
@@ -124,7 +128,7 @@ class Config(Core):
         self, connection: Connection, secrets: ConnectionSecrets | None, expected_revision: int, by: str, at: datetime
     ) -> Connection:
         """Save the next revision of a connection."""
-        sealed = self.box.seal(secrets) if secrets is not None else None
+        sealed = self.box.seal(secrets, Binding.of(connection)) if secrets is not None else None
         saved = connection.model_copy(update={"revision": expected_revision + 1})
         body = saved.model_dump_json()
         async with self.session() as session:
@@ -161,14 +165,25 @@ class Config(Core):
                     await session.execute(AUDIT, at, by, f"connection:{saved.id}", saved.revision, None)
         return saved
 
+    async def note_refusal(self, kind: ConfigKind, ident: str, revision: int, what: str, by: str, at: datetime) -> None:
+        """Put into the audit trail what was refused."""
+        await self.fetch(REFUSED, at, by, f"{kind}:{ident}", revision, what)
+
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause writes of a connection, or resume them; no new revision."""
         await self.fetch("UPDATE connections SET paused_reason = $2 WHERE id = $1", connection_id, reason)
 
     async def check_key(self) -> None:
-        """Raise `SecretKeyWrong` if there are credentials that no key opens."""
-        for row in await self.fetch("SELECT sealed FROM connection_secrets"):
-            self.box.open(row["sealed"])
+        """Raise `SecretKeyWrong` if there are credentials, and all of them were sealed by keys that we do not have.
+
+        One connection whose credentials do not open is that connection's trouble: see `secrets`.
+        """
+        rows = await self.fetch("SELECT sealed FROM connection_secrets")
+        if rows and not any(self.box.knows(row["sealed"]) for row in rows):
+            raise SecretKeyWrong(
+                "no key of TANDEM_SECRET_KEY opens the stored credentials; add the key that sealed them "
+                "(comma-separated). After an upgrade, run `python -m shared.store.migrate` with that key first"
+            )
 
 
 def _check(current: int, expected: int) -> None:

@@ -13,6 +13,7 @@ from sandbox.kit.server import SandboxServer
 from shared.clients.aiohttp_transport import open_transport
 from shared.clients.transport import HttpRequest, Unclear
 from shared.domain.clock import SystemClock
+from tests.conformance.client_worlds import LOOPBACK
 
 
 @pytest.mark.parametrize("effect", ["drop-response-after-doing-it", "refuse"])
@@ -26,7 +27,7 @@ async def test_a_write_without_an_answer_is_unclear_and_was_sent_once(method: st
         "POST": ("/item", {"type": "epic", "workspaceId": workspace.id, "title": "new", "parent": None}),
         "DELETE": (f"/item/{item_id}", {}),
     }[method]
-    async with SandboxServer(site) as server, open_transport() as transport:
+    async with SandboxServer(site) as server, open_transport(LOOPBACK) as transport:
         server.plan.replace(parse_rules([{"effect": effect, "next": 1}]))
         headers = {"x-api-key": SYNC_KEY.key}
         with pytest.raises(Unclear):

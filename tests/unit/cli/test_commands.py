@@ -22,7 +22,7 @@ from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
 from tandem_cli.ports import Console, Refused, Saving, Stored, Unreachable
-from tests.unit.console.harness import TOKEN, Desk, desk, with_connections, with_integration
+from tests.unit.console.harness import TOKEN, Desk, desk, stored_secrets, with_connections, with_integration
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL
 
 DEMO = f"/integrations/{scene.INTEGRATION}"
@@ -134,10 +134,10 @@ async def test_an_empty_console_is_set_up_from_a_file_with_secrets_by_reference(
             "webhook secrets: would be set from environment variable HOOK",
         ]
         assert len((await applied(console, text)).saved) == 3
-        stored = await admin.world.store.secrets(scene.JIRA)
+        stored = await stored_secrets(admin, scene.JIRA)
         assert stored is not None
         assert (stored.token, stored.webhook_secrets) == (SYNC_TOKEN, ("hook",))
-        key = await admin.world.store.secrets(scene.CRAFT)
+        key = await stored_secrets(admin, scene.CRAFT)
         assert key is not None
         assert key.token == SYNC_KEY.key, "without the line end of the file"
         assert (await planned(console, text)).changes == ()

@@ -18,7 +18,9 @@ from services.console.entrypoint import ConsoleService
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
 from shared.domain.clock import SeededDice
+from shared.domain.ids import ConnectionId
 from shared.domain.link import Link
+from shared.domain.mapping import ConnectionSecrets
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL, World
 
@@ -55,7 +57,11 @@ async def desk(edition: Edition = CLOUD) -> AsyncIterator[Desk]:
     """Yield an admin at a console that serves on loopback."""
     world = World(edition=edition)
     settings = ConsoleSettings(
-        kafka_bootstrap="test:9092", database_url="postgresql://test/test", secret_key=KEY, console_token=TOKEN
+        kafka_bootstrap="test:9092",
+        database_url="postgresql://test/test",
+        secret_key=KEY,
+        console_token=TOKEN,
+        plain_http_hosts="jira.test,craft.test,nowhere.test",
     )
     ports = Ports(world.log, world.store, world.store, world.store, world.transport, world.clock, SeededDice(2))
     service = wire(settings, ports)
@@ -82,6 +88,12 @@ def jira_draft(**changes: object) -> dict[str, Any]:
 def craft_draft(**changes: object) -> dict[str, Any]:
     """Return a Craft.io connection as an admin sends it."""
     return {"kind": "craft", "name": "Craft", "url": CRAFT_URL, "secrets": {"token": SYNC_KEY.key}, **changes}
+
+
+async def stored_secrets(admin: Desk, connection_id: ConnectionId) -> ConnectionSecrets | None:
+    """Return the credentials of a connection as it is saved."""
+    store = admin.world.store
+    return await store.secrets(next(each for each in await store.connections() if each.id == connection_id))
 
 
 async def with_connections(admin: Desk) -> None:

@@ -8,15 +8,26 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.edition import data_center
 from sandbox.jira.site import ADA_EMAIL, SYNC_EMAIL, SYNC_TOKEN
-from shared.domain.mapping import Integration
+from services.console.domain.drafts import ConnectionDraft
+from shared.domain.mapping import Connection, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.topics import Topic
-from tests.unit.console.harness import craft_draft, desk, jira_draft, with_connections, with_integration
+from tests.unit.console.harness import (
+    craft_draft,
+    desk,
+    jira_draft,
+    stored_secrets,
+    with_connections,
+    with_integration,
+)
 from tests.unit.reconciler.world import JIRA_URL
 
 JIRA = f"/connections/{scene.JIRA}"
@@ -42,7 +53,12 @@ async def test_secrets_go_in_and_never_come_out() -> None:
         await with_connections(admin)
         answers = [await admin.get(path) for path in (JIRA, "/connections", "/openapi.json")]
         told = [message.model_dump_json() for message in admin.world.messages(Topic.CONFIG)]
-        assert answers[0]["secrets"] == {"token": True, "webhook_secrets": 1, "url_token": False}
+        assert answers[0]["secrets"] == {
+            "token": True,
+            "webhook_secrets": 1,
+            "url_token": False,
+            "problem": None,
+        }
         for secret in (SYNC_TOKEN, SYNC_KEY.key, "hook-secret"):
             assert secret not in json.dumps(answers) + "".join(told)
 
@@ -61,7 +77,7 @@ async def test_what_is_left_out_of_the_secrets_stays_as_it_is() -> None:
             status, body = await admin.call("PUT", JIRA, {**draft, "revision": revision, **change})
             assert status == 200, body
             revision = body["revision"]
-            stored = await admin.world.store.secrets(scene.JIRA)
+            stored = await stored_secrets(admin, scene.JIRA)
             assert stored is not None
             assert (stored.token, stored.webhook_secrets, stored.url_token) == expected
 
@@ -232,3 +248,100 @@ async def test_what_does_not_exist_is_a_404() -> None:
         for path in ("/connections/none", "/integrations/none", "/links/none"):
             status, body = await admin.call("GET", path)
             assert (status, body["code"]) == (404, "not_found")
+
+
+LONG = "https://" + "a." * 90 + "example/" + "x" * 40
+ODD = "\u00e4\ud800\0\r\n\u200b"
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"url": "https://jira.test:99999"}, "url"),
+        ({"url": "https://jira.test:0"}, "url"),
+        ({"url": LONG}, "url"),
+        ({"url": f"{JIRA_URL}/{'x' * 200}"}, "url"),
+        ({"url": "https://" + "a" * 64 + ".test"}, "url"),
+        ({"url": "https://b\u00fccher.test"}, "url"),
+        ({"url": "https://jira.test\\@evil.test"}, "url"),
+        ({"url": "https://jira.te\nst"}, "url"),
+        ({"url": "https://[::1"}, "url"),
+        ({"url": "http://0x7f.1"}, "url"),
+        ({"url": "http://plain.test"}, "url"),
+        ({"url": "https://127.0.0.1:8080"}, "url"),
+        ({"url": "https://[::ffff:169.254.169.254]/latest"}, "url"),
+        ({"email": f"a@b.test{ODD}"}, "email"),
+        ({"email": "a" * 400}, "email"),
+        ({"name": f"Site{ODD}"}, "name"),
+        ({"secrets": {"token": f"token{ODD}"}}, "secrets.token"),
+        ({"secrets": {"token": "\r\n"}}, "secrets.token"),
+        ({"kind": "jira_data_center", "email": None, "username": f"u{ODD}"}, "username"),
+    ],
+)
+async def test_whatever_is_typed_is_refused_in_words_before_anything_is_sent(change: dict[str, Any], path: str) -> None:
+    async with desk() as admin:
+        admin.world.transport.requests.clear()
+        status, body = await admin.call("PUT", JIRA, jira_draft(**change))
+        assert (status, body["code"]) == (422, "invalid"), body
+        assert body["problems"][0]["path"] == path
+        assert len(body["problems"][0]["message"]) < 300
+        assert admin.world.transport.requests == []
+        assert await admin.world.store.connections() == []
+
+
+@given(
+    st.text(max_size=250).map(lambda text: f"https://{text}")
+    | st.text(alphabet="https://:@.[]?#%\\0123456789abcx-_ \t", max_size=60)
+)
+@settings(max_examples=300, deadline=None)
+def test_no_address_whatever_breaks_a_draft(text: str) -> None:
+    try:
+        draft = ConnectionDraft.model_validate(jira_draft(url=text))
+    except ValidationError as error:
+        assert {problem["loc"][0] for problem in error.errors()} == {"url"}  # noqa: PT017  # it need not be raised
+        return
+    assert Connection(id=scene.JIRA, kind=draft.kind, name=draft.name, url=draft.url).url == draft.url
+
+
+async def test_line_ends_that_a_secret_was_copied_with_are_left_out() -> None:
+    async with desk() as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft(secrets={"token": f"{SYNC_TOKEN}\r\n"}))
+        assert status == 200, body
+        stored = await stored_secrets(admin, scene.JIRA)
+        assert stored is not None
+        assert stored.token == SYNC_TOKEN
+
+
+@pytest.mark.parametrize("url", ["http://plain.test", "https://10.1.2.3", "https://[fd00:ec2::254]"])
+async def test_an_address_that_tandem_may_not_ask_is_refused_and_the_try_is_on_record(url: str) -> None:
+    async with desk() as admin:
+        status, body = await admin.call("PUT", JIRA, jira_draft(url=url))
+        assert (status, body["problems"][0]["path"]) == (422, "url")
+        assert "TANDEM_" in body["message"]
+        (entry,) = (await admin.get("/audit"))["entries"]
+        assert (entry["action"], entry["by"], entry["from_revision"], entry["to_revision"]) == (
+            "refused",
+            "admin",
+            None,
+            0,
+        )
+        assert url in entry["words"]
+        assert SYNC_TOKEN not in str(entry)
+
+
+async def test_a_connection_whose_credentials_do_not_open_is_shown_and_used_as_such() -> None:
+    async with desk() as admin:
+        saved = await with_integration(admin)
+        tables = admin.world.store.tables
+        tables.secrets[scene.JIRA] = tables.secrets[scene.CRAFT]
+        listed = (await admin.get("/connections"))["connections"]
+        shown = {each["id"]: each["secrets"] for each in listed}
+        assert "enter them again" in shown[scene.JIRA]["problem"]
+        assert (shown[scene.JIRA]["token"], shown[scene.CRAFT]["problem"]) == (False, None)
+        status, body = await admin.call("PUT", DEMO, saved)
+        assert (status, body["problems"][0]["path"]) == (422, "jira_connection")
+        assert "enter them again" in body["message"]
+        status, body = await admin.call(
+            "POST", "/requests", {"kind": "pull", "integration_id": scene.INTEGRATION, "jira_id": "TAN-1"}
+        )
+        assert (status, body["code"]) == (409, "credentials_unreadable"), body

@@ -204,7 +204,7 @@ async def _accesses(world: World) -> tuple[Access, Access]:
     accesses = []
     for side in Side:
         connection = found[world.integration.connection(side)]
-        secrets = await world.store.secrets(connection.id)
+        secrets = await world.store.secrets(connection)
         assert secrets is not None
         accesses.append(Access(connection, secrets))
     return accesses[0], accesses[1]

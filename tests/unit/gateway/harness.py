@@ -71,11 +71,11 @@ class MoodyStore(MemoryStore):
             raise StoreUnavailable("away")
         return await super().connections()
 
-    async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
-        self.asked.append(connection_id)
-        if connection_id in self.broken:
+    async def secrets(self, connection: Connection) -> ConnectionSecrets | None:
+        self.asked.append(connection.id)
+        if connection.id in self.broken:
             raise ValueError("encrypted with another key")
-        return await super().secrets(connection_id)
+        return await super().secrets(connection)
 
 
 @dataclass

@@ -449,7 +449,7 @@ async def test_a_revoked_token_pauses_the_connection_and_defers_with_words(side:
     entity = world.item(side)
     connection = scene.JIRA if side is Side.JIRA else scene.CRAFT
     site = world.jira if side is Side.JIRA else world.craft
-    token = (await world.store.secrets(connection)).token  # type: ignore[union-attr]  # it was just saved
+    token = (await world.store.secrets(await world.connection(connection))).token  # type: ignore[union-attr]  # it was just saved
     site.revoke_token(token)
     op = await world.open_write(side, entity, title=("New", "Old"))
     await world.attempt(op)
