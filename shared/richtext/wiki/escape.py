@@ -27,6 +27,7 @@ _OPEN_ENTITY = re.compile(r"&[#A-Za-z0-9]*\Z")
 _NAMED_LINE = re.compile(r"(h[1-6]|bq)\.")
 _SIGNS_LINE = re.compile(r"[*#-]+\Z")
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FACE_ENDS = re.compile(rf"(?:{EMOTICON.pattern})\Z")
 _STAR = re.compile(r"[rgby]?\)")
 NEW_LINE = "\\\\ "
 """Two backslashes. The blank keeps them apart from what follows: Jira leaves `\\\\server\\share` as it is."""
@@ -54,6 +55,8 @@ class _Mark:
 
     sign: str
     opens: bool
+    pair: int
+    """The same for a style's beginning and end."""
 
     @property
     def sure(self) -> str:
@@ -86,11 +89,13 @@ def inline_markup(inlines: Iterable[Inline], place: Place, *, wary: bool = False
     found = tuple(inlines)
     risky = _risky(found, everywhere=wary or place.one_line)
     tokens: list[_Token] = [_Line("", starts=True)] if place.line_start else []
-    opened: list[str] = []
+    opened: list[_Mark] = []
     for index, inline in enumerate(found):
         if isinstance(inline, Break):
             _switch(opened, [], tokens)
-            alone = not any(isinstance(one, Break) for one in (*found[max(0, index - 1) : index], *found[index + 1 :][:1]))
+            alone = not any(
+                isinstance(one, Break) for one in (*found[max(0, index - 1) : index], *found[index + 1 :][:1])
+            )
             ends = alone and not place.one_line
             tokens.append(_Line("\n" if ends else NEW_LINE, starts=ends))
         elif isinstance(inline, Text):
@@ -121,20 +126,30 @@ def _signs(look: Look) -> list[str]:
     return [look.color, *signs] if look.color else signs
 
 
-def _switch(opened: list[str], wanted: list[str], tokens: list[_Token]) -> None:
+def _switch(opened: list[_Mark], wanted: list[str], tokens: list[_Token]) -> None:
     """End the styles that are not wanted any more (and those within them), begin those that are."""
     still = 0
-    while still < len(opened) and opened[still] in wanted:
+    while still < len(opened) and opened[still].sign in wanted:
         still += 1
     while len(opened) > still:
-        tokens.append(_Mark(opened.pop(), opens=False))
+        tokens.append(replace(opened.pop(), opens=False))
     for sign in wanted:
-        if sign not in opened:
-            opened.append(sign)
-            tokens.append(_Mark(sign, opens=True))
+        if all(mark.sign != sign for mark in opened):
+            opened.append(_Mark(sign, opens=True, pair=len(tokens)))
+            tokens.append(opened[-1])
 
 
 def _joined(tokens: list[_Token], place: Place) -> str:
+    """Return the tokens as markup. A style of which one end cannot be a plain marker has the sure form at both."""
+    sure: set[int] = set()
+    while True:
+        known = len(sure)
+        markup = _written(tokens, place, sure)
+        if len(sure) == known:
+            return markup
+
+
+def _written(tokens: list[_Token], place: Place, sure: set[int]) -> str:
     written: list[str] = []
     last = place.last
     fresh = after_code = False
@@ -146,11 +161,13 @@ def _joined(tokens: list[_Token], place: Place) -> str:
                 last, fresh, after_code = " ", token.starts, False
                 continue
             case _Mark():
-                part = _marker(token, last, following)
+                if not _plain(token, last, following, sure):
+                    sure.add(token.pair)
+                part = token.sure if token.pair in sure else token.sign
                 fresh = fresh and part in ("*", "-")
             case _Code():
                 if written and may_be_word(last):
-                    written[-1] = written[-1][:-1] + _entity(last)
+                    written[-1] = _parted(written[-1])
                 part, fresh = token.text, False
             case _:
                 part = _glued(token) if after_code else token
@@ -162,6 +179,13 @@ def _joined(tokens: list[_Token], place: Place) -> str:
     return "".join(written)
 
 
+def _parted(text: str) -> str:
+    """Return text before monospaced text, which would be none if a letter stood before it."""
+    stem, last = text[:-1], _entity(text[-1])
+    face = _FACE_ENDS.search(stem)  # the letter has kept it from being a picture
+    return (stem[:-1] + _entity(stem[-1]) if face else stem) + last
+
+
 def _glued(text: str) -> str:
     """Return text that follows monospaced text, which would be none if it went on with a letter."""
     return _entity(text[0]) + text[1:] if text and may_be_word(text[0]) else text
@@ -171,25 +195,26 @@ def _entity(char: str) -> str:
     return f"&#{ord(char)};"
 
 
-def _marker(mark: _Mark, last: str, following: _Token) -> str:
+def _plain(mark: _Mark, last: str, following: _Token, sure: set[int]) -> bool:
+    """Tell whether a marker without braces is read as one here."""
     sign = mark.sign
     if sign.startswith("#"):
-        return mark.sure
-    after = _first_char(following)
+        return False
+    after = _first_char(following, sure)
     if mark.opens:
-        plain = not may_be_word(last) and not after.isspace()
+        beside = may_be_word(last) or after.isspace()
     else:
-        plain = not last.isspace() and not may_be_word(after)
+        beside = last.isspace() or may_be_word(after)
     same = isinstance(following, _Mark) and following.sign == sign
     rest = following if isinstance(following, str) else ""
     face = (last == "(" and _STAR.match(rest) is not None) or (sign == "-" and last in ":;" and rest[:1] in ")(PpD\\")
-    return sign if plain and not same and not face and sign not in (after, last) else mark.sure
+    return not beside and not same and not face and sign not in (after, last)
 
 
-def _first_char(token: _Token) -> str:
+def _first_char(token: _Token, sure: set[int]) -> str:
     match token:
         case _Mark():
-            return "{" if token.sign.startswith("#") else token.sign
+            return "{" if token.pair in sure else token.sign[0]
         case _Line():
             return " "
         case _Code():
@@ -229,8 +254,10 @@ def _text(text: Text, risky: frozenset[str], place: Place) -> _Token:
     code = "code" in look.styles
     if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and not code:
         return f"[{look.link}]"
-    tight = replace(place, cell=True) if look.link is not None else place
-    shown = escaped(text.text, risky, bar=tight.cell, brackets=look.link is not None, braces=code)
+    label = look.link is not None
+    if label:
+        risky |= {"^", "~"}  # a link's text that begins with one is a file or a person
+    shown = escaped(text.text, risky, bar=place.cell or label, brackets=label, braces=code)
     if code:
         shown = "{{" + shown + "}}"
     if look.link is not None:

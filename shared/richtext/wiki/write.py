@@ -43,8 +43,7 @@ from shared.richtext.wiki.patch import line_markup
 from shared.richtext.wiki.source import Markup, markup_of, whole
 
 _ROOT = Place()
-_HEADING = Place(one_line=True, line_start=False)
-_ITEM = Place(one_line=True)
+_LINE = Place(one_line=True)
 _CELL = Place(one_line=True, cell=True)
 _LINE_END = "\n"
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
@@ -113,7 +112,7 @@ def _heading(block: Heading) -> str:
     head = f"h{min(6, max(1, block.level))}. "
     if source is not None and source.head.strip() == head.strip():
         head = source.head
-    return head + line_markup(block, _HEADING)
+    return head + line_markup(block, _LINE)
 
 
 def _code(block: CodeBlock) -> str:
@@ -136,7 +135,7 @@ def _quote(block: Quote) -> str:
     source = markup_of(block.origin)
     line = block.blocks[0] if len(block.blocks) == 1 else None
     if source is not None and QUOTE_LINE.match(source.head) and isinstance(line, Paragraph):
-        return source.head + line_markup(line, _ITEM)
+        return source.head + line_markup(line, _LINE)
     head, tail = "{quote}", "{quote}"
     if source is not None and source.tail == tail:
         head = source.head
@@ -215,7 +214,7 @@ def _item(item: Item, prefix: str, place: Place, *, first: bool) -> Iterable[str
     below = [block for block in item.blocks if isinstance(block, Listing | Tasks)]
     if own or not (first and below):
         head = source.head if source is not None and stands else f"{prefix} "
-        yield head + _blocks(own, replace(_ITEM, cell=place.cell), "\n")
+        yield head + _blocks(own, replace(_LINE, cell=place.cell), "\n")
     for listing in below:
         yield from _items(listing, prefix, place)
 

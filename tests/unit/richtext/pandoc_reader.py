@@ -27,7 +27,7 @@ end
 io.write(pandoc.json.encode(found))
 """
 _LITERAL = re.compile(r"(\{(code|noformat)(?::[^}\n]*)?\}.*?\{\2\})", re.DOTALL)
-_ESCAPED = re.compile(r"\\([+^~])")
+_ESCAPED = re.compile(r"\\([+^~(])")
 _LOOKS = {
     "Strong": "strong", "Emph": "em", "Underline": "underline", "Strikeout": "strike", "Superscript": "sup",
     "Subscript": "sub", "SmallCaps": "", "Span": "",
@@ -35,7 +35,9 @@ _LOOKS = {
 
 
 def known(source: str) -> str:
-    """Return markup without what pandoc reads otherwise than Jira: it knows no backslash before + ^ and ~."""
+    """Return markup without what pandoc reads otherwise than Jira: it knows no backslash before + ^ and ~,
+    and one before a bracket only where it would see a picture.
+    """
     parts = _LITERAL.split(source)
     for place in range(0, len(parts), 3):
         parts[place] = _ESCAPED.sub(lambda found: f"&#{ord(found[1])};", parts[place])
@@ -51,7 +53,7 @@ def read_by_pandoc(sources: Sequence[str]) -> list[tuple[Tree, ...]]:
         script.write_text(_SCRIPT)
         done = subprocess.run(  # noqa: S603 - pandoc itself, no shell
             [pypandoc.get_pandoc_path(), "lua", str(script)],
-            input=json.dumps([known(source) for source in sources]),
+            input=json.dumps([known(source) + "\n" for source in sources]),
             capture_output=True,
             text=True,
             check=True,

@@ -60,22 +60,28 @@ def joined(runs: Iterable[Run]) -> Line:
 class Maker:
     """Makes random documents, always the same ones for a seed, as trees and as the HTML that shows them."""
 
-    def __init__(self, seed: int, signs: Sequence[str] = SIGNS) -> None:
+    def __init__(
+        self, seed: int, signs: Sequence[str] = SIGNS, *, in_looks: bool = True, rich_cells: bool = False
+    ) -> None:
         self._random = random.Random(seed)  # noqa: S311 - nothing secret
         self._signs = signs
+        self._in_looks = in_looks
+        """Whether notation stands in words that look otherwise, too."""
+        self._rich_cells = rich_cells
+        """Whether cells hold code, and lists below a line."""
 
-    def document(self, *, code_in_cells: bool = False) -> tuple[Tree, ...]:
+    def document(self) -> tuple[Tree, ...]:
         """Return a document of which wiki markup can hold all."""
         kinds = ("p", "p", "p", "h", "list", "list", "table", "quote", "code", "rule")
         found: list[Tree] = []
         for _ in range(self._random.randint(1, 4)):
-            block = self._block(self._random.choice(kinds), code_in_cells=code_in_cells)
+            block = self._block(self._random.choice(kinds))
             if block[0] == "quote" and found and found[-1][0] == "quote":
                 continue
             found.append(block)
         return tuple(found)
 
-    def _block(self, kind: str, *, code_in_cells: bool) -> Tree:
+    def _block(self, kind: str) -> Tree:
         pick = self._random
         match kind:
             case "p":
@@ -87,10 +93,7 @@ class Maker:
             case "table":
                 width = pick.randint(1, 3)
                 head = ("row", *(("th", (("p", self.line()),)) for _ in range(width)))
-                rows = [
-                    ("row", *(("td", self._cell(code_in_cells=code_in_cells)) for _ in range(width)))
-                    for _ in range(pick.randint(1, 2))
-                ]
+                rows = [("row", *(("td", self._cell()) for _ in range(width))) for _ in range(pick.randint(1, 2))]
                 return ("table", head, *rows)
             case "quote":
                 return ("quote", *(("p", self.line(breaks=1)) for _ in range(pick.randint(1, 2))))
@@ -99,8 +102,8 @@ class Maker:
             case _:
                 return ("rule",)
 
-    def _cell(self, *, code_in_cells: bool) -> tuple[Tree, ...]:
-        kind = self._random.choice(("p", "p", "list", "both", "code" if code_in_cells else "p"))
+    def _cell(self) -> tuple[Tree, ...]:
+        kind = self._random.choice(("p", "p", "list", *(("both", "code") if self._rich_cells else ())))
         line = ("p", self.line(breaks=1))
         match kind:
             case "list":
@@ -127,7 +130,7 @@ class Maker:
             runs: list[Run] = []
             for _ in range(pick.randint(1, 4)):
                 looks, address = self._look()
-                words = self._words()
+                words = self._words(signs=self._in_looks or not (looks or address))
                 if runs and pick.random() < 0.7:
                     runs.append((" ", NO_LOOK, ""))
                 runs.append((words, looks, address))
@@ -145,16 +148,18 @@ class Maker:
         if kind < 0.65:
             return frozenset({"code"}), ""
         address = pick.choice(("https://x.example/a", "https://x.example/a(b)?c=d&e=f_g", "mailto:a@x.example"))
-        looks = frozenset(pick.sample([look for look in TAGS if look not in ("code", "sub", "sup")], pick.randint(1, 2)))
+        looks = frozenset(
+            pick.sample([look for look in TAGS if look not in ("code", "sub", "sup")], pick.randint(1, 2))
+        )
         if kind < 0.75:
             return NO_LOOK, address
         return (looks if kind < 0.93 else frozenset({pick.choice(("sub", "sup"))})), ""
 
-    def _words(self) -> str:
+    def _words(self, *, signs: bool = True) -> str:
         pick = self._random
         parts: list[str] = []
         for _ in range(pick.randint(1, 3)):
-            parts.append(pick.choice(self._signs) if pick.random() < 0.6 else pick.choice(WORDS))
+            parts.append(pick.choice(self._signs) if signs and pick.random() < 0.6 else pick.choice(WORDS))
             if pick.random() < 0.5:
                 parts.append(" ")
         return "".join(parts).strip()
