@@ -158,7 +158,7 @@ class _Reader:
         while self._at < len(self._source) and BAR_LINE.match(self._source, self._at):
             row, self._at = read_row(self._source, self._at, self._inner)
             rows.append(row)
-        return [_Placed(Table(tuple(rows)), *self._trimmed(start, self._at))]
+        return [_Placed(Table(tuple(rows)), start, self._at - (self._source[self._at - 1] == "\n"))]
 
     def _inner(self, text: str) -> tuple[Block, ...]:
         if self._depth >= MAX_DEPTH:

@@ -43,6 +43,8 @@ class Place:
     """What it begins with begins a line of the markup."""
     cell: bool = False
     """A bar would end it."""
+    label: bool = False
+    """It is the text of a link, or a part of it."""
     last: str = " "
     """The character before it."""
     following: str = " "
@@ -254,7 +256,7 @@ def _text(text: Text, risky: frozenset[str], place: Place) -> _Token:
     code = "code" in look.styles
     if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and not code:
         return f"[{look.link}]"
-    label = look.link is not None
+    label = look.link is not None or place.label
     if label:
         risky |= {"^", "~"}  # a link's text that begins with one is a file or a person
     shown = escaped(text.text, risky, bar=place.cell or label, brackets=label, braces=code)
@@ -298,9 +300,8 @@ def _telling(face: re.Match[str]) -> int:
 
 
 def _plain_backslash(text: str, index: int) -> bool:
-    """Tell whether a backslash stands before a letter or digit and is alone, where it is nothing but itself."""
-    following = text[index + 1 : index + 2]
-    return following.isalnum() and text[index - 1 : index] != "\\"
+    """Tell whether a backslash stands before a letter or digit, where it is nothing but itself."""
+    return text[index + 1 : index + 2].isalnum()
 
 
 def _harmless(text: str, index: int) -> bool:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.richtext.model import (
     NO_LOOK,
@@ -17,11 +16,11 @@ from shared.richtext.model import (
     Mention,
     OpaqueInline,
     Origin,
-    Style,
     Text,
 )
 from shared.richtext.text import color, file_name, one_line, safe_url
-from shared.richtext.wiki.notation import EMOTICON, ENTITY, ESCAPABLE, STYLES, is_word
+from shared.richtext.wiki.notation import EMOTICON, ENTITY, ESCAPABLE, is_word
+from shared.richtext.wiki.styles import LineEnd, Piece, Sign, pair, styled
 
 _TOKEN = re.compile(
     r"(?P<line>(?<!\\)\\\\(?![^\s\\]*\\)[ \t]*\n?|\n)"
@@ -44,32 +43,17 @@ _LINK_PARTS = re.compile(r"(?:\\.|[^\\|])+")
 _LEADS_AWAY = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|[/#]")
 
 
-@dataclass(slots=True)
-class _Sign:
-    """A marker that may begin or end a style or colour; `partner` is where its other half is."""
-
-    sign: str
-    shown: str
-    opens: bool
-    closes: bool
-    partner: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
-class _LineEnd:
-    """The end of a line of the source: no style goes on beyond it. (Beyond two backslashes it does.)"""
-
-
-_Piece = Inline | _Sign | _LineEnd
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A part of the source, and what it says: one piece outside of all styles, or a style with all that is in it."""
+class Part:
+    """A part of the source, and what it says: nothing, if it is a marker."""
 
     start: int
     end: int
     inlines: tuple[Inline, ...]
+    step: int = 0
+    """1 for the beginning of a style, colour or link, -1 for its end."""
+    look: Look = NO_LOOK
+    """How words look that stand in its place; in that of a marker, how they look within its style."""
 
 
 def inlines_of(
@@ -79,26 +63,43 @@ def inlines_of(
     the colour that is open at its end is ended behind it.
     """
     read = _read(source, links=links, front=front, goes_on=goes_on)
-    return tuple(inline for _, inline in read if inline is not None)
+    return tuple(inline for part in read for inline in part.inlines)
 
 
-def stretches(source: str) -> list[Stretch]:
-    """Return the same part by part: each can be given back by itself."""
-    found: list[Stretch] = []
-    depth = start = 0
-    held: list[Inline] = []
-    for (begin, end, step), inline in _read(source):
-        if depth == 0:
-            start, held = begin, []
-        depth += step
-        held += [inline] if inline is not None else []
-        if depth == 0:
-            last = found[-1] if found else None
-            if last is not None and last.start == start:  # two inlines of one token, such as a link's
-                found[-1] = Stretch(start, end, (*last.inlines, *held))
-            else:
-                found.append(Stretch(start, end, tuple(held)))
-    return found
+def parts_of(source: str, *, links: bool = True) -> list[Part]:
+    """Return the same part by part, in order and without gaps: markers, words, and the labels of links."""
+    found: list[Part] = []
+    for part in _read(source, links=links):
+        last = found[-1] if found else None
+        if last is not None and (last.start, last.end) == (part.start, part.end):  # inlines of one token
+            found[-1] = replace(last, inlines=last.inlines + part.inlines)
+        else:
+            found.append(part)
+    return [piece for part in found for piece in _opened(source, part)]
+
+
+def _opened(source: str, part: Part) -> Iterator[Part]:
+    """Yield a link with words of its own as its beginning, its words, and its end."""
+    first = part.inlines[0] if part.inlines else None
+    text = source[part.start + 1 : part.end - 1]
+    label = _LINK_PARTS.match(text)
+    if not (source[part.start] == "[" and isinstance(first, Text) and first.look.link and label and label[0] != text):
+        yield part
+        return
+    look = replace(part.look, link=first.look.link)
+    start = part.start + 1
+    yield Part(part.start, start, (), 1, look)
+    for inner in parts_of(label[0], links=False):
+        inlines = tuple(_led(inline, part.look, first.look.link) for inline in inner.inlines)
+        inside = replace(inner.look, styles=inner.look.styles | part.look.styles, link=first.look.link)
+        yield Part(start + inner.start, start + inner.end, inlines, inner.step, inside)
+    yield Part(start + label.end(), part.end, (), -1, look)
+
+
+def _led(inline: Inline, look: Look, link: str) -> Inline:
+    if not isinstance(inline, Text):
+        return inline
+    return replace(inline, look=Look(inline.look.styles | look.styles, link, look.color))
 
 
 def color_left_open(source: str, front: str | None) -> str | None:
@@ -113,46 +114,48 @@ def color_left_open(source: str, front: str | None) -> str | None:
     return front
 
 
-def _read(
-    source: str, *, links: bool = True, front: str | None = None, goes_on: bool = False
-) -> Iterator[tuple[tuple[int, int, int], Inline | None]]:
-    """Yield each piece's place (start, end, how many styles it opens) and what it says, None for markers."""
+def _read(source: str, *, links: bool = True, front: str | None = None, goes_on: bool = False) -> Iterator[Part]:
     spans: list[tuple[int, int]] = []
-    pieces: list[_Piece] = []
+    pieces: list[Piece] = []
 
-    def add(start: int, end: int, piece: _Piece) -> None:
+    def add(start: int, end: int, piece: Piece) -> None:
         spans.append((start, end))
         pieces.append(piece)
 
     if front is not None:
-        add(0, 0, _Sign(front, "", opens=True, closes=False))
-    done = 0
-    for found in _TOKEN.finditer(source):
+        add(0, 0, Sign(front, "", opens=True, closes=False))
+    done = at = 0
+    while found := _TOKEN.search(source, at):
+        told = list(_piece(found, source, links=links))
+        at = found.end()
+        if not told:  # no notation after all: what is in it may be
+            at = found.start() + 1
+            continue
         if found.start() > done:
             add(done, found.start(), Text(source[done : found.start()]))
-        done = found.end()
-        for piece in _piece(found, source, links=links):
+        done = at
+        for piece in told:
             add(found.start(), done, piece)
     if done < len(source):
         add(done, len(source), Text(source[done:]))
     if goes_on:
-        add(len(source), len(source), _Sign("color", "", opens=False, closes=True))
-    _pair(pieces)
-    for (start, end), (step, inline) in zip(spans, _styled(pieces), strict=True):
-        yield (start, end, step), inline
+        add(len(source), len(source), Sign("color", "", opens=False, closes=True))
+    pair(pieces)
+    for (start, end), (step, inline, look) in zip(spans, styled(pieces), strict=True):
+        yield Part(start, end, () if inline is None else (inline,), step, look)
 
 
-def _piece(found: re.Match[str], source: str, *, links: bool) -> Iterator[_Piece]:
+def _piece(found: re.Match[str], source: str, *, links: bool) -> Iterator[Piece]:
     kind = found.lastgroup
     if found["marker"]:
         yield _marker(found, source)
     elif found["ends"]:
         opens = found["color"] is not None
-        yield _Sign(color(found["color"]) or "color", found[0], opens, not opens)
+        yield Sign(color(found["color"]) or "color", found[0], opens, not opens)
     elif kind == "line":
         yield Break()
         if "\n" in found[0]:
-            yield _LineEnd()
+            yield LineEnd()
     elif kind == "escaped":
         yield Text(found["escaped"])
     elif kind == "entity":
@@ -162,16 +165,13 @@ def _piece(found: re.Match[str], source: str, *, links: bool) -> Iterator[_Piece
     elif kind == "code":
         yield Text(_CODE_ESCAPE.sub(_unescaped, found["code"]), Look(frozenset({"code"})))
     elif kind == "sure":
-        yield _Sign(found["sure"], found[0], opens=True, closes=True)
+        yield Sign(found["sure"], found[0], opens=True, closes=True)
     elif kind == "anchor":
         yield OpaqueInline("wiki", found[0], Text(""), origin=Origin("wiki", found[0]))
-    elif kind == "link" and links:
-        yield from _link(found[0], found["link"])
-    elif kind == "image" and (picture := _image(found)) is not None:
-        yield picture
-    elif kind in ("image", "link"):
-        yield Text(found[0][0])
-        yield from inlines_of(found[0][1:], links=links)
+    elif kind == "link":
+        yield from _link(found[0], found["link"]) if links else ()
+    elif kind == "image":
+        yield from _image(found)
     else:
         yield Text(found[0])
 
@@ -180,17 +180,17 @@ def _unescaped(found: re.Match[str]) -> str:
     return found[1] or html.unescape(found[2])
 
 
-def _marker(found: re.Match[str], source: str) -> _Piece:
+def _marker(found: re.Match[str], source: str) -> Piece:
     if found["more"]:
         return Text(found[0])
     before = source[found.start() - 1] if found.start() else " "
     after = source[found.end()] if found.end() < len(source) else " "
     opens = not is_word(before) and not after.isspace()
     closes = not before.isspace() and not is_word(after)
-    return _Sign(found[0], found[0], opens, closes) if opens or closes else Text(found[0])
+    return Sign(found[0], found[0], opens, closes) if opens or closes else Text(found[0])
 
 
-def _link(whole: str, inner: str) -> Iterator[_Piece]:
+def _link(whole: str, inner: str) -> Iterator[Piece]:
     parts = _LINK_PARTS.findall(inner)
     target = _SIGN_ESCAPE.sub(_unescaped, parts[1] if len(parts) > 1 else inner).strip()
     origin = Origin("wiki", whole)
@@ -209,10 +209,6 @@ def _link(whole: str, inner: str) -> Iterator[_Piece]:
         yield from _linked(inlines_of(parts[0], links=False), url)
     elif url is not None and _LEADS_AWAY.match(url):
         yield Text(target, Look(link=url))
-    else:
-        yield Text("[")
-        yield from inlines_of(inner, links=False)
-        yield Text("]")
 
 
 def _linked(inlines: tuple[Inline, ...], url: str) -> Iterator[Inline]:
@@ -223,91 +219,11 @@ def _linked(inlines: tuple[Inline, ...], url: str) -> Iterator[Inline]:
             yield inline
 
 
-def _image(found: re.Match[str]) -> OpaqueInline | None:
+def _image(found: re.Match[str]) -> Iterator[Piece]:
     name = found["image"].rstrip()
     whole = found[0]
     url = safe_url(name) if "://" in name else None
     if url is not None:
-        return OpaqueInline("wiki", whole, Text(file_name(url), Look(link=url)), origin=Origin("wiki", whole))
-    if name != found["image"] or not _FILE.fullmatch(name):
-        return None
-    return OpaqueInline("wiki", whole, Text(f"📎 {one_line(name)}"), origin=Origin("wiki", whole))
-
-
-def _pair(pieces: list[_Piece]) -> None:
-    """Find each style's and colour's beginning and end.
-
-    A colour is a macro: it ends at the next `{color}`, whatever styles are open then. A style's end belongs to the last
-    beginning of its kind within the same colour and line, within which no other style is left open.
-    """
-    _pair_colors(pieces)
-    waiting: list[int] = []
-    frames: list[tuple[int, Counter[str]]] = [(0, Counter())]
-    """For each colour that is open: how many wait outside of it, and which wait in it."""
-    for index, piece in enumerate(pieces):
-        floor, counts = frames[-1]
-        if isinstance(piece, _LineEnd):
-            del waiting[floor:]
-            counts.clear()
-        elif not isinstance(piece, _Sign):
-            continue
-        elif piece.sign not in STYLES:
-            if piece.partner is not None and piece.partner > index:
-                frames.append((len(waiting), Counter()))
-            elif piece.partner is not None:
-                frames.pop()
-                del waiting[floor:]
-        elif piece.closes and counts[piece.sign]:
-            while piece.partner is None:
-                start = waiting.pop()
-                opening = _sign(pieces[start])
-                counts[opening.sign] -= 1
-                if opening.sign == piece.sign:
-                    opening.partner, piece.partner = index, start
-        elif piece.opens:
-            waiting.append(index)
-            counts[piece.sign] += 1
-
-
-def _pair_colors(pieces: list[_Piece]) -> None:
-    start: int | None = None
-    for index, piece in enumerate(pieces):
-        if not isinstance(piece, _Sign) or piece.sign in STYLES:
-            continue
-        if piece.opens and start is None:
-            start = index
-        elif piece.closes and start is not None:
-            _sign(pieces[start]).partner, piece.partner = index, start
-            start = None
-
-
-def _sign(piece: _Piece) -> _Sign:
-    assert isinstance(piece, _Sign)  # noqa: S101 - only signs wait for a partner
-    return piece
-
-
-def _styled(pieces: list[_Piece]) -> Iterator[tuple[int, Inline | None]]:
-    """Yield for each piece how many styles it opens (-1 if it ends one), and what it says."""
-    styles: list[Style] = []
-    front: str | None = None
-    for index, piece in enumerate(pieces):
-        if isinstance(piece, _LineEnd):
-            yield 0, None
-        elif not isinstance(piece, _Sign):
-            yield 0, _with(piece, styles, front) if isinstance(piece, Text) and (styles or front) else piece
-        elif piece.partner is None:
-            yield 0, _with(Text(piece.shown), styles, front)
-        else:
-            opens = piece.partner > index
-            if piece.sign in STYLES:
-                (styles.append if opens else styles.remove)(STYLES[piece.sign])
-            else:
-                front = piece.sign if opens and piece.sign.startswith("#") else None
-            yield (1 if opens else -1), None
-
-
-def _with(text: Text, styles: list[Style], front: str | None) -> Text:
-    front = front or text.look.color
-    if text.look == NO_LOOK:
-        return Text(text.text, Look(frozenset(styles), None, front))
-    return Text(text.text, Look(text.look.styles | frozenset(styles), text.look.link, front))
+        yield OpaqueInline("wiki", whole, Text(file_name(url), Look(link=url)), origin=Origin("wiki", whole))
+    elif name == found["image"] and _FILE.fullmatch(name):
+        yield OpaqueInline("wiki", whole, Text(f"📎 {one_line(name)}"), origin=Origin("wiki", whole))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from shared.richtext.model import Block, Cell, Origin, Row
 from shared.richtext.wiki.notation import BAR_LINE
-from shared.richtext.wiki.source import Markup
+from shared.richtext.wiki.source import Markup, markup_of
 
 _PART = re.compile(
     r"\\."
@@ -39,11 +40,12 @@ def read_row(source: str, at: int, read: Callable[[str], tuple[Block, ...]]) -> 
             end = found.start()
             break
     last = source[start:end]
-    if last.strip():
+    closed = not last.strip()
+    if not closed:
         cells.append(_cell(last, read, bar))
-    text = source[at:end]
-    closed = "" if last.strip() else bar + last
-    markup = Markup(text, head=source[at:first], tail=closed if cells else "")
+    if cells:
+        cells[-1] = replace(cells[-1], origin=Origin("wiki", replace(_markup(cells[-1]), last=True)))
+    markup = Markup(source[at:end], head=source[at:first], tail=bar + last if closed and cells else "")
     return Row(tuple(cells), origin=Origin("wiki", markup)), min(end + 1, len(source))
 
 
@@ -55,4 +57,10 @@ def _ends(source: str, start: int, line_end: int) -> bool:
 
 
 def _cell(text: str, read: Callable[[str], tuple[Block, ...]], bar: str) -> Cell:
-    return Cell(read(text), bar == "||", origin=Origin("wiki", Markup(text, head="")))
+    return Cell(read(text), bar == "||", origin=Origin("wiki", Markup(text)))
+
+
+def _markup(cell: Cell) -> Markup:
+    found = markup_of(cell.origin)
+    assert found is not None  # noqa: S101 - it was made here
+    return found

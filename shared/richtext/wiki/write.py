@@ -225,9 +225,11 @@ def _row(row: Row) -> str:
         return text
     source = markup_of(row.origin)
     cells = "".join(f"{_bar(cell)}{_cell(cell)}" for cell in row.cells)
-    if source is None:
+    if source is None or not row.cells:
         return cells + (_bar(row.cells[-1]) if row.cells else "")
-    return source.head + cells + (source.tail or _bar(row.cells[-1]))
+    end = markup_of(row.cells[-1].origin)
+    stands = end is not None and end.last and row.cells[-1].blocks
+    return source.head + cells + (source.tail if stands else _bar(row.cells[-1]))
 
 
 def _bar(cell: Cell) -> str:
