@@ -12,6 +12,7 @@ from shared.richtext.model import (
     Document,
     Heading,
     Inline,
+    Listing,
     Origin,
     Paragraph,
     Quote,
@@ -104,7 +105,9 @@ class _Reader:
                 last=last,
             )
             follows, done = markup, one.end
-            blocks.append(recognised(block if one.tied else replace(block, origin=Origin("wiki", markup))))
+            known = block if one.tied else replace(block, origin=Origin("wiki", markup))
+            # there are no tasks in wiki markup: a list of boxes is a list, and so merged item by item
+            blocks.append(known if isinstance(known, Listing) else recognised(known))
         return tuple(blocks)
 
     def _line_end(self, at: int) -> int:

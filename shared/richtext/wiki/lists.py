@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from shared.richtext.canonical import canonical_blocks
 from shared.richtext.model import Block, Item, Listing, Origin
-from shared.richtext.readable import recognised
 from shared.richtext.wiki.source import Markup
 
 
@@ -65,11 +64,7 @@ def _items(entries: Sequence[Entry], level: int) -> tuple[Item, ...]:
         below_start = index
         while index < len(entries) and len(entries[index].signs) > level + 1:
             index += 1
-        below = [
-            recognised(block)
-            for made in listings(entries[below_start:index], level + 1)
-            for block in canonical_blocks((made,))
-        ]
+        below = canonical_blocks(listings(entries[below_start:index], level + 1))
         held = entries[start:index]
         text = "\n".join(entry.text for entry in held)
         markup = Markup(text, head=text[:head])

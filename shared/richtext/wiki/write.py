@@ -23,14 +23,12 @@ from shared.richtext.model import (
     Item,
     Listing,
     OpaqueBlock,
-    Origin,
     Panel,
     Paragraph,
     Quote,
     Row,
     Rule,
     Table,
-    Task,
     Tasks,
     Text,
 )
@@ -87,8 +85,10 @@ def _block(block: Block, place: Place) -> str:
             return line_markup(block, place)
         case Heading():
             return _heading(block)
-        case Listing() | Tasks():
+        case Listing():
             return "\n".join(_items(block, "", place))
+        case Tasks():
+            return "\n".join(_items(as_list(block.items), "", place))
         case Table():
             return "\n".join(map(_row, block.rows))
         case CodeBlock():
@@ -185,22 +185,10 @@ def _title(block: Block) -> str | None:
     return None if any(sign in line.text for sign in "|{}\\&=") else line.text
 
 
-def _items(listing: Listing | Tasks, prefix: str, place: Place) -> Iterable[str]:
-    prefix += "#" if isinstance(listing, Listing) and listing.ordered else "*"
-    items = listing.items if isinstance(listing, Listing) else map(_as_item, listing.items)
-    for number, item in enumerate(items):
+def _items(listing: Listing, prefix: str, place: Place) -> Iterable[str]:
+    prefix += "#" if listing.ordered else "*"
+    for number, item in enumerate(listing.items):
         yield from _item(item, prefix, place, first=number == 0)
-
-
-def _as_item(task: Task) -> Item:
-    """Return a task as an item of a list, with all that is known of where it comes from."""
-    line = as_list((replace(task, below=()),)).items[0].blocks[0]
-    source = markup_of(task.origin)
-    if source is not None:
-        own = source.text[len(source.head) :].partition("\n")[0]
-        line = replace(line, origin=Origin("wiki", Markup(own), whole=False))
-    below = (Tasks(task.below, origin=task.below_origin),) if task.below else ()
-    return Item((line, *below), origin=task.origin)
 
 
 def _item(item: Item, prefix: str, place: Place, *, first: bool) -> Iterable[str]:
@@ -210,8 +198,8 @@ def _item(item: Item, prefix: str, place: Place, *, first: bool) -> Iterable[str
     if text is not None and (stands or (first and not signs)):
         yield text
         return
-    own = [block for block in item.blocks if not isinstance(block, Listing | Tasks)]
-    below = [block for block in item.blocks if isinstance(block, Listing | Tasks)]
+    own = [block for block in item.blocks if not isinstance(block, Listing)]
+    below = [block for block in item.blocks if isinstance(block, Listing)]
     if own or not (first and below):
         head = source.head if source is not None and stands else f"{prefix} "
         yield head + _blocks(own, replace(_LINE, cell=place.cell), "\n")

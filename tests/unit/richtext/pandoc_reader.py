@@ -51,7 +51,7 @@ def read_by_pandoc(sources: Sequence[str]) -> list[tuple[Tree, ...]]:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "read.lua"
         script.write_text(_SCRIPT)
-        done = subprocess.run(  # noqa: S603 - pandoc itself, no shell
+        done = subprocess.run(
             [pypandoc.get_pandoc_path(), "lua", str(script)],
             input=json.dumps([known(source) + "\n" for source in sources]),
             capture_output=True,

@@ -63,7 +63,7 @@ class Maker:
     def __init__(
         self, seed: int, signs: Sequence[str] = SIGNS, *, in_looks: bool = True, rich_cells: bool = False
     ) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - nothing secret
+        self._random = random.Random(seed)
         self._signs = signs
         self._in_looks = in_looks
         """Whether notation stands in words that look otherwise, too."""

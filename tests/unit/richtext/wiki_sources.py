@@ -21,7 +21,7 @@ class SourceMaker:
     """Makes sources, the same ones for a seed."""
 
     def __init__(self, seed: int) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - nothing secret
+        self._random = random.Random(seed)
         self._words = 0
 
     def source(self) -> str:
