@@ -87,7 +87,7 @@ _Token = str | _Mark | _Line | _Code
 
 
 def inline_markup(inlines: Iterable[Inline], place: Place, *, wary: bool = False) -> str:
-    """Return the markup of what stands in a paragraph. `wary`: more text stands beside it, of which nothing is known."""
+    """Return the markup of what stands in a paragraph. `wary`: text of which nothing is known stands beside it."""
     found = tuple(inlines)
     risky = _risky(found, everywhere=wary or place.one_line)
     tokens: list[_Token] = [_Line("", starts=True)] if place.line_start else []
@@ -203,14 +203,11 @@ def _plain(mark: _Mark, last: str, following: _Token, sure: set[int]) -> bool:
     if sign.startswith("#"):
         return False
     after = _first_char(following, sure)
-    if mark.opens:
-        beside = may_be_word(last) or after.isspace()
-    else:
-        beside = last.isspace() or may_be_word(after)
+    outside, inside = (last, after) if mark.opens else (after, last)
     same = isinstance(following, _Mark) and following.sign == sign
     rest = following if isinstance(following, str) else ""
     face = (last == "(" and _STAR.match(rest) is not None) or (sign == "-" and last in ":;" and rest[:1] in ")(PpD\\")
-    return not beside and not same and not face and sign not in (after, last)
+    return not may_be_word(outside) and not inside.isspace() and not same and not face and sign not in (after, last)
 
 
 def _first_char(token: _Token, sure: set[int]) -> str:

@@ -61,7 +61,7 @@ def begins_list(text: str, at: int = 0) -> bool:
 
 
 def is_word(char: str) -> bool:
-    """Tell whether a marker beside this character is part of a word, not markup, as Jira sees it: letters and digits."""
+    """Tell whether a marker beside this character is part of a word for Jira: whether it is a letter or digit."""
     if char.isascii():
         return char.isalnum()
     category = unicodedata.category(char)

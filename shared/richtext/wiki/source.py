@@ -1,4 +1,4 @@
-"""Where a part of wiki markup stood, so that what an edit did not touch can be given back character by character. Pure."""
+"""Where a part of wiki markup stood, so that what an edit did not touch is given back character by character. Pure."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ judged; `known` says what. pandoc runs once for a whole list of sources.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import subprocess
@@ -13,8 +14,6 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-
-import pypandoc
 
 from tests.unit.richtext.plain_tree import Run, Tree, joined
 
@@ -52,13 +51,21 @@ def read_by_pandoc(sources: Sequence[str]) -> list[tuple[Tree, ...]]:
         script = Path(folder) / "read.lua"
         script.write_text(_SCRIPT)
         done = subprocess.run(
-            [pypandoc.get_pandoc_path(), "lua", str(script)],
+            [str(_pandoc()), "lua", str(script)],
             input=json.dumps([known(source) + "\n" for source in sources]),
             capture_output=True,
             text=True,
             check=True,
         )
     return [_blocks(json.loads(found)["blocks"]) for found in json.loads(done.stdout)]
+
+
+def _pandoc() -> Path:
+    """Return the program that comes with the package pypandoc-binary."""
+    found = importlib.util.find_spec("pypandoc")
+    if found is None or found.origin is None:
+        raise RuntimeError("the development packages are not installed (make install): pypandoc-binary is missing")
+    return Path(found.origin).parent / "files" / "pandoc"
 
 
 def _blocks(nodes: Iterable[Any]) -> tuple[Tree, ...]:

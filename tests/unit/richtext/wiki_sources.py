@@ -6,14 +6,16 @@ import random
 from collections.abc import Callable
 
 _INLINES = (
-    "{w}", "{w}", "{w} {w}", "*{w}*", "_{w} {w}_", "-{w}-", "+{w}+", "^{w}^", "~{w}~", "??{w}??", "{{{{{w}}}}}", "{{*}}{w}{{*}}",
-    "*_{w}_*", "[{w}|https://x.example/a?b=c_d]", "[{w}|https://x.example/a|tip]", "[https://x.example/a(b)]", "[~ann]",
-    "[^file one.zip]", "!a.png!", "!a.png|thumbnail!", "!https://x.example/b.png|width=300!", "(x)", "(/)", ":)", ";)",
-    "(*r) {w}", ":D", "{{color:red}}{w} {w}{{color}}", "{{color:#00ff00}}*{w}*{{color}}", "{{foo:bar|a=b}}{w}{{foo}}", "{{foo}}",
-    "{{anchor:here}}{w}", "\\*{w}\\*", "\\{{{w}\\}}", "\\[{w}\\]", "C:\\temp\\{w}", "\\\\srv\\share", "{w} -- {w}", "{w} --- {w}",
-    "{w}\\\\ {w}", "{w}\\\\\n{w}", "https://x.example/a_b", "mailto:a@x.example", "&amp; {w} &#42;", "{w} & {w}", "5 * {w}",
-    "a{{*}}{w}{{*}}b", "[{w}]", "[{w}|ABC-1]", "[#{w}]", "{w}  {w}", "<{w}>", "`{w}`", "{{status:colour=red|title={w}}}",
-    "{w}@x.example", "{{{{C:\\x}}}} {w}", "({w})", '"{w}"', "{w}: {w}; {w}, {w}. {w}!",
+    "{w}", "{w}", "{w} {w}", "*{w}*", "_{w} {w}_", "-{w}-", "+{w}+", "^{w}^", "~{w}~", "??{w}??", "{{{{{w}}}}}",
+    "{{*}}{w}{{*}}", "*_{w}_*", "[{w}|https://x.example/a?b=c_d]", "[{w}|https://x.example/a|tip]",
+    "[https://x.example/a(b)]", "[~ann]", "[^file one.zip]", "!a.png!", "!a.png|thumbnail!",
+    "!https://x.example/b.png|width=300!", "(x)", "(/)", ":)", ";)", "(*r) {w}", ":D",
+    "{{color:red}}{w} {w}{{color}}", "{{color:#00ff00}}*{w}*{{color}}", "{{foo:bar|a=b}}{w}{{foo}}", "{{foo}}",
+    "{{anchor:here}}{w}", "\\*{w}\\*", "\\{{{w}\\}}", "\\[{w}\\]", "C:\\temp\\{w}", "\\\\srv\\share", "{w} -- {w}",
+    "{w} --- {w}", "{w}\\\\ {w}", "{w}\\\\\n{w}", "https://x.example/a_b", "mailto:a@x.example", "&amp; {w} &#42;",
+    "{w} & {w}", "5 * {w}", "a{{*}}{w}{{*}}b", "[{w}]", "[{w}|ABC-1]", "[#{w}]", "{w}  {w}", "<{w}>", "`{w}`",
+    "{{status:colour=red|title={w}}}", "{w}@x.example", "{{{{C:\\x}}}} {w}", "({w})", '"{w}"',
+    "{w}: {w}; {w}, {w}. {w}!",
 )  # fmt: skip
 
 
@@ -28,8 +30,8 @@ class SourceMaker:
         """Return a whole description."""
         pick = self._random
         kinds: tuple[Callable[[], str], ...] = (
-            self._paragraph, self._paragraph, self._paragraph, self._heading, self._list, self._list, self._table, self._quote,
-            self._panel, self._code, self._rule, self._colored, self._unknown,
+            self._paragraph, self._paragraph, self._paragraph, self._heading, self._list, self._list, self._table,
+            self._quote, self._panel, self._code, self._rule, self._colored, self._unknown,
         )  # fmt: skip
         blocks = [pick.choice(kinds)() for _ in range(pick.randint(1, 5))]
         gaps = [pick.choice(("\n\n", "\n\n", "\n\n\n", "\n \n", "\n\n \n")) for _ in blocks]
