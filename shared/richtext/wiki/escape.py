@@ -254,8 +254,6 @@ def _text(text: Text, risky: frozenset[str], place: Place) -> _Token:
     if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and not code:
         return f"[{look.link}]"
     label = look.link is not None or place.label
-    if label:
-        risky |= {"^", "~"}  # a link's text that begins with one is a file or a person
     shown = escaped(text.text, risky, bar=place.cell or label, brackets=label, braces=code)
     if code:
         shown = "{{" + shown + "}}"
@@ -271,6 +269,7 @@ def escaped(
     `braces`: these have to be entities where the text stands.
     """
     written: list[str] = []
+    always = "^~" if brackets else ""  # in the text of a link they make it one to a file or a person
     faces = {_telling(found) for found in EMOTICON.finditer(text)}
     for index, char in enumerate(text):
         if char in "{}":
@@ -279,7 +278,7 @@ def escaped(
             written.append(_entity(char) if brackets else "\\" + char)
         elif char == "|":
             written.append(_entity(char) if bar else char)
-        elif (char in risky and not _harmless(text, index)) or index in faces:
+        elif char in always or index in faces or (char in risky and not _harmless(text, index)):
             written.append(_entity(char) if char == ":" else "\\" + char)
         elif char == "\\":
             written.append(char if _plain_backslash(text, index) else _entity(char))
