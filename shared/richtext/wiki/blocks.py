@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, replace
 
 from shared.richtext.canonical import canonical_blocks
 from shared.richtext.model import (
@@ -10,9 +11,9 @@ from shared.richtext.model import (
     CodeBlock,
     Document,
     Heading,
-    Look,
+    Inline,
+    Listing,
     Origin,
-    Panel,
     Paragraph,
     Quote,
     Rule,
@@ -21,25 +22,24 @@ from shared.richtext.model import (
 )
 from shared.richtext.readable import recognised
 from shared.richtext.text import clean
-from shared.richtext.wiki.inlines import inlines_of
-from shared.richtext.wiki.lists import Entry, listings
+from shared.richtext.wiki.inlines import color_left_open, inlines_of
+from shared.richtext.wiki.lists import Entry, listing, runs
+from shared.richtext.wiki.macros import code_language, panel
 from shared.richtext.wiki.notation import (
+    BAR_LINE,
     HEADING_LINE,
     LIST_LINE,
     LITERAL_END,
     MACRO,
-    PANEL_KINDS,
-    PANEL_MACROS,
     QUOTE_LINE,
     RULE_LINE,
+    begins_block,
+    begins_list,
 )
+from shared.richtext.wiki.source import Markup
 from shared.richtext.wiki.tables import read_row
 
 MAX_DEPTH = 20
-_LANGUAGE = re.compile(r"(?:^|\|)(?:language=)?([A-Za-z0-9+#._-]+)(?=\||$)")
-_BAR_LINE = re.compile(r"[ \t]*\|")
-_BEGINNINGS = (LIST_LINE, RULE_LINE, HEADING_LINE, QUOTE_LINE, _BAR_LINE)
-_STRONG = Look(frozenset({"strong"}))
 
 
 def parse_wiki(source: str) -> Document:
@@ -52,6 +52,19 @@ def blocks_of(source: str, depth: int) -> tuple[Block, ...]:
     return _Reader(source, depth).read()
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A block, where it stands in the source, and how long its beginning and end are."""
+
+    block: Block
+    start: int
+    end: int
+    head: int = 0
+    tail: int = 0
+    tied: bool = False
+    """A colour goes on beyond it, so that its markup means something else by itself."""
+
+
 class _Reader:
     """Reads one text from its beginning to its end."""
 
@@ -59,17 +72,43 @@ class _Reader:
         self._source = source
         self._depth = depth
         self._at = 0
-        self._blocks: list[Block] = []
+        self._front: str | None = None
+        """The colour that began in what was read so far."""
         self._unclosed: set[str] = set()
         """Macros whose end does not come any more."""
 
     def read(self) -> tuple[Block, ...]:
+        placed: list[_Placed] = []
         while self._at < len(self._source):
             start = self._at
             if not self._blank_line():
-                self._block()
+                placed += self._block()
             assert self._at > start  # noqa: S101 - it always gets on
-        return tuple(self._blocks)
+        return self._settled(placed, 0, len(self._source))
+
+    def _settled(self, placed: list[_Placed], start: int, end: int) -> tuple[Block, ...]:
+        """Return blocks that follow one another between two places, each with its markup."""
+        shown = [(one, found[0]) for one in placed if (found := canonical_blocks((one.block,)))]
+        blocks: list[Block] = []
+        follows: Markup | None = None
+        done = start
+        for number, (one, block) in enumerate(shown, 1):
+            text = self._source[one.start : one.end]
+            last = number == len(shown)
+            markup = Markup(
+                text,
+                head=text[: one.head],
+                tail=text[len(text) - one.tail :],
+                before=self._source[done : one.start],
+                follows=follows,
+                after=self._source[one.end : end] if last else "",
+                last=last,
+            )
+            follows, done = markup, one.end
+            known = block if one.tied else replace(block, origin=Origin("wiki", markup))
+            # there are no tasks in wiki markup: a list of boxes is a list, and so merged item by item
+            blocks.append(known if isinstance(known, Listing) else recognised(known))
+        return tuple(blocks)
 
     def _line_end(self, at: int) -> int:
         end = self._source.find("\n", at)
@@ -82,45 +121,55 @@ class _Reader:
         self._at = min(end + 1, len(self._source))
         return True
 
-    def _block(self) -> None:
+    def _block(self) -> list[_Placed]:
         source, at = self._source, self._at
         end = self._line_end(at)
         if RULE_LINE.match(source, at):
-            self._add(Rule(origin=Origin("wiki", "----")), end)
-        elif heading := HEADING_LINE.match(source, at):
-            inlines = inlines_of(source[heading.end() : end].strip())
-            self._add(Heading(int(heading[1]), inlines, origin=Origin("wiki", source[at:end].strip())), end)
-        elif quote := QUOTE_LINE.match(source, at):
-            said = source[quote.end() : end].strip()
-            inner = Paragraph(inlines_of(said), origin=Origin("wiki", said))
-            self._add(Quote((inner,), origin=Origin("wiki", source[at:end].strip())), end)
-        elif _BAR_LINE.match(source, at):
-            self._table()
-        elif LIST_LINE.match(source, at):
-            self._list()
-        else:
-            self._paragraph()
+            return [self._whole_line(Rule(), at, end)]
+        if heading := HEADING_LINE.match(source, at):
+            text, tied = self._text(heading.end(), end)
+            return [self._whole_line(Heading(int(heading[1]), text), at, end, heading.end(), tied=tied)]
+        if quote := QUOTE_LINE.match(source, at):
+            text, tied = self._text(quote.end(), end)
+            line = Paragraph(text, origin=None if tied else Origin("wiki", Markup(source[quote.end() : end].strip())))
+            return [self._whole_line(Quote((line,)), at, end, quote.end(), tied=tied)]
+        if BAR_LINE.match(source, at):
+            return self._table()
+        return self._list() if begins_list(source, at) else self._flow()
 
-    def _add(self, block: Block, end: int) -> None:
-        found = canonical_blocks((block,))
-        self._blocks += [recognised(found[0])] if found else []
+    def _text(self, start: int, end: int) -> tuple[tuple[Inline, ...], bool]:
+        """Return what a stretch of the source says, and whether a colour goes on beyond one of its ends."""
+        text = self._source[start:end].strip()
+        front = self._front
+        left = color_left_open(text, front)
+        goes_on = left is not None and "{color}" in self._source[end:]
+        self._front = left if goes_on else None
+        return inlines_of(text, front=front, goes_on=goes_on or front is not None), goes_on or front is not None
+
+    def _whole_line(self, block: Block, at: int, end: int, inner: int = -1, *, tied: bool = False) -> _Placed:
         self._at = min(end + 1, len(self._source))
+        start, stop = self._trimmed(at, end)
+        return _Placed(block, start, stop, max(0, inner - start), tied=tied)
 
-    def _table(self) -> None:
+    def _trimmed(self, start: int, end: int) -> tuple[int, int]:
+        """Return a stretch of the source without the white space at its ends."""
+        text = self._source[start:end]
+        return start + len(text) - len(text.lstrip()), start + len(text.rstrip())
+
+    def _table(self) -> list[_Placed]:
         start, rows = self._at, []
-        while self._at < len(self._source) and _BAR_LINE.match(self._source, self._at):
+        while self._at < len(self._source) and BAR_LINE.match(self._source, self._at):
             row, self._at = read_row(self._source, self._at, self._inner)
             rows.append(row)
-        text = self._source[start : self._at].strip()
-        self._blocks += canonical_blocks((Table(tuple(rows), origin=Origin("wiki", text)),))
+        return [_Placed(Table(tuple(rows)), start, self._at - (self._source[self._at - 1] == "\n"))]
 
     def _inner(self, text: str) -> tuple[Block, ...]:
         if self._depth >= MAX_DEPTH:
             return (Paragraph((Text(text),)),)
         return blocks_of(text, self._depth + 1)
 
-    def _macro(self, found: re.Match[str]) -> tuple[Block, int] | None:
-        """Return the block that a macro makes and where it ends, None if it has no end."""
+    def _macro(self, found: re.Match[str]) -> _Placed | None:
+        """Return the block that a macro makes, None if it has no end."""
         name, options = found[1], found[2] or ""
         if name in self._unclosed or self._depth >= MAX_DEPTH:
             return None
@@ -129,15 +178,15 @@ class _Reader:
             self._unclosed.add(name)
             return None
         inner = self._source[found.end() : end]
-        after = end + len(name) + 2
-        origin = Origin("wiki", self._source[found.start() : after])
+        tail = len(name) + 2
+        block: Block
         if name in LITERAL_END:
-            language = _LANGUAGE.search(options) if name == "code" else None
-            return CodeBlock(inner, language[1] if language else None, origin=origin), after
-        blocks = self._inner(inner)
-        if name == "quote":
-            return Quote(blocks, origin=origin), after
-        return _panel(name, options, blocks, origin), after
+            block = CodeBlock(inner, code_language(name, options))
+        elif name == "quote":
+            block = Quote(self._inner(inner))
+        else:
+            block = panel(name, options, self._inner(inner))
+        return _Placed(block, found.start(), end + tail, len(found[0]), tail)
 
     def _end_of(self, name: str, at: int) -> int:
         """Return where a macro's content ends, -1 if it does not."""
@@ -157,79 +206,62 @@ class _Reader:
                 skipped = end + len(found[1]) + 2
         return -1
 
-    def _list(self) -> None:
-        start, entries = self._at, []
+    def _list(self) -> list[_Placed]:
+        entries: list[tuple[Entry, int]] = []
         while (found := LIST_LINE.match(self._source, self._at)) and not RULE_LINE.match(self._source, self._at):
+            line = self._at
             self._at = found.end()
-            entries.append(Entry(found[1], tuple(self._flow(in_item=True))))
+            placed = self._flow(in_item=True)
+            blocks = self._settled(placed, found.end(), self._at)
+            tied = any(one.tied for one in placed)
+            entry = Entry(found[1], blocks, self._source[line : self._at], found.end() - line, tied=tied)
+            entries.append((entry, line))
             if self._at < len(self._source) and self._source[self._at] == "\n":
                 self._at += 1
-        text = self._source[start : self._at].strip("\n")
-        made = listings(entries)
-        origin = Origin("wiki", text) if len(made) == 1 else None
-        for listing in made:
-            found_blocks = canonical_blocks((type(listing)(listing.ordered, listing.items, origin=origin),))
-            self._blocks += [recognised(block) for block in found_blocks]
+        lists: list[_Placed] = []
+        for run in runs([entry for entry, _ in entries]):
+            begin, stop = entries[0][1], entries[len(run) - 1][1] + len(run[-1].text)
+            del entries[: len(run)]
+            lists.append(_Placed(listing(run), begin, stop, tied=any(entry.tied for entry in run)))
+        return lists
 
-    def _paragraph(self) -> None:
-        for block in self._flow(in_item=False):
-            found = canonical_blocks((block,))
-            self._blocks += [recognised(found[0])] if found else []
-
-    def _flow(self, *, in_item: bool) -> list[Block]:
+    def _flow(self, *, in_item: bool = False) -> list[_Placed]:
         """Read lines of text, and the macros in them, up to an empty line or another kind of block."""
-        blocks: list[Block] = []
+        placed: list[_Placed] = []
         start = self._at
         first = True
         while self._at < len(self._source):
             end = self._line_end(self._at)
-            if not first and self._begins_other(end):
+            if not first and (not self._source[self._at : end].strip() or begins_block(self._source, self._at)):
                 break
             first = False
-            cut = self._first_macro(end, only_code=in_item)
-            if cut is None:
+            macro = self._first_macro(end, only_code=in_item)
+            if macro is None:
                 self._at = min(end + 1, len(self._source))
                 continue
-            found, block, after = cut
-            _text_block(self._source[start:found], blocks)
-            blocks.append(block)
-            self._at = start = after
+            placed += self._paragraph(start, macro.start, afterwards=bool(placed))
+            placed.append(macro)
+            after = self._at = start = macro.end
             if not self._source[after : self._line_end(after)].strip():
                 self._at = start = min(self._line_end(after) + 1, len(self._source))
-        _text_block(self._source[start : self._at], blocks)
+        placed += self._paragraph(start, self._at, afterwards=bool(placed))
         if in_item and self._at > 0 and self._source[self._at - 1] == "\n":
             self._at -= 1
-        return blocks
+        return placed
 
-    def _begins_other(self, end: int) -> bool:
-        source, at = self._source, self._at
-        if not source[at:end].strip():
-            return True
-        return any(begins.match(source, at) for begins in _BEGINNINGS)
-
-    def _first_macro(self, end: int, *, only_code: bool) -> tuple[int, Block, int] | None:
+    def _first_macro(self, end: int, *, only_code: bool) -> _Placed | None:
         for found in MACRO.finditer(self._source, self._at, end):
             if only_code and found[1] not in LITERAL_END:
                 continue
             made = self._macro(found)
             if made is not None:
-                block, after = made
-                return found.start(), block, after
+                return made
         return None
 
-
-def _text_block(text: str, blocks: list[Block]) -> None:
-    text = text.strip()
-    if text:
+    def _paragraph(self, start: int, end: int, *, afterwards: bool) -> list[_Placed]:
+        begin, stop = self._trimmed(start, end)
+        if begin >= stop:
+            return []
+        text, tied = self._text(begin, stop)
         # behind a macro a line may begin with what would be something else on a line of its own
-        origin = None if any(begins.match(text) for begins in _BEGINNINGS) else Origin("wiki", text)
-        blocks.append(Paragraph(inlines_of(text), origin=origin))
-
-
-def _panel(name: str, options: str, blocks: tuple[Block, ...], origin: Origin) -> Panel:
-    told = dict(part.partition("=")[::2] for part in options.split("|"))
-    title = told.get("title", "").strip()
-    if title:
-        blocks = (Paragraph((Text(title, _STRONG),)), *blocks)
-    kind = PANEL_MACROS.get(name) or PANEL_KINDS.get(told.get("bgColor", "").strip().lower(), "custom")
-    return Panel(kind, blocks, origin=origin)
+        return [_Placed(Paragraph(text), begin, stop, tied=tied or (afterwards and begins_block(self._source, begin)))]

@@ -1,21 +1,54 @@
-"""Lines of text as wiki markup that means nothing but what they say. Pure."""
+"""Lines of text as wiki markup that means nothing but what they say. Pure.
+
+A backslash is written where Jira takes one, an entity where it does not or where other readers of the notation fail:
+a bar in a cell, a colon of `:D`, the dot of `h1.`, a brace beside another one.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.richtext.canonical import kept
 from shared.richtext.model import Break, Card, Inline, Look, Mention, OpaqueInline, Text
 from shared.richtext.readable import words_of
-from shared.richtext.wiki.notation import ENTITY, ESCAPABLE, LIST_LINE, MARKERS, RULE_LINE, is_word
+from shared.richtext.wiki.notation import (
+    EMOTICON,
+    ENTITY,
+    LIST_LINE,
+    MARKERS,
+    RULE_LINE,
+    is_word,
+    may_be_word,
+)
 
-_ALWAYS = frozenset("{}[]|")
 _OPEN_ENTITY = re.compile(r"&[#A-Za-z0-9]*\Z")
-_NAMED_LINE = re.compile(r"(h[1-6]|bq)\.(?=\s|\Z)")
-_ADDRESS = re.compile(r"https?:|mailto:")
-_DOT, _BACKSLASH, _AMPERSAND = "&#46;", "&#92;", "&#38;"
+_NAMED_LINE = re.compile(r"(h[1-6]|bq)\.")
+_SIGNS_LINE = re.compile(r"[*#-]+\Z")
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_FACE_ENDS = re.compile(rf"(?:{EMOTICON.pattern})\Z")
+_STAR = re.compile(r"[rgby]?\)")
+NEW_LINE = "\\\\ "
+"""Two backslashes. The blank keeps them apart from what follows: Jira leaves `\\\\server\\share` as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a line stands."""
+
+    one_line: bool = False
+    """Its breaks are written so that no line ends."""
+    line_start: bool = True
+    """What it begins with begins a line of the markup."""
+    cell: bool = False
+    """A bar would end it."""
+    label: bool = False
+    """It is the text of a link, or a part of it."""
+    last: str = " "
+    """The character before it."""
+    following: str = " "
+    """The character after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +57,8 @@ class _Mark:
 
     sign: str
     opens: bool
+    pair: int
+    """The same for a style's beginning and end."""
 
     @property
     def sure(self) -> str:
@@ -35,33 +70,44 @@ class _Mark:
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """The place where a new line begins."""
+    """The place where a new line begins; `starts`: also in the markup."""
+
+    text: str
+    starts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """Monospaced text, which must not stand beside a letter."""
 
     text: str
 
 
-_Token = str | _Mark | _Line
+_Token = str | _Mark | _Line | _Code
 
 
-def inline_markup(inlines: Iterable[Inline], *, one_line: bool, at_line_start: bool = True) -> str:
-    """Return the markup of what stands in a paragraph. `one_line`: its breaks are written so that no line ends."""
+def inline_markup(inlines: Iterable[Inline], place: Place, *, wary: bool = False) -> str:
+    """Return the markup of what stands in a paragraph. `wary`: text of which nothing is known stands beside it."""
     found = tuple(inlines)
-    risky = _risky(found, everywhere=one_line)
-    tokens: list[_Token] = [_Line("")] if at_line_start else []
-    opened: list[str] = []
+    risky = _risky(found, everywhere=wary or place.one_line)
+    tokens: list[_Token] = [_Line("", starts=True)] if place.line_start else []
+    opened: list[_Mark] = []
     for index, inline in enumerate(found):
         if isinstance(inline, Break):
             _switch(opened, [], tokens)
-            alone = not isinstance(found[index - 1], Break) and not isinstance(found[index + 1], Break)
-            tokens.append(_Line("\n") if alone and not one_line else "\\\\")
+            alone = not any(
+                isinstance(one, Break) for one in (*found[max(0, index - 1) : index], *found[index + 1 :][:1])
+            )
+            ends = alone and not place.one_line
+            tokens.append(_Line("\n" if ends else NEW_LINE, starts=ends))
         elif isinstance(inline, Text):
             _switch(opened, _signs(inline.look), tokens)
-            tokens.append(_text(inline, risky))
+            tokens.append(_text(inline, risky, place))
         else:
             _switch(opened, [], tokens)
-            tokens.append(_atom(inline, risky))
+            tokens.append(_atom(inline, risky, place))
     _switch(opened, [], tokens)
-    return _joined(tokens)
+    return _joined(tokens, place)
 
 
 def _risky(inlines: tuple[Inline, ...], *, everywhere: bool) -> frozenset[str]:
@@ -82,67 +128,113 @@ def _signs(look: Look) -> list[str]:
     return [look.color, *signs] if look.color else signs
 
 
-def _switch(opened: list[str], wanted: list[str], tokens: list[_Token]) -> None:
+def _switch(opened: list[_Mark], wanted: list[str], tokens: list[_Token]) -> None:
     """End the styles that are not wanted any more (and those within them), begin those that are."""
     still = 0
-    while still < len(opened) and opened[still] in wanted:
+    while still < len(opened) and opened[still].sign in wanted:
         still += 1
     while len(opened) > still:
-        tokens.append(_Mark(opened.pop(), opens=False))
+        tokens.append(replace(opened.pop(), opens=False))
     for sign in wanted:
-        if sign not in opened:
-            opened.append(sign)
-            tokens.append(_Mark(sign, opens=True))
+        if all(mark.sign != sign for mark in opened):
+            opened.append(_Mark(sign, opens=True, pair=len(tokens)))
+            tokens.append(opened[-1])
 
 
-def _joined(tokens: list[_Token]) -> str:
+def _joined(tokens: list[_Token], place: Place) -> str:
+    """Return the tokens as markup. A style of which one end cannot be a plain marker has the sure form at both."""
+    sure: set[int] = set()
+    while True:
+        known = len(sure)
+        markup = _written(tokens, place, sure)
+        if len(sure) == known:
+            return markup
+
+
+def _written(tokens: list[_Token], place: Place, sure: set[int]) -> str:
     written: list[str] = []
-    last = " "
-    fresh = False
+    last = place.last
+    fresh = after_code = False
     for index, token in enumerate(tokens):
-        if isinstance(token, _Line):
-            written.append(token.text)
-            last, fresh = " ", True
-            continue
-        if isinstance(token, _Mark):
-            part = _marker(token, last, tokens[index + 1] if index + 1 < len(tokens) else "")
-        else:
-            part = _at_line_start(token) if fresh else token
+        following = tokens[index + 1] if index + 1 < len(tokens) else place.following
+        match token:
+            case _Line():
+                written.append(token.text)
+                last, fresh, after_code = " ", token.starts, False
+                continue
+            case _Mark():
+                if not _plain(token, last, following, sure):
+                    sure.add(token.pair)
+                part = token.sure if token.pair in sure else token.sign
+                fresh = fresh and part in ("*", "-")
+            case _Code():
+                if written and may_be_word(last):
+                    written[-1] = _parted(written[-1])
+                part, fresh = token.text, False
+            case _:
+                part = _glued(token) if after_code else token
+                part = _at_line_start(part) if fresh else part
+                fresh = fresh and not part
         if part:
             written.append(part)
-            last, fresh = part[-1], False
+            last, after_code = part[-1], isinstance(token, _Code)
     return "".join(written)
 
 
-def _marker(mark: _Mark, last: str, following: _Token) -> str:
-    if mark.sign.startswith("#"):
-        return mark.sure
-    after = _first_char(following)
-    if mark.opens:
-        plain = not is_word(last) and not after.isspace() and last != mark.sign
-    else:
-        plain = not last.isspace() and not is_word(after) and last != mark.sign
-    same = isinstance(following, _Mark) and following.sign == mark.sign
-    return mark.sign if plain and not same and after != mark.sign else mark.sure
+def _parted(text: str) -> str:
+    """Return text before monospaced text, which would be none if a letter stood before it."""
+    stem, last = text[:-1], _entity(text[-1])
+    face = _FACE_ENDS.search(stem)  # the letter has kept it from being a picture
+    return (stem[:-1] + _entity(stem[-1]) if face else stem) + last
 
 
-def _first_char(token: _Token) -> str:
-    if isinstance(token, _Mark):
-        return "{" if token.sign.startswith("#") else token.sign
-    return token[:1] or " " if isinstance(token, str) else " "
+def _glued(text: str) -> str:
+    """Return text that follows monospaced text, which would be none if it went on with a letter."""
+    return _entity(text[0]) + text[1:] if text and may_be_word(text[0]) else text
+
+
+def _entity(char: str) -> str:
+    return f"&#{ord(char)};"
+
+
+def _plain(mark: _Mark, last: str, following: _Token, sure: set[int]) -> bool:
+    """Tell whether a marker without braces is read as one here."""
+    sign = mark.sign
+    if sign.startswith("#"):
+        return False
+    after = _first_char(following, sure)
+    outside, inside = (last, after) if mark.opens else (after, last)
+    same = isinstance(following, _Mark) and following.sign == sign
+    rest = following if isinstance(following, str) else ""
+    face = (last == "(" and _STAR.match(rest) is not None) or (sign == "-" and last in ":;" and rest[:1] in ")(PpD\\")
+    return not may_be_word(outside) and not inside.isspace() and not same and not face and sign not in (after, last)
+
+
+def _first_char(token: _Token, sure: set[int]) -> str:
+    match token:
+        case _Mark():
+            return "{" if token.pair in sure else token.sign[0]
+        case _Line():
+            return " "
+        case _Code():
+            return "{"
+        case _:
+            return token[:1] or " "
 
 
 def _at_line_start(text: str) -> str:
-    """Return a line's first text so that it begins no heading, list or rule."""
+    """Return a line's first text, escaped already, so that it begins no heading, list, table or rule."""
     named = _NAMED_LINE.match(text)
     if named is not None:
-        return f"{named[1]}{_DOT}{text[named.end() :]}"
-    if LIST_LINE.match(text) or RULE_LINE.match(text) or text.startswith("#"):
+        return f"{named[1]}{_entity('.')}{text[named.end() :]}"
+    if text.startswith("|"):
+        return _entity("|") + text[1:]
+    if LIST_LINE.match(text) or RULE_LINE.match(text) or _SIGNS_LINE.match(text):
         return f"\\{text}"
     return text
 
 
-def _atom(inline: Mention | Card | OpaqueInline | Inline, risky: frozenset[str]) -> str:
+def _atom(inline: Mention | Card | OpaqueInline | Inline, risky: frozenset[str], place: Place) -> _Token:
     if not isinstance(inline, Text | Break):
         source = kept(inline.origin, "wiki")
         if isinstance(source, str):
@@ -151,35 +243,61 @@ def _atom(inline: Mention | Card | OpaqueInline | Inline, risky: frozenset[str])
         return f"[~accountid:{inline.id}]" if inline.by_account else f"[~{inline.id}]"
     if isinstance(inline, Card):
         return f"[{inline.url}|{inline.url}|smart-link]"
-    return "" if isinstance(inline, Break) else _text(inline if isinstance(inline, Text) else words_of(inline), risky)
+    if isinstance(inline, Break):
+        return ""
+    return _text(inline if isinstance(inline, Text) else words_of(inline), risky, place)
 
 
-def _text(text: Text, risky: frozenset[str]) -> str:
+def _text(text: Text, risky: frozenset[str], place: Place) -> _Token:
     look = text.look
-    if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and "code" not in look.styles:
+    code = "code" in look.styles
+    if look.link is not None and look.link == text.text and _ADDRESS.match(text.text) and not code:
         return f"[{look.link}]"
-    shown = escaped(text.text, risky)
-    if "code" in look.styles:
+    label = look.link is not None or place.label
+    shown = escaped(text.text, risky, bar=place.cell or label, brackets=label, braces=code)
+    if code:
         shown = "{{" + shown + "}}"
-    return shown if look.link is None else f"[{shown}|{look.link}]"
+    if look.link is not None:
+        return f"[{shown}|{look.link}]"
+    return _Code(shown) if code else shown
 
 
-def escaped(text: str, risky: frozenset[str]) -> str:
-    """Return text of which no character is markup. `risky`: markers that could find a partner."""
+def escaped(
+    text: str, risky: frozenset[str], *, bar: bool = False, brackets: bool = False, braces: bool = False
+) -> str:
+    """Return text of which no character is markup. `risky`: markers that could find a partner. `bar`, `brackets`,
+    `braces`: these have to be entities where the text stands.
+    """
     written: list[str] = []
-    end = len(text) - 1
+    always = "^~" if brackets else ""  # in the text of a link they make it one to a file or a person
+    faces = {_telling(found) for found in EMOTICON.finditer(text)}
     for index, char in enumerate(text):
-        if char in _ALWAYS or (char in risky and not _harmless(text, index)):
-            written.append("\\" + char)
+        if char in "{}":
+            written.append(_entity(char) if braces or text[index - 1 : index] == char else "\\" + char)
+        elif char in "[]":
+            written.append(_entity(char) if brackets else "\\" + char)
+        elif char == "|":
+            written.append(_entity(char) if bar else char)
+        elif char in always or index in faces or (char in risky and not _harmless(text, index)):
+            written.append(_entity(char) if char == ":" else "\\" + char)
         elif char == "\\":
-            plain = index < end and text[index + 1] not in ESCAPABLE and text[index + 1] != "\\"
-            written.append(char if plain else _BACKSLASH)
+            written.append(char if _plain_backslash(text, index) else _entity(char))
         elif char == "&":
             taken = ENTITY.match(text, index) or _OPEN_ENTITY.match(text, index)
-            written.append(_AMPERSAND if taken else char)
+            written.append(_entity(char) if taken else char)
         else:
             written.append(char)
     return "".join(written)
+
+
+def _telling(face: re.Match[str]) -> int:
+    """Return the place of the character to escape, lest Jira shows a picture: the bracket, or the colon of `:D`."""
+    return face.end() - 1 if face[0][0] != "(" and face[0][-1] in "()" else face.start()
+
+
+def _plain_backslash(text: str, index: int) -> bool:
+    """Tell whether a backslash stands before a letter or digit, where it is nothing but itself."""
+    return text[index + 1 : index + 2].isalnum()
 
 
 def _harmless(text: str, index: int) -> bool:

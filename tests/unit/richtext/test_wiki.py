@@ -75,7 +75,7 @@ def test_fitting_is_idempotent(document: Document) -> None:
         ("h1. no heading", "h1&#46; no heading"),
         ("----", r"\-\-\-\-"),
         ("{code}", r"\{code\}"),
-        ("[a|b]", r"\[a\|b\]"),
+        ("[a|b]", r"\[a|b\]"),
         (r"C:\temp", r"C:\temp"),
         (r"\\server\share", r"&#92;\server\share"),
         ("&amp;", "&#38;amp;"),
