@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 from bs4.element import NavigableString, PageElement, Tag
@@ -45,7 +46,7 @@ class Inlines:
         if tag.name == "br":
             found.append(Break())
         elif tag.name in _MEDIA:
-            found.append(_media(tag))
+            found.append(_media(tag, look.link))
         elif tag.name == "input":
             if tag.get("type") == "checkbox":
                 found.append(Text("☑ " if tag.has_attr("checked") else "☐ ", look))
@@ -97,10 +98,20 @@ def _css(css: str, look: Look) -> Look:
     return Look(frozenset(styles), look.link, front, back)
 
 
-def _media(tag: Tag) -> OpaqueInline:
-    """Return a picture or film, to be read as a link to it."""
+def _media(tag: Tag, leads: str | None) -> OpaqueInline:
+    """Return a picture or film, to be read as a link to where it `leads`, or else to the picture itself."""
     source = tag.get("src") or tag.get("data")
-    url = safe_url(source) if isinstance(source, str) else None
-    name = one_line(str(tag.get("alt") or tag.get("title") or "")) or (file_name(url) if url else "")
+    own = safe_url(source) if isinstance(source, str) else None
+    name = one_line(str(tag.get("alt") or tag.get("title") or "")) or (file_name(own) if own else "")
+    url = leads or own
     fallback = Text(name or "picture", Look(link=url), atom=True) if url else Text(f"[{name or 'picture'}]", atom=True)
-    return OpaqueInline("html", f"{tag.name} {source} {name}", fallback, origin=Origin("html", tag))
+    identity = f"{tag.name} {source} {name}" if leads is None else f"{tag.name} {source} {name} {leads}"
+    shown = tag if leads is None else _linked(tag, leads)
+    return OpaqueInline("html", identity, fallback, origin=Origin("html", shown))
+
+
+def _linked(tag: Tag, url: str) -> Tag:
+    """Return a copy of an element within a link."""
+    link = Tag(name="a", attrs={"href": url})
+    link.append(copy(tag))
+    return link

@@ -1,4 +1,4 @@
-"""HTML -> model. Never raises; a string without any tag or entity is plain text. Pure."""
+"""HTML -> model. Never raises; what is no markup is plain text. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bs4.element import NavigableString, PageElement, Tag
 
 from shared.richtext.canonical import canonical_blocks
-from shared.richtext.html.clean import BLOCKS, cleaned
+from shared.richtext.html.clean import BLOCKS, cleaned, is_markup
 from shared.richtext.html.inlines import Inlines
 from shared.richtext.model import (
     Block,
@@ -33,7 +33,6 @@ from shared.richtext.readable import recognised
 from shared.richtext.text import clean, one_line
 
 MAX_DEPTH = 60
-_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!][^>]*>|&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w*);")
 _EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LANGUAGE = re.compile(r"(?:language|lang|brush)[-:](\w[\w+#.-]*)")
 _SPAN = re.compile(r"[1-9]\d{0,2}")
@@ -42,10 +41,10 @@ _SPAN = re.compile(r"[1-9]\d{0,2}")
 def parse_html(source: str) -> Document:
     """Return the document that an HTML fragment, or a plain text, holds. Never raises.
 
-    Scripts, styles, event attributes and links of other schemes than http, https and mailto are gone.
+    Scripts, styles, event attributes and links that Jira's editor does not take for safe are gone.
     """
     source = clean(source)
-    if not _LOOKS_LIKE_HTML.search(source):
+    if not is_markup(source):
         return Document(_plain_text(source))
     soup, holders = cleaned(source)
     return Document(_Reader(holders).blocks(soup.contents, 0))
