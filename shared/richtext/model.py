@@ -54,11 +54,14 @@ NO_LOOK = Look()
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look."""
+    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look. `own`:
+    marks of the language they were read from that a look cannot say, such as a comment's; words of other marks stay apart.
+    """
 
     text: str
     look: Look = NO_LOOK
     atom: bool = field(default=False, compare=False)
+    own: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class OpaqueBlock:
-    """What only one language knows, such as a picture or a macro; see `OpaqueInline`."""
+    """What only one language knows, such as a picture or a macro; see `OpaqueInline`.
+
+    If it has parts that people can edit (a caption, a decision, the columns of a layout), the fallback is these parts, each with
+    its own origin: a node of which a part was changed is written as its frame with the parts that there are now.
+    """
 
     language: Language
     content: str

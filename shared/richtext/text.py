@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from shared.richtext.model import Look, Text
@@ -30,7 +31,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNSAFE_IN_URL = re.compile(r"[\s\"<>\\^`{|}\[\]]")
 _ALLOWED_SCHEMES = frozenset(
     f"{name}:"
-    for name in (
+    for name in (  # noqa: SIM905 - a list that can be read
         "http https mailto ftp ftps gopher integrity file smb dynamicsnav jamfselfservice skype callto facetime git irc"
         " irc6 news nntp feed cvs svn mvn ssh scp sftp itms notes hipchat sourcetree urn tel xmpp telnet vnc rdp"
         " whatsapp slack sip sips magnet"
@@ -129,9 +130,9 @@ def linked(text: Text) -> list[Text]:
         if url is None:
             continue
         if found.start() > done:
-            parts.append(Text(text.text[done : found.start()], look))
-        parts.append(Text(found[0], Look(look.styles, url)))
+            parts.append(replace(text, text=text.text[done : found.start()]))
+        parts.append(replace(text, text=found[0], look=Look(look.styles, url)))
         done = found.end()
     if done < len(text.text):
-        parts.append(Text(text.text[done:], look))
+        parts.append(replace(text, text=text.text[done:]))
     return parts

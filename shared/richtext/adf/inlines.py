@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from shared.richtext import text as texts
+from shared.richtext.adf.marks import Mark, read_marks
 from shared.richtext.model import (
     Break,
     Card,
@@ -19,12 +20,10 @@ from shared.richtext.model import (
     OpaqueInline,
     Origin,
     Status,
-    Style,
     Text,
 )
 
 Node = Mapping[str, Any]
-_STYLES: frozenset[Style] = frozenset(get_args(Style))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_SAID = frozenset({"localId", "occurrenceKey"})
 """Attributes by which editors tell nodes apart; a person never sees them."""
@@ -93,10 +92,10 @@ def read_inlines(nodes: Iterable[object], depth: int = 0) -> tuple[Inline, ...]:
     for node in nodes:
         kind = kind_of(node)
         if not isinstance(node, Mapping) or not kind:
-            found += _lines(words_in(node), Look())
+            found += _lines(words_in(node), Look(), ())
         elif kind == "text":
             text = node.get("text")
-            found += _lines(text if isinstance(text, str) else "", _look(node.get("marks")))
+            found += _lines(text if isinstance(text, str) else "", *read_marks(node.get("marks")))
         elif kind == "hardBreak":
             found.append(Break())
         elif kind in ("paragraph", "heading") and depth < MAX_DEPTH:
@@ -106,33 +105,15 @@ def read_inlines(nodes: Iterable[object], depth: int = 0) -> tuple[Inline, ...]:
     return tuple(found)
 
 
-def _lines(text: str, look: Look) -> list[Inline]:
+def _lines(text: str, look: Look, own: tuple[Mark, ...]) -> list[Inline]:
     """Return text of which each line end is a break: Jira shows it as one."""
     found: list[Inline] = []
     for number, line in enumerate(texts.clean(text).split("\n")):
         if number:
             found.append(Break())
         if line:
-            found.append(Text(line, look))
+            found.append(Text(line, look, own=own))
     return found
-
-
-def _look(marks: object) -> Look:
-    styles: set[Style] = set()
-    link = front = back = None
-    for mark in marks if isinstance(marks, list) else ():
-        if not isinstance(mark, Mapping):
-            continue
-        kind, attrs = mark.get("type"), attrs_of(mark)
-        name = attrs.get("type") if kind == "subsup" else kind
-        styles |= {style for style in _STYLES if style == name}
-        if kind == "link" and isinstance(attrs.get("href"), str):
-            link = texts.safe_url(attrs["href"])
-        elif kind == "textColor":
-            front = texts.color(attrs.get("color"))
-        elif kind == "backgroundColor":
-            back = texts.color(attrs.get("color"))
-    return Look(frozenset(styles), link, front, back)
 
 
 def link_text(words: str, url: str) -> Text:

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from shared.richtext.adf.fit import fit_adf
+from shared.richtext.adf.marks import write_marks
 from shared.richtext.canonical import kept, tidied
 from shared.richtext.model import (
-    NO_LOOK,
     Block,
     Break,
     Card,
@@ -29,7 +29,6 @@ from shared.richtext.model import (
     Inline,
     Item,
     Listing,
-    Look,
     Mention,
     OpaqueBlock,
     OpaqueInline,
@@ -40,7 +39,6 @@ from shared.richtext.model import (
     Row,
     Rule,
     Status,
-    Style,
     Table,
     Task,
     Tasks,
@@ -51,8 +49,6 @@ from shared.richtext.readable import words_of
 Node = dict[str, Any]
 _EMPTY: Node = {"type": "paragraph", "content": []}
 _STATUS_COLORS = frozenset({"neutral", "purple", "blue", "red", "yellow", "green"})
-_STYLE_MARKS = {style: {"type": "subsup", "attrs": {"type": style}} for style in ("sub", "sup")}
-_ORDER: tuple[Style, ...] = ("em", "strong", "strike", "underline", "sub", "sup", "code")
 
 
 def to_adf(document: Document) -> Node:
@@ -193,7 +189,7 @@ def _inline(inline: Inline) -> Node | None:
     if isinstance(inline, Text):
         if not inline.text:
             return None
-        marks = _marks(inline.look)
+        marks = write_marks(inline.look, inline.own)
         return {"type": "text", "text": inline.text, **({"marks": marks} if marks else {})}
     if isinstance(inline, Break):
         return {"type": "hardBreak"}
@@ -219,17 +215,3 @@ def _inline(inline: Inline) -> Node | None:
             return _inline(words_of(inline))
         case _:
             assert_never(inline)
-
-
-def _marks(look: Look) -> list[Node]:
-    if look == NO_LOOK:
-        return []
-    marks: list[Node] = []
-    if look.link is not None:
-        marks.append({"type": "link", "attrs": {"href": look.link}})
-    marks += [_STYLE_MARKS.get(style, {"type": style}) for style in _ORDER if style in look.styles]
-    if look.color:
-        marks.append({"type": "textColor", "attrs": {"color": look.color}})
-    if look.background:
-        marks.append({"type": "backgroundColor", "attrs": {"color": look.background}})
-    return marks

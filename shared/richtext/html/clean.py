@@ -34,7 +34,7 @@ _LINE = frozenset({
     "strike", "strong", "sub", "sup", "textarea", "time", "track", "tt", "u", "var", "video", "wbr",
 })  # fmt: skip
 _VOID = frozenset({"br", "hr", "img", "input"})
-_TAG = re.compile(r"<(/?)([A-Za-z][^\s/>]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
+_TAG = re.compile(r"<(/?)([A-Za-z][^\s/<>]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _TAG_OR_SIGN = re.compile(rf"{_TAG.pattern}|<(?=[A-Za-z])")
 _ENTITY = re.compile(r"&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w*);")
 _PREFIXED = re.compile(r"[a-z]\w*:[a-z]\w*")
