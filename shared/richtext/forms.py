@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from shared.richtext.adf import parse_adf, to_adf
+from shared.richtext.adf.files import with_files_of
 from shared.richtext.alike import JiraLanguage, all_alike, fit, shown
 from shared.richtext.canonical import canonical, canonical_blocks
 from shared.richtext.html import parse_html, to_html
@@ -115,10 +116,18 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
     if to_craft:
         fitted = canonical_blocks(opened(fitted))
     if onto is not None:
-        merged = render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language)
+        merged = _with_files(render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language), onto)
         if settled(parse(merged)):
             return merged
-    return render(Document(fitted), language)
+    return _with_files(render(Document(fitted), language), onto)
+
+
+def _with_files(form: Form | None, onto: Form | None) -> Form | None:
+    """Return a value of Jira Cloud that still has all files of the one that it replaces."""
+    if onto is None or "adf" not in onto:
+        return form
+    adf = with_files_of(None if form is None else form["adf"], onto["adf"])
+    return None if adf is None else {"adf": adf}
 
 
 def words(form: Form | None) -> str:

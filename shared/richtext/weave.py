@@ -22,6 +22,7 @@ MAX_TOKENS = 4000
 MAX_LETTERS = 40_000
 """Above this many possible pairs of letters in one change, they are paired at its ends only."""
 _TOKEN = re.compile(rf"{WORD.pattern}|\S")
+_LETTER = re.compile(r"\w")
 _SPACED = re.compile(rf"[^\W{UNSPACED}]")
 
 
@@ -88,14 +89,13 @@ class _Line:
         between = (" " if index > start and self.blanks[index] else "" for index in range(start, end))
         return "".join(f"{blank}{letter}" for blank, letter in zip(between, self.letters[start:end], strict=True))
 
-    def grows(self, start: int, end: int) -> tuple[bool, bool]:
-        """Tell whether words go on before and after some letters, without a blank and in a script that has blanks."""
-        before = start > 0 and not self.blanks[start] and self._joined(start - 1)
-        after = end < len(self.letters) and not self.blanks[end] and self._joined(end - 1)
-        return before, after
+    def beside(self, start: int, end: int, letter: re.Pattern[str]) -> tuple[bool, bool]:
+        """Tell whether words go on before and after some letters, without a blank, with such letters on both sides."""
 
-    def _joined(self, at: int) -> bool:
-        return bool(_SPACED.match(self.letters[at]) and _SPACED.match(self.letters[at + 1]))
+        def joined(at: int) -> bool:
+            return not self.blanks[at] and all(map(letter.match, self.letters[at - 1 : at + 1]))
+
+        return start > 0 and joined(start), end < len(self.letters) and joined(end)
 
 
 def weave(
@@ -200,9 +200,8 @@ def _stays(now: _Line, was: _Line, traced: Sequence[int | None], place: tuple[in
         return False
     if now.words(at, at + length) != was.words(node.start, node.end):
         return False
-    before, after = now.grows(at, at + length)
-    grew_before, grew_after = was.grows(node.start, node.end)
-    return (grew_before or not before) and (grew_after or not after)
+    grown = zip(now.beside(at, at + length, _SPACED), was.beside(node.start, node.end, _LETTER), strict=True)
+    return all(was_so or not is_so for is_so, was_so in grown)
 
 
 def _found(now: _Line, waiting: Sequence[_Node], taken: set[int]) -> Iterator[_Node]:
@@ -214,7 +213,7 @@ def _found(now: _Line, waiting: Sequence[_Node], taken: set[int]) -> Iterator[_N
         while at >= 0:
             end = at + len(letters)
             free = taken.isdisjoint(range(at, end)) and now.words(at, end) == words
-            if free and not any(now.grows(at, end)) and _takes(now, at, node.atom):
+            if free and not any(now.beside(at, end, _SPACED)) and _takes(now, at, node.atom):
                 taken.update(range(at, end))
                 yield replace(node, start=at, end=end)
                 break
@@ -232,9 +231,8 @@ def _takes(now: _Line, at: int, atom: Atom) -> bool:
 def _mark(now: _Line, was: _Line, traced: Sequence[int | None], *, colors: bool) -> None:
     """Give letters what of the old ones cannot be seen on the other side."""
     marked: dict[tuple[int, int], Text] = {}
-    for at, old_at in enumerate(traced):
+    for at, old in enumerate(_heirs(was, traced)):
         part = now.parts[at]
-        old = was.parts[old_at] if old_at is not None else None
         if not isinstance(part, Text) or not isinstance(old, Text):
             continue
         pair = (id(part), id(old))
@@ -242,6 +240,25 @@ def _mark(now: _Line, was: _Line, traced: Sequence[int | None], *, colors: bool)
             look = replace(part.look, color=old.look.color, background=old.look.background) if colors else part.look
             marked[pair] = replace(part, look=look, own=old.own)
         now.parts[at] = marked[pair]
+
+
+def _heirs(was: _Line, traced: Sequence[int | None]) -> list[Text | Break | None]:
+    """Return for each new letter the old text of which it is: new words are of the text that they replace, or stand in."""
+    heirs = [None if old_at is None else was.parts[old_at] for old_at in traced]
+    at = 0
+    while at < len(traced):
+        start = at
+        while at < len(traced) and traced[at] is None:
+            at += 1
+        if at > start:
+            first = traced[start - 1] if start else -1
+            last = traced[at] if at < len(traced) else len(was.parts)
+            if first is not None and last is not None and first < last:
+                gone = was.parts[first + 1 : last] or was.parts[max(first, 0) : last + 1]
+                if gone and all(part is gone[0] for part in gone):
+                    heirs[start:at] = [gone[0]] * (at - start)
+        at += 1
+    return heirs
 
 
 def _rewritten(now: _Line, placed: Sequence[_Node]) -> Iterator[Inline]:

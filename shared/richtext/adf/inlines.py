@@ -28,10 +28,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_SAID = frozenset({"localId", "occurrenceKey"})
 """Attributes by which editors tell nodes apart; a person never sees them."""
 MAX_DEPTH = 60
-OPAQUE_ANYWHERE = frozenset({
-    "mediaSingle", "mediaGroup", "blockCard", "embedCard", "decisionList", "extension", "bodiedExtension",
-})  # fmt: skip
-"""Types that the model has not, and that may stand in a document whatever they stood in before."""
 
 
 def content_of(node: Node) -> Sequence[object]:
@@ -116,9 +112,33 @@ def _lines(text: str, look: Look, own: tuple[Mark, ...]) -> list[Inline]:
     return found
 
 
-def link_text(words: str, url: str) -> Text:
-    """Return words that lead to an address."""
-    return Text(texts.one_line(words) or url, Look(link=url), atom=True)
+FILE_SIGN = "📎"
+
+
+def media_words(node: Node, around: object = None) -> Text:
+    """Return the words that stand for a file: a link if its marks, those of the node `around` it, or itself lead on."""
+    attrs = attrs_of(node)
+    alt = texts.one_line(attrs["alt"]) if isinstance(attrs.get("alt"), str) else ""
+    own = texts.safe_url(attrs["url"]) if isinstance(attrs.get("url"), str) else None
+    leads = read_marks(node.get("marks"))[0].link or read_marks(around)[0].link
+    words = f"{FILE_SIGN} {alt or 'attachment'}" if own is None else alt or texts.file_name(own)
+    return Text(words, Look(link=leads or own), atom=True)
+
+
+def reworded(node: Node, words: str, link: str | None) -> Node | None:
+    """Return a node that shows other words, None if its words cannot be changed."""
+    attrs = attrs_of(node)
+    match kind_of(node):
+        case "media" | "mediaInline":
+            shown = media_words(node)
+            name = words.removeprefix(FILE_SIGN).strip()
+            if link not in (None, shown.look.link) or words.startswith(FILE_SIGN) != shown.text.startswith(FILE_SIGN):
+                return None
+            return {**node, "attrs": {**attrs, "alt": name}} if name else None
+        case "extension" | "inlineExtension" if isinstance(attrs.get("text"), str) and words and link is None:
+            return {**node, "attrs": {**attrs, "text": words}}
+        case _:
+            return None
 
 
 def _atom(kind: str, node: Node) -> Inline:
@@ -138,12 +158,17 @@ def _atom(kind: str, node: Node) -> Inline:
         case "inlineCard" if url is not None:
             return Card(url, origin=origin)
         case "mediaInline":
-            alt = attrs.get("alt")
-            words = f"📎 {alt}" if isinstance(alt, str) and alt.strip() else "📎 attachment"
-            return OpaqueInline("adf", identity(node), Text(texts.one_line(words)), origin=origin)
+            return OpaqueInline("adf", identity(node), media_words(node), origin=origin)
         case _:
-            words = "" if kind == "placeholder" else text or texts.one_line(words_in(node))
+            words = "" if kind == "placeholder" else text or texts.one_line(words_in(node)) or _card_name(attrs)
             return OpaqueInline("adf", identity(node), Text(words), origin=origin)
+
+
+def _card_name(attrs: Mapping[str, Any]) -> str:
+    """Return the name in a card's JSON-LD, "" if it has none."""
+    data = attrs.get("data")
+    name = data.get("name") if isinstance(data, Mapping) else None
+    return texts.one_line(name) if isinstance(name, str) else ""
 
 
 def _day(timestamp: object) -> str | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from shared.richtext.adf.fit import fit_adf
+from shared.richtext.adf.fit import ROOMY, fit_adf
+from shared.richtext.adf.inlines import kind_of
 from shared.richtext.adf.marks import write_marks
-from shared.richtext.canonical import kept, tidied
+from shared.richtext.canonical import canonical_inlines, kept, tidied
 from shared.richtext.model import (
     Block,
     Break,
@@ -44,7 +46,7 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.readable import words_of
+from shared.richtext.readable import DECISION, words_of
 
 Node = dict[str, Any]
 _EMPTY: Node = {"type": "paragraph", "content": []}
@@ -113,9 +115,42 @@ def _block(block: Block, *, nested: bool) -> Node:
         case Rule():
             return {"type": "rule"}
         case OpaqueBlock():
-            return _EMPTY  # fit_adf leaves none of another language
+            return _refilled(block)
         case _:
             assert_never(block)
+
+
+def _refilled(block: OpaqueBlock) -> Node:
+    """Return a node with other parts than it had; `fit_adf` leaves none of another language."""
+    source = block.origin.source if block.origin is not None else None
+    if not isinstance(source, Mapping):
+        return _EMPTY
+    kind = kind_of(source)
+    own = {key: value for key, value in source.items() if key != "content"}
+    if kind == "decisionList":
+        return {**own, "content": [_decision(part) for part in block.fallback]}
+    if kind == "mediaSingle":
+        return {**own, "content": [_caption(p) if isinstance(p, Paragraph) else _block(p, nested=True) for p in block.fallback]}
+    if kind in ("mediaGroup", "layoutSection"):
+        return {**own, "content": _blocks(block.fallback, nested=True)}
+    return {**own, "content": _blocks(block.fallback, nested=kind not in ROOMY) or [_EMPTY]}
+
+
+def _caption(line: Paragraph) -> Node:
+    node = _kept(line.origin, "caption")
+    return node or {**_framed("caption", line.origin), "content": inline_nodes(line.inlines)}
+
+
+def _decision(line: Block) -> Node:
+    """Return a decision from the line that shows it."""
+    node = _kept(line.origin, "decisionItem")
+    if node is not None or not isinstance(line, Paragraph):
+        return node or {"type": "decisionItem", "attrs": {"localId": "", "state": "DECIDED"}}
+    first, *others = line.inlines or (Text(""),)
+    told = replace(first, text=first.text.removeprefix(DECISION)) if isinstance(first, Text) else first
+    content = inline_nodes(canonical_inlines((told, *others)))
+    node = _framed("decisionItem", line.origin)
+    return {**node, "attrs": {"localId": _local_id(content), "state": "DECIDED", **node.get("attrs", {})}, "content": content}
 
 
 def _list(block: Listing) -> Node:

@@ -286,7 +286,7 @@ def _line(content: list[Node]) -> list[Any]:
     blank = False
     for node in content:
         if node.get("type") != "text":
-            told += ([" "] if blank and told else []) + [node]
+            told += ([" "] if blank and told and node.get("type") != "hardBreak" else []) + [node]
             blank = False
             continue
         marks = sorted(json.dumps(mark, sort_keys=True) for mark in node.get("marks", ()))
