@@ -18,6 +18,7 @@ from shared.richtext.merge import Merge
 from shared.richtext.model import Document, Language
 from shared.richtext.people import readable_lines, spoken
 from shared.richtext.readable import opened
+from shared.richtext.strays import Strays
 from shared.richtext.wiki import parse_wiki, to_wiki
 
 Form = dict[str, Any]
@@ -116,9 +117,11 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
     if to_craft:
         fitted = canonical_blocks(opened(fitted))
     if onto is not None:
-        merged = _with_files(render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language), onto)
-        if settled(parse(merged)):
-            return merged
+        merged = Merge(language, jira).blocks(fitted, old.blocks)
+        for blocks in (Strays(language, jira).returned(merged, old.blocks), merged):
+            value = _with_files(render(Document(blocks), language), onto)
+            if settled(parse(value)):
+                return value
     return _with_files(render(Document(fitted), language), onto)
 
 

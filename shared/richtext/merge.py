@@ -7,6 +7,7 @@ blocks of a quote, the items of a list, the cells of a table, the nodes of a lin
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -15,6 +16,7 @@ from shared.richtext.adf import parse_adf
 from shared.richtext.adf.inlines import reworded
 from shared.richtext.align import align
 from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, fit, key, shown, text_of
+from shared.richtext.flat import lines_of
 from shared.richtext.model import (
     Atom,
     Block,
@@ -38,6 +40,7 @@ from shared.richtext.model import (
 )
 from shared.richtext.readable import DONE, OPEN, as_list, labelled, recognised
 from shared.richtext.regroup import parts_of, regrouped
+from shared.richtext.text import WORD
 from shared.richtext.weave import weave
 
 _Part = TypeVar("_Part")
@@ -193,9 +196,12 @@ class Merge:
 def _reworded(new: Paragraph, old: OpaqueBlock) -> OpaqueBlock | None:
     """Return a node of which only the words that it shows were changed."""
     texts = [inline for inline in new.inlines if isinstance(inline, Text)]
-    if old.language != "adf" or old.origin is None or len(texts) != len(new.inlines):
+    if old.language != "adf" or old.origin is None or len(texts) != len(new.inlines) or not old.fallback:
         return None
     links = {text.look.link for text in texts}
+    before, after = (WORD.findall(words) for words in (text_of(lines_of(old.fallback)[0]), text_of(new.inlines)))
+    if 2 * (Counter(before) & Counter(after)).total() < max(len(before), len(after)):
+        return None
     node = reworded(old.origin.source, text_of(new.inlines), links.pop()) if len(links) == 1 else None
     found = parse_adf(node).blocks if node is not None else ()
     return found[0] if found and isinstance(found[0], OpaqueBlock) else None

@@ -54,8 +54,9 @@ NO_LOOK = Look()
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look. `own`:
-    marks of the language they were read from that a look cannot say, such as a comment's; words of other marks stay apart.
+    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look.
+
+    `own`: marks of the language they were read from that a look cannot say, such as a comment's.
     """
 
     text: str
@@ -254,8 +255,8 @@ class Rule:
 class OpaqueBlock:
     """What only one language knows, such as a picture or a macro; see `OpaqueInline`.
 
-    If it has parts that people can edit (a caption, a decision, the columns of a layout), the fallback is these parts, each with
-    its own origin: a node of which a part was changed is written as its frame with the parts that there are now.
+    If it has parts that people can edit (a caption, a decision, the columns of a layout), the fallback is these parts,
+    each with its own origin: of a node of which a part was changed the frame is written, with the parts there are now.
     """
 
     language: Language

@@ -1,4 +1,4 @@
-"""Nodes that show nothing but their parts: opened for an edit, and put together again around what there is now. Pure."""
+"""Nodes that show only their parts: opened for an edit, and put together again around what there is now. Pure."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _fit(entry: _Entry, at: int | None, refit: Refit) -> Sequence[Block | None]:
 
 
 def _fixed(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part]) -> list[_Entry]:
-    """Return blocks in the nodes in which they were, as far as these may hold them still; None for new and moved ones."""
+    """Return blocks in the nodes they were in, as far as these may hold them still; None for new and moved ones."""
     entries: list[_Entry] = []
     last = -1
     for block, at in placed:

@@ -21,6 +21,8 @@ MAX_TOKENS = 4000
 """In longer lines nodes are found by their words alone, from the left."""
 MAX_LETTERS = 40_000
 """Above this many possible pairs of letters in one change, they are paired at its ends only."""
+_RELATED = 0.6
+"""How much of the shorter line has to be in the other one, if a line was found by its words alone."""
 _TOKEN = re.compile(rf"{WORD.pattern}|\S")
 _LETTER = re.compile(r"\w")
 _SPACED = re.compile(rf"[^\W{UNSPACED}]")
@@ -114,9 +116,10 @@ def weave(
         return line
     now, was = _Line.of(line), _Line.of(before)
     traced = _traced(now.letters, was.letters)
-    if colors or marks:
+    related = not strays or sum(at is not None for at in traced) >= _RELATED * min(len(now.letters), len(was.letters))
+    if (colors or marks) and related:
         _mark(now, was, traced, colors=colors)
-    return canonical_inlines(_rewritten(now, _placed(now, was, traced, strays=strays)))
+    return canonical_inlines(_rewritten(now, _placed(now, was, traced, strays=strays, related=related)))
 
 
 def _traced(now: str, was: str) -> list[int | None]:
@@ -156,20 +159,20 @@ def _letters(now: str, was: str) -> Iterator[tuple[int, int]]:
             last += 1
 
 
-def _placed(now: _Line, was: _Line, traced: Sequence[int | None], *, strays: bool) -> list[_Node]:
+def _placed(now: _Line, was: _Line, traced: Sequence[int | None], *, strays: bool, related: bool) -> list[_Node]:
     """Return the old nodes where they stand in the new line."""
     places = {old_at: at for at, old_at in enumerate(traced) if old_at is not None}
-    placed: list[_Node] = []
+    placed = list(now.nodes)
     waiting: list[_Node] = []
-    taken: set[int] = set()
+    taken = {at for node in placed for at in range(node.start, node.end)}
     for node in was.nodes:
         at = places.get(node.start)
         if node.start == node.end:
-            where = _beside(places, node.start)
+            where = _beside(places, node.start, strays=strays) if related else None
             if where is not None or not strays:
                 where = len(now.letters) if where is None else where
                 placed.append(replace(node, start=where, end=where))
-        elif at is not None and _stays(now, was, traced, (at, node)) and _takes(now, at, node.atom):
+        elif at is not None and at not in taken and _stays(now, was, traced, (at, node)) and _takes(now, at, node.atom):
             placed.append(replace(node, start=at, end=at + node.end - node.start))
             taken.update(range(at, at + node.end - node.start))
         else:
@@ -178,16 +181,18 @@ def _placed(now: _Line, was: _Line, traced: Sequence[int | None], *, strays: boo
     return sorted(placed, key=lambda node: (node.start, node.end))
 
 
-def _beside(places: dict[int, int], start: int) -> int | None:
+def _beside(places: dict[int, int], start: int, *, strays: bool) -> int | None:
     """Return where something goes that stood before an old letter: after the one before it, else before itself, else
     after the last one that is left of those before it.
     """
-    if start == 0:
+    if start == 0 and not strays:
         return 0 if places else None
     if start - 1 in places:
         return places[start - 1] + 1
     if start in places:
         return places[start]
+    if strays:
+        return None
     nearest = max((old_at for old_at in places if old_at < start), default=None)
     return None if nearest is None else places[nearest] + 1
 
@@ -243,7 +248,7 @@ def _mark(now: _Line, was: _Line, traced: Sequence[int | None], *, colors: bool)
 
 
 def _heirs(was: _Line, traced: Sequence[int | None]) -> list[Text | Break | None]:
-    """Return for each new letter the old text of which it is: new words are of the text that they replace, or stand in."""
+    """Return for each new letter the old text it belongs to: for new words, the one that they replace or stand in."""
     heirs = [None if old_at is None else was.parts[old_at] for old_at in traced]
     at = 0
     while at < len(traced):

@@ -54,9 +54,11 @@ _ALLOWED: dict[str, set[str]] = {
 _ALLOWED["expand"] = {*_ALLOWED["cell"], "table"}
 _ALLOWED["bodiedExtension"] = {*_ALLOWED["nested"], "table", *_CARDS}
 _ALLOWED["layoutColumn"] = {*_ALLOWED["expand"], "bodiedExtension"}
-_ALLOWED |= {"mediaSingle": {"media"}, "mediaGroup": {"media"}, "layoutSection": {"layoutColumn"}, "decisionList": set()}
+_ALLOWED |= {name: {"media"} for name in ("mediaSingle", "mediaGroup")}
+_ALLOWED |= {"layoutSection": {"layoutColumn"}, "decisionList": set()}
 """By container, from the published schema; a paragraph may stand anywhere, and everything in the document itself and in
-nodes that are not known here."""
+nodes that are not known here.
+"""
 _OPAQUE = frozenset({
     *_MEDIA, *_CARDS, "decisionList", "layoutSection", "bodiedExtension", "syncBlock",
     "bodiedSyncBlock",

@@ -1,4 +1,4 @@
-"""Nodes of ADF that show nothing but their parts: which parts they may have, and what is left of them without some. Pure.
+"""Nodes of ADF that show nothing but their parts: which these may be, and what is left of a node without some. Pure.
 
 A picture with its caption, a list of decisions, a layout with its columns, a macro with a body: on the other side there
 are only the parts, one after the other, and people edit these.

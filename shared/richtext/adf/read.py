@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
+from shared.richtext.adf.files import is_kept_here
 from shared.richtext.adf.inlines import attrs_of, content_of, identity, kind_of, media_words, read_inlines, words_in
 from shared.richtext.model import (
     Block,
@@ -30,7 +31,6 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.adf.files import is_kept_here
 from shared.richtext.readable import DECISION
 from shared.richtext.text import safe_url
 

@@ -130,7 +130,10 @@ def _refilled(block: OpaqueBlock) -> Node:
     if kind == "decisionList":
         return {**own, "content": [_decision(part) for part in block.fallback]}
     if kind == "mediaSingle":
-        return {**own, "content": [_caption(p) if isinstance(p, Paragraph) else _block(p, nested=True) for p in block.fallback]}
+        return {
+            **own,
+            "content": [_caption(p) if isinstance(p, Paragraph) else _block(p, nested=True) for p in block.fallback],
+        }
     if kind in ("mediaGroup", "layoutSection"):
         return {**own, "content": _blocks(block.fallback, nested=True)}
     return {**own, "content": _blocks(block.fallback, nested=kind not in ROOMY) or [_EMPTY]}
@@ -150,7 +153,11 @@ def _decision(line: Block) -> Node:
     told = replace(first, text=first.text.removeprefix(DECISION)) if isinstance(first, Text) else first
     content = inline_nodes(canonical_inlines((told, *others)))
     node = _framed("decisionItem", line.origin)
-    return {**node, "attrs": {"localId": _local_id(content), "state": "DECIDED", **node.get("attrs", {})}, "content": content}
+    return {
+        **node,
+        "attrs": {"localId": _local_id(content), "state": "DECIDED", **node.get("attrs", {})},
+        "content": content,
+    }
 
 
 def _list(block: Listing) -> Node:
