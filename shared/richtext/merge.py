@@ -7,7 +7,6 @@ blocks of a quote, the items of a list, the cells of a table, the nodes of a lin
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -42,6 +41,9 @@ from shared.richtext.readable import DONE, OPEN, as_list, labelled, recognised
 from shared.richtext.regroup import parts_of, regrouped
 from shared.richtext.text import WORD
 from shared.richtext.weave import weave
+
+MAX_MORE_WORDS = 3
+"""What a file's or macro's name may grow by; more is something that somebody has to say."""
 
 _Part = TypeVar("_Part")
 
@@ -200,8 +202,8 @@ def _reworded(new: Paragraph, old: OpaqueBlock) -> OpaqueBlock | None:
         return None
     links = {text.look.link for text in texts}
     before, after = (WORD.findall(words) for words in (text_of(lines_of(old.fallback)[0]), text_of(new.inlines)))
-    if 2 * (Counter(before) & Counter(after)).total() < max(len(before), len(after)):
-        return None
+    if not set(before) & set(after) or len(after) > len(before) + MAX_MORE_WORDS:
+        return None  # people do not see these words in Jira
     node = reworded(old.origin.source, text_of(new.inlines), links.pop()) if len(links) == 1 else None
     found = parse_adf(node).blocks if node is not None else ()
     return found[0] if found and isinstance(found[0], OpaqueBlock) else None

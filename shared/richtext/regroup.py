@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from shared.richtext.adf.parts import has_parts, holds, kind, loose, rebuilt, stays_empty, wants
@@ -33,6 +33,7 @@ class _Entry:
     """None: there is nothing left in the nodes around."""
     around: Around | None
     """None: to be found from what stands beside it."""
+    new: bool = False
 
 
 def parts_of(blocks: Sequence[Block], around: Around = ()) -> list[Part]:
@@ -59,26 +60,15 @@ def regrouped(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part],
         if entry.around is None and entry.block is not None:
             before = entries[index - 1].around or () if index else ()
             after = next((later.around for later in entries[index + 1 :] if later.around is not None), ())
-            entries[index] = _Entry(entry.block, _around(entry.block, before, after))
-    fitted = [
-        _Entry(block, entry.around)
-        for entry, (_, at) in zip(entries, _known(entries, placed), strict=True)
-        for block in _fit(entry, at, refit)
-    ]
-    return _built(fitted, 0, set())
+            entries[index] = replace(entry, around=_around(entry.block, before, after))
+    return _built([fitted for entry in entries for fitted in _fitted(entry, refit)], 0, set())
 
 
-def _known(
-    entries: Sequence[_Entry], placed: Sequence[tuple[Block, int | None]]
-) -> list[tuple[Block | None, int | None]]:
-    olds = {id(block): at for block, at in placed}
-    return [(entry.block, olds.get(id(entry.block))) for entry in entries]
-
-
-def _fit(entry: _Entry, at: int | None, refit: Refit) -> Sequence[Block | None]:
-    if entry.block is None or at is not None or not entry.around:
-        return (entry.block,)
-    return refit(entry.block, tuple(map(kind, entry.around)))
+def _fitted(entry: _Entry, refit: Refit) -> Sequence[_Entry]:
+    if entry.block is None or not entry.new or not entry.around:
+        return (entry,)
+    place = tuple(map(kind, entry.around))
+    return [replace(entry, block=block) for block in refit(entry.block, place)]
 
 
 def _fixed(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part]) -> list[_Entry]:
@@ -87,7 +77,7 @@ def _fixed(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part]) ->
     last = -1
     for block, at in placed:
         if at is None or at < last:
-            entries.append(_Entry(*loose((block,)), None) if at is not None else _Entry(block, None))
+            entries.append(_Entry(block if at is None else loose((block,))[0], None, new=at is None))
             continue
         last = at
         around = parts[at].around

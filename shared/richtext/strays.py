@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.richtext.adf.fit import is_part
-from shared.richtext.adf.parts import kind
+from shared.richtext.adf.parts import alone_in, kind
 from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, fit, key, shown
 from shared.richtext.canonical import kept
 from shared.richtext.model import (
@@ -47,6 +47,7 @@ _Line = tuple[Inline, ...]
 @dataclass(frozen=True, slots=True)
 class _Stray:
     block: Block
+    source: Any
     run: Blocks
     place: Place
 
@@ -81,15 +82,16 @@ class Strays:
 
         return _Walk(self.target, lambda blocks, _: blocks, on_line).blocks(merged, ())
 
-    def _lost(self, block: Block, place: Place) -> Iterator[_Stray]:
+    def _lost(self, block: Block, place: Place, around: Block | None = None) -> Iterator[_Stray]:
         """Return the outermost blocks that are gone, and what is gone of those that changed."""
         source = _source(block.origin, self.target)
         run = () if source is None or id(source) in self._here else shown((block,), self.jira, place)
         if run and not is_part(block):
-            yield _Stray(block, run, place)
+            alone = alone_in(around, block) if isinstance(around, OpaqueBlock) else None
+            yield _Stray(block, source, run, place) if alone is None else _Stray(alone, source, run, place[:-1])
         for inner, where in _held(block, place):
             for part in inner:
-                yield from self._lost(part, where)
+                yield from self._lost(part, where, block)
 
     def _with_blocks(self, blocks: Blocks, place: Place) -> Blocks:
         result: list[Block] = []
@@ -111,7 +113,7 @@ class Strays:
         for stray in self._blocks.get(key(first[0]), ()) if len(first) == 1 else ():
             new = blocks[: len(stray.run)]
             fresh = as_shown(new) if all(map(self._is_new, new)) else ()
-            free = id(_source(stray.block.origin, self.target)) not in self._here
+            free = id(stray.source) not in self._here
             if free and self._alike(fresh, stray.run) and self._may_stand(stray, place):
                 return stray
         return None

@@ -81,6 +81,13 @@ def rebuilt(node: OpaqueBlock, parts: Sequence[Block], *, again: bool) -> tuple[
     return (replace(node, fallback=tuple(parts), origin=Origin("adf", source, whole=False)),)
 
 
+def alone_in(node: OpaqueBlock, part: Block) -> OpaqueBlock | None:
+    """Return a node with one of its files only, None if this part can stand without it."""
+    if kind(node) not in _FILES or node.origin is None:
+        return None
+    return replace(node, fallback=(part,), origin=Origin("adf", node.origin.source, whole=False))
+
+
 def _is(one: Block, other: Block) -> bool:
     return one is other
 

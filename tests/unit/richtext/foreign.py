@@ -75,18 +75,22 @@ class _Maker:
         return {"marks": [{"type": self.random.choice(("em", "strong", "strike", "underline"))}]}
 
     def atom(self, *, apps: bool = True) -> Node:
-        app = (lambda: {"type": "inlineExtension", "attrs": {"extensionType": "t", "extensionKey": self.id()}},)
-        return self.one(
-            *(app if apps else ()),
-            lambda: {"type": "mention", "attrs": {"id": self.id(), "text": f"@{self.random.choice(_NAMES)}", "localId": self.id()}},
-            lambda: {"type": "date", "attrs": {"timestamp": str(86400000 * self.random.randrange(18000, 20000))}},
-            lambda: {"type": "status", "attrs": {"text": self.random.choice(("DONE", "IN REVIEW")), "color": "blue", "localId": self.id()}},
-            lambda: {"type": "emoji", "attrs": {"shortName": ":tada:", "id": "1f389", "text": "🎉"}},
-            lambda: {"type": "emoji", "attrs": {"shortName": ":custom_1:", "id": self.id()}},
-            lambda: {"type": "inlineCard", "attrs": {"url": f"https://x.example/browse/A-{self.random.randrange(99)}"}},
-            lambda: {"type": "inlineCard", "attrs": {"data": {"@type": "Document", "name": self.id()}}},
-            lambda: {"type": "placeholder", "attrs": {"text": "Type here"}},
-        )  # fmt: skip
+        random = self.random
+        app = {"type": "inlineExtension", "attrs": {"extensionType": "t", "extensionKey": self.id()}}
+        mention = {"id": self.id(), "text": f"@{random.choice(_NAMES)}", "localId": self.id()}
+        status = {"text": random.choice(("DONE", "IN REVIEW")), "color": "blue", "localId": self.id()}
+        choices: list[Node] = [
+            *([app] if apps else []),
+            {"type": "mention", "attrs": mention},
+            {"type": "date", "attrs": {"timestamp": str(86400000 * random.randrange(18000, 20000))}},
+            {"type": "status", "attrs": status},
+            {"type": "emoji", "attrs": {"shortName": ":tada:", "id": "1f389", "text": "🎉"}},
+            {"type": "emoji", "attrs": {"shortName": ":custom_1:", "id": self.id()}},
+            {"type": "inlineCard", "attrs": {"url": f"https://x.example/browse/A-{random.randrange(99)}"}},
+            {"type": "inlineCard", "attrs": {"data": {"@type": "Document", "name": self.id()}}},
+            {"type": "placeholder", "attrs": {"text": "Type here"}},
+        ]
+        return random.choice(choices)
 
     def inline_file(self) -> Node:
         return {"type": "mediaInline", "attrs": {"type": "file", "id": self.id(), "collection": "", "alt": "a.pdf"}}
@@ -267,7 +271,7 @@ def replaced(node: Any, old: str, new: str) -> Any:
 
 
 def reading(node: Any) -> Any:
-    """Return what can be told apart: lines letter by letter with their marks, blanks without any, all other as it is."""
+    """Return what can be told apart: lines letter by letter with their marks, blanks without any, the rest as it is."""
     if isinstance(node, list):
         return [reading(inner) for inner in node]
     if not isinstance(node, dict):
@@ -302,7 +306,7 @@ def _line(content: list[Node]) -> list[Any]:
 
 
 def nodes(node: Any) -> Counter[str]:
-    """Count all nodes but texts, breaks and empty paragraphs: by type, and what is said of them beside their content."""
+    """Count all nodes but texts, breaks and empty paragraphs, by what they say of themselves beside their content."""
     found: Counter[str] = Counter()
     left = [node]
     while left:
