@@ -8,6 +8,7 @@ from typing import assert_never
 
 from shared.domain.expressions import ExpressionError
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import NEVER_EMPTIED
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
@@ -96,7 +97,16 @@ def translate(
 
 
 def writable(pair: FieldPair, source: Side, over: Translated) -> Translated | Untranslatable:
-    """Return what `translate` found, or why no write can bring it about: nothing converts an item of Craft.io."""
+    """Return what `translate` found, or why no write can bring it about: nothing converts an item of Craft.io, and its
+    API lets nobody empty some properties.
+    """
+    if source is Side.JIRA and over.value is None and pair.craft in NEVER_EMPTIED:
+        return Untranslatable(
+            Cause.REJECTED,
+            f"Jira's {pair.called(Side.JIRA)} is empty, but Craft.io lets nobody empty its {pair.called(Side.CRAFT)} "
+            "from outside, so the old value is still there.",
+            "Empty it in Craft.io, or enter a value in Jira.",
+        )
     if pair.kind is not FieldKind.TYPE or source is Side.CRAFT:
         return over
     return Untranslatable(
