@@ -135,27 +135,27 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         return found
     pieces = _pieces(found)
     _settle_blanks(pieces)
-    joined = _joined(pieces)
-    if any(isinstance(piece, Text) and "://" in piece.text for piece in joined):
-        parts = [part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
-        if parts != joined:
+    runs = joined(pieces)
+    if any(isinstance(piece, Text) and "://" in piece.text for piece in runs):
+        parts = [part for piece in runs for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
+        if parts != runs:
             return canonical_inlines(parts)  # a link looks otherwise than the text that it was
-    return _trimmed(joined)
+    return _trimmed(runs)
 
 
-def _joined(pieces: Iterable[Inline]) -> list[Inline]:
+def joined(pieces: Iterable[Inline]) -> list[Inline]:
     """Make one text of those that follow one another and look the same."""
-    joined: list[Inline] = []
+    runs: list[Inline] = []
     for piece in pieces:
         if isinstance(piece, Text):
             if not piece.text:
                 continue
-            last = joined[-1] if joined else None
+            last = runs[-1] if runs else None
             if isinstance(last, Text) and not last.atom and not piece.atom and _same_marks(last, piece):
-                joined[-1] = replace(last, text=last.text + piece.text)
+                runs[-1] = replace(last, text=last.text + piece.text)
                 continue
-        joined.append(piece)
-    return joined
+        runs.append(piece)
+    return runs
 
 
 def _same_marks(one: Text, other: Text) -> bool:

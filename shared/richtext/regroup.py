@@ -24,7 +24,7 @@ class Part:
     @property
     def place(self) -> Place:
         """Return the names of the nodes around."""
-        return tuple(map(kind, self.around))
+        return _place(self.around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ class _Entry:
     around: Around | None
     """None: to be found from what stands beside it."""
     new: bool = False
+
+
+def _place(around: Around) -> Place:
+    """Return the names of nodes; an element of HTML around blocks changes nothing of what these may be."""
+    return tuple(name for node in around if (name := kind(node)))
 
 
 def parts_of(blocks: Sequence[Block], around: Around = ()) -> list[Part]:
@@ -67,8 +72,8 @@ def regrouped(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part],
 def _fitted(entry: _Entry, refit: Refit) -> Sequence[_Entry]:
     if entry.block is None or not entry.new or not entry.around:
         return (entry,)
-    place = tuple(map(kind, entry.around))
-    return [replace(entry, block=block) for block in refit(entry.block, place)]
+    place = _place(entry.around)
+    return [replace(entry, block=block) for block in refit(entry.block, place)] if place else (entry,)
 
 
 def _fixed(placed: Sequence[tuple[Block, int | None]], parts: Sequence[Part]) -> list[_Entry]:

@@ -7,7 +7,7 @@ node stays if all letters that stand for it do, side by side; one that shows not
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
@@ -260,10 +260,16 @@ def _heirs(was: _Line, traced: Sequence[int | None]) -> list[Text | Break | None
             last = traced[at] if at < len(traced) else len(was.parts)
             if first is not None and last is not None and first < last:
                 gone = was.parts[first + 1 : last] or was.parts[max(first, 0) : last + 1]
-                if gone and all(part is gone[0] for part in gone):
+                left = any(heir is gone[0] for heir in heirs) if gone else False
+                if gone and all(part is gone[0] for part in gone) and (left or _is_mark(gone[0])):
                     heirs[start:at] = [gone[0]] * (at - start)
         at += 1
     return heirs
+
+
+def _is_mark(part: Text | Break) -> bool:
+    """Tell whether a text has marks only, which say nothing of who or what it stands for, as an element may."""
+    return isinstance(part, Text) and all(isinstance(mark, Mapping) for mark in part.own)
 
 
 def _rewritten(now: _Line, placed: Sequence[_Node]) -> Iterator[Inline]:

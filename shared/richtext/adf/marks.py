@@ -32,7 +32,7 @@ def read_marks(marks: object) -> tuple[Look, tuple[Mark, ...]]:
     return look, tuple(mark for mark in found if mark not in said)
 
 
-def write_marks(look: Look, own: Sequence[Mark] = ()) -> list[dict[str, Any]]:
+def write_marks(look: Look, own: Sequence[object] = ()) -> list[dict[str, Any]]:
     """Return the marks of a look, and those `own` ones that change nothing of what it says."""
     if look == NO_LOOK and not own:
         return []
@@ -46,6 +46,8 @@ def write_marks(look: Look, own: Sequence[Mark] = ()) -> list[dict[str, Any]]:
     if look.background:
         marks.append({"type": "backgroundColor", "attrs": {"color": look.background}})
     for mark in own:
+        if not isinstance(mark, Mapping):  # of another language
+            continue
         kind = mark.get("type")
         if tidy_look(_with(look, mark)) != look or ("code" in look.styles and kind not in _BESIDE_CODE):
             continue

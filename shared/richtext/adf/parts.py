@@ -71,6 +71,8 @@ def rebuilt(node: OpaqueBlock, parts: Sequence[Block], *, again: bool) -> tuple[
     if name == "layoutSection":
         parts = _columns(node, parts)
     files = any(isinstance(part, OpaqueBlock) and kind(part) == "media" for part in parts)
+    if node.language == "html" and origin is not None and parts and not again:
+        return (replace(node, fallback=tuple(parts), origin=Origin("html", origin.source, whole=False)),)
     if not name or origin is None or (again and name not in _SEVERAL) or (name in _FILES and not files):
         return loose(parts)
     if not parts and name in _GONE_WHEN_EMPTY:

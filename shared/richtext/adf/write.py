@@ -224,7 +224,15 @@ def _cell(cell: Cell) -> Node:
 
 def inline_nodes(inlines: Iterable[Inline]) -> list[Node]:
     """Return the nodes of what stands in a line; there are no empty texts among them."""
-    return [node for inline in inlines if (node := _inline(inline)) is not None]
+    nodes: list[Node] = []
+    for inline in inlines:
+        node = _inline(inline)
+        last = nodes[-1] if nodes else {}
+        if node is not None and node["type"] == last.get("type") == "text" and node.get("marks") == last.get("marks"):
+            nodes[-1] = {**last, "text": last["text"] + node["text"]}
+        elif node is not None:
+            nodes.append(node)
+    return nodes
 
 
 def _inline(inline: Inline) -> Node | None:

@@ -20,6 +20,8 @@ _STYLES: dict[str, Style] = {
     "sup": "sup",
 }  # fmt: skip
 _MEDIA = frozenset({"img", "iframe", "video", "audio", "embed", "object", "source"})
+_SAID = frozenset({"href", "style", "color"})
+Own = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 _BLANK = re.compile(r"\s+")
 
 
@@ -32,17 +34,17 @@ class Inlines:
     def read(self, nodes: Sequence[PageElement]) -> tuple[Inline, ...]:
         """Return what elements and texts say in a line; blocks among them are parted by breaks."""
         found: list[Inline] = []
-        self._read(nodes, NO_LOOK, found, 0)
+        self._read(nodes, NO_LOOK, (), found, 0)
         return tuple(found)
 
-    def _read(self, nodes: Sequence[PageElement], look: Look, found: list[Inline], depth: int) -> None:
+    def _read(self, nodes: Sequence[PageElement], look: Look, own: Own, found: list[Inline], depth: int) -> None:
         for node in nodes:
             if type(node) is NavigableString:
-                found.append(Text(_BLANK.sub(" ", node), look))
+                found.append(Text(_BLANK.sub(" ", node), look, own=own))
             elif isinstance(node, Tag):
-                self._tag(node, look, found, depth)
+                self._tag(node, look, own, found, depth)
 
-    def _tag(self, tag: Tag, look: Look, found: list[Inline], depth: int) -> None:
+    def _tag(self, tag: Tag, look: Look, own: Own, found: list[Inline], depth: int) -> None:
         if tag.name == "br":
             found.append(Break())
         elif tag.name in _MEDIA:
@@ -54,10 +56,19 @@ class Inlines:
             found.append(Text(tag.get_text(" "), look))
         elif tag.name in BLOCKS:
             found.append(Break())
-            self._read(tag.contents, look, found, depth + 1)
+            self._read(tag.contents, look, own, found, depth + 1)
             found.append(Break())
         else:
-            self._read(tag.contents, _look(tag, look), found, depth + 1)
+            self._read(tag.contents, _look(tag, look), (*own, *_own(tag)), found, depth + 1)
+
+
+def _own(tag: Tag) -> Own:
+    """Return what a look cannot say of an element: its name, if it is no style, and its other attributes."""
+    name = "span" if tag.name == "font" else tag.name
+    if name in _STYLES or (name == "mark" and not tag.attrs):
+        return ()
+    attrs = {k: v if isinstance(v, str) else " ".join(v or ()) for k, v in tag.attrs.items() if k not in _SAID}
+    return ((name, tuple(attrs.items())),) if attrs or name not in ("a", "span", "mark") else ()
 
 
 def _look(tag: Tag, look: Look) -> Look:

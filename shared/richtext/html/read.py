@@ -21,6 +21,7 @@ from shared.richtext.model import (
     Inline,
     Item,
     Listing,
+    OpaqueBlock,
     Origin,
     Paragraph,
     Quote,
@@ -35,6 +36,12 @@ from shared.richtext.text import clean, one_line
 MAX_DEPTH = 60
 _EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LANGUAGE = re.compile(r"(?:language|lang|brush)[-:](\w[\w+#.-]*)")
+_SIGNED = frozenset({"ul", "ol", "blockquote"})
+_AROUND = frozenset({
+    "address", "article", "aside", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "header",
+    "main", "nav", "section",
+})  # fmt: skip
+"""Elements that show nothing but what stands in them."""
 _SPAN = re.compile(r"[1-9]\d{0,2}")
 
 
@@ -66,6 +73,8 @@ class _Reader:
     def __init__(self, holders: frozenset[int]) -> None:
         self._holders = holders
         self._inlines = Inlines(holders)
+        self._within = 0
+        """How many lists and quotes are around: these are known by how their content begins."""
 
     def blocks(self, nodes: Sequence[PageElement], depth: int) -> tuple[Block, ...]:
         """Return the blocks that elements and texts make which follow one another."""
@@ -91,8 +100,12 @@ class _Reader:
             return (Paragraph((Text(tag.get_text(" ")),)),)
         read = _READERS.get(tag.name)
         if read is None or (tag.name == "p" and id(tag) in self._holders):
-            return self.blocks(tag.contents, depth + 1)
+            inner = self.blocks(tag.contents, depth + 1)
+            around = bool(inner) and tag.name in _AROUND and not self._within
+            return (OpaqueBlock("html", _opening(tag), inner, origin=Origin("html", tag)),) if around else inner
+        self._within += tag.name in _SIGNED
         found = read(self, tag, depth)
+        self._within -= tag.name in _SIGNED
         return () if found is None else (found,)
 
     def paragraph(self, tag: Tag, _depth: int) -> Block:
@@ -142,7 +155,8 @@ class _Reader:
     def table(self, tag: Tag, depth: int) -> Block:
         rows: list[Row] = []
         for row in _rows(tag):
-            cells = [cell for cell in row.children if isinstance(cell, Tag)]
+            own = [row] if row.name == "caption" else row.children
+            cells = [cell for cell in own if isinstance(cell, Tag)]
             rows.append(Row(tuple(self._cell(cell, depth) for cell in cells), origin=Origin("html", row)))
         return Table(tuple(rows), origin=Origin("html", tag))
 
@@ -166,6 +180,10 @@ def _rows(table: Tag) -> Iterable[Tag]:
             yield from (row for row in child.children if isinstance(row, Tag))
         elif isinstance(child, Tag) and child.name not in ("colgroup", "col"):
             yield child
+
+
+def _opening(tag: Tag) -> str:
+    return f"{tag.name} {sorted(tag.attrs.items())}" if tag.attrs else tag.name
 
 
 def _words(tag: Tag, name: str) -> list[str]:
