@@ -236,9 +236,11 @@ def _takes(now: _Line, at: int, atom: Atom) -> bool:
 def _mark(now: _Line, was: _Line, traced: Sequence[int | None], *, colors: bool) -> None:
     """Give letters what of the old ones cannot be seen on the other side."""
     marked: dict[tuple[int, int], Text] = {}
+    found = set(traced)
+    gone = {id(part) for at, part in enumerate(was.parts) if at not in found and _names_somebody(part)}
     for at, old in enumerate(_heirs(was, traced)):
         part = now.parts[at]
-        if not isinstance(part, Text) or not isinstance(old, Text):
+        if not isinstance(part, Text) or not isinstance(old, Text) or id(old) in gone:
             continue
         pair = (id(part), id(old))
         if pair not in marked:
@@ -260,16 +262,16 @@ def _heirs(was: _Line, traced: Sequence[int | None]) -> list[Text | Break | None
             last = traced[at] if at < len(traced) else len(was.parts)
             if first is not None and last is not None and first < last:
                 gone = was.parts[first + 1 : last] or was.parts[max(first, 0) : last + 1]
-                left = any(heir is gone[0] for heir in heirs) if gone else False
-                if gone and all(part is gone[0] for part in gone) and (left or _is_mark(gone[0])):
+                if gone and all(part is gone[0] for part in gone):
                     heirs[start:at] = [gone[0]] * (at - start)
         at += 1
     return heirs
 
 
-def _is_mark(part: Text | Break) -> bool:
-    """Tell whether a text has marks only, which say nothing of who or what it stands for, as an element may."""
-    return isinstance(part, Text) and all(isinstance(mark, Mapping) for mark in part.own)
+def _names_somebody(part: Text | Break) -> bool:
+    """Tell whether a text stands in an element that says who or what it is: the words of another one lose it."""
+    elements = [mark for mark in part.own if not isinstance(mark, Mapping)] if isinstance(part, Text) else []
+    return any(key == "id" or key.startswith("data-") for _, attrs in elements for key, _ in attrs)
 
 
 def _rewritten(now: _Line, placed: Sequence[_Node]) -> Iterator[Inline]:
