@@ -37,7 +37,7 @@ def with_files_of(new: Node | None, old: Node | None) -> Node | None:
     content = list(content_of(new)) if new is not None else []
     for index, node in enumerate(content):
         if isinstance(node, Mapping) and is_kept_here(node):
-            missing = [*(file for group in content_of(node) for file in content_of(group)), *missing]
+            missing = [*_files(node), *missing]
             del content[index]
             break
     expand = {"type": "expand", "attrs": {"title": TITLE}, "content": [{"type": "mediaGroup", "content": missing}]}
