@@ -16,7 +16,7 @@ from shared.fields.links import Crossing, cross
 from shared.fields.people import NO_PEOPLE, People, identities
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
-from shared.richtext.forms import carry
+from shared.richtext.forms import carry, taken_out
 from shared.richtext.forms import equivalent as documents_equivalent
 
 
@@ -86,7 +86,7 @@ def translate(
     Rich text is merged into what the other side holds now, `onto`, so that what only that side can hold stays.
     """
     if pair.kind is FieldKind.RICH_TEXT:
-        return Translated(carry(value, onto, "html" if source is Side.JIRA else pair.markup.value))
+        return _document(pair, source, value, onto)
     if pair.expression(source.other) is not None:
         try:
             made = transform(pair, source, value, parents.items.get(source, {}))
@@ -94,6 +94,14 @@ def translate(
             return Untranslatable(Cause.TRANSFORM_FAILED, *failure(pair, source, value, error))
         return _fitting(pair, source, made)
     return _by_kind(pair, source, value, parents)
+
+
+def _document(pair: FieldPair, source: Side, value: Json, onto: Json) -> Translated:
+    """Merge a document; what it takes with it that Jira would delete is kept, and the history says so."""
+    carried = carry(value, onto, "html" if source is Side.JIRA else pair.markup.value)
+    files = taken_out(onto, carried) if source is Side.CRAFT else []
+    note = f"{', '.join(files)} taken out in Craft.io, kept in Jira at the end of its {pair.called(Side.JIRA)}"
+    return Translated(carried, note if files else None)
 
 
 def writable(pair: FieldPair, source: Side, over: Translated) -> Translated | Untranslatable:

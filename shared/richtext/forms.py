@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from shared.richtext.adf import parse_adf, to_adf
-from shared.richtext.adf.files import with_files_of
+from shared.richtext.adf.files import kept_files, with_files_of
 from shared.richtext.alike import JiraLanguage, all_alike, fit, shown
 from shared.richtext.canonical import canonical, canonical_blocks
 from shared.richtext.html import parse_html, to_html
@@ -138,6 +138,12 @@ def _with_files(form: Form | None, onto: Form | None) -> Form | None:
         return form
     adf = with_files_of(None if form is None else form["adf"], onto["adf"])
     return None if adf is None else {"adf": adf}
+
+
+def taken_out(before: Form | None, now: Form | None) -> list[str]:
+    """Return the names of files of Jira Cloud that `carry` found in one value and kept at the end of the next."""
+    known, kept = (kept_files(form["adf"]) if form is not None and "adf" in form else {} for form in (before, now))
+    return sorted(name for ident, name in kept.items() if ident not in known)
 
 
 def words(form: Form | None) -> str:

@@ -44,6 +44,13 @@ def with_files_of(new: Node | None, old: Node | None) -> Node | None:
     return {"type": "doc", "version": 1, **(new or {}), "content": [*content, expand]}
 
 
+def kept_files(document: Node | None) -> dict[str, str]:
+    """Return the files that were taken out of a document, by their ids, as people call them."""
+    nodes = content_of(document) if document is not None else ()
+    kept = [node for node in nodes if isinstance(node, Mapping) and is_kept_here(node)]
+    return {str(_id(file)): str(attrs_of(file).get("alt") or "a file") for node in kept for file in _files(node)}
+
+
 def _id(file: Node) -> object:
     return attrs_of(file)["id"]
 

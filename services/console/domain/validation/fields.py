@@ -234,7 +234,8 @@ def cannot_be_emptied(subject: Subject) -> Iterator[Finding]:
                 "cannot_be_emptied",
                 f"{path}.craft",
                 f"{sentence(subject.craft_name(pair.craft))} can be changed from outside, but not emptied: when "
-                f"somebody empties {subject.jira_name(pair.jira)}, the old value stays in Craft.io, and the item says so.",
+                f"somebody empties {subject.jira_name(pair.jira)}, the old value stays in Craft.io, and the item says "
+                "so.",
                 "Nothing, if that is rare: empty it in Craft.io as well. Otherwise map a custom field of Craft.io.",
             )
 
