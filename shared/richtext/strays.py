@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from heapq import nlargest
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from shared.richtext.adf.fit import is_part
 from shared.richtext.adf.parts import alone_in, kind
@@ -33,15 +35,22 @@ from shared.richtext.model import (
     Table,
     Task,
     Tasks,
+    Text,
 )
 from shared.richtext.readable import words_of
+from shared.richtext.text import WORD
 from shared.richtext.weave import weave
 
-MAX_TRIES = 400
-"""Pairs of a line that lost nodes and a line that is new; if there are more, only nodes that show words come back."""
+MAX_PAIRS = 100_000
+"""Of lines that lost nodes with lines that are new: if there are more, nothing is looked for."""
+MAX_TRIES = 4
+"""Lines that lost nodes, of those that share the most words with a new one, from which it may get them back."""
 
 Blocks = tuple[Block, ...]
 _Line = tuple[Inline, ...]
+_Part = TypeVar(
+    "_Part", Paragraph, Heading, Listing, Tasks, Table, Quote | Panel | Expand, OpaqueBlock, Item, Task, Row, Cell
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +81,12 @@ class Strays:
                 self._blocks.setdefault(key(stray.run[0]), []).append(stray)
             merged = _Walk(self.target, self._with_blocks, lambda line: line).blocks(merged, ())
             self._here = set(_sources(merged))
-        lines = [line for line in _lines(old) if any(self._is_lost(inline) for inline in line)]
-        if not lines:
+        lines = [(line, _words(line)) for line in _lines(old) if any(self._is_lost(inline) for inline in line)]
+        if not lines or len(lines) * sum(1 for _ in _lines(merged)) > MAX_PAIRS:
             return merged
-        few = len(lines) * sum(1 for _ in _lines(merged)) <= MAX_TRIES
 
         def on_line(line: _Line) -> _Line:
-            return self._with_nodes(line, lines, few=few)
+            return self._with_nodes(line, lines)
 
         return _Walk(self.target, lambda blocks, _: blocks, on_line).blocks(merged, ())
 
@@ -139,16 +147,17 @@ class Strays:
         source = _source(inline.origin, self.target) if isinstance(inline, Atom) else None
         return source is not None and id(source) not in self._here
 
-    def _with_nodes(self, line: _Line, lines: Sequence[_Line], *, few: bool) -> _Line:
-        for old in lines:
-            lost = tuple(words_of(i) if isinstance(i, Atom) and not self._is_lost(i) else i for i in old)
-            nodes = [inline for inline in lost if isinstance(inline, Atom)]
-            if nodes and (few or any(words_of(node).text for node in nodes)):
-                woven = weave(line, lost, keep_colors=False, strays=True)
-                found = {id(_source(inline.origin, self.target)) for inline in woven if isinstance(inline, Atom)}
-                if not found <= self._here:
-                    line = woven
-                    self._here |= found
+    def _with_nodes(self, line: _Line, lines: Sequence[tuple[_Line, frozenset[str]]]) -> _Line:
+        told = _words(line)
+        alike = [(len(told & words), old) for old, words in lines if not told.isdisjoint(words)]
+        lost = ((common, old) for common, old in alike if any(self._is_lost(inline) for inline in old))
+        for _, old in nlargest(MAX_TRIES, lost, key=itemgetter(0)):
+            nodes = tuple(words_of(i) if isinstance(i, Atom) and not self._is_lost(i) else i for i in old)
+            woven = weave(line, nodes, keep_colors=False, strays=True)
+            found = {id(_source(inline.origin, self.target)) for inline in woven if isinstance(inline, Atom)}
+            if not found <= self._here:
+                line = woven
+                self._here |= found
         return line
 
 
@@ -207,7 +216,7 @@ class _Walk:
 _NAMES: dict[type, str] = {Quote: "quote", Panel: "panel", Expand: "expand"}
 
 
-def _refilled(part: Any, **content: tuple[Any, ...]) -> Any:
+def _refilled(part: _Part, **content: tuple[Any, ...]) -> _Part:
     """Return a part with other content, itself if that is the same."""
     same = all(
         len(new) == len(old) and all(one is other for one, other in zip(new, old, strict=True))
@@ -233,6 +242,11 @@ def _held(block: Block, place: Place) -> Iterator[tuple[Blocks, Place]]:
             yield block.fallback, (*place, kind(block))
         case _:
             return
+
+
+def _words(line: _Line) -> frozenset[str]:
+    texts = (words_of(inline) if isinstance(inline, Atom) else inline for inline in line)
+    return frozenset(WORD.findall(" ".join(each.text for each in texts if isinstance(each, Text))))
 
 
 def _tasks(tasks: Iterable[Task]) -> Iterator[Task]:

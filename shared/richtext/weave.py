@@ -19,6 +19,8 @@ from shared.richtext.text import UNSPACED, WORD
 
 MAX_TOKENS = 4000
 """In longer lines nodes are found by their words alone, from the left."""
+MAX_PAIRS = 250_000
+"""Above this many possible pairs of words in what changed, words that come often are no guide."""
 MAX_LETTERS = 40_000
 """Above this many possible pairs of letters in one change, they are paired at its ends only."""
 _RELATED = 0.6
@@ -126,15 +128,32 @@ def _traced(now: str, was: str) -> list[int | None]:
     """Return for each new letter the old one that it was: word by word, and within what changed letter by letter."""
     traced: list[int | None] = [None] * len(now)
     words, old_words = (list(_TOKEN.finditer(letters)) for letters in (now, was))
-    if max(len(words), len(old_words)) > MAX_TOKENS:
-        return traced
-    matcher = SequenceMatcher(None, [w[0] for w in words], [w[0] for w in old_words], autojunk=False)
-    for _, first, end, old_first, old_end in matcher.get_opcodes():
+    for first, end, old_first, old_end in _changes([w[0] for w in words], [w[0] for w in old_words]):
         start, stop = _extent(words, first, end)
         old_start, old_stop = _extent(old_words, old_first, old_end)
         for at, old_at in _letters(now[start:stop], was[old_start:old_stop]):
             traced[start + at] = old_start + old_at
     return traced
+
+
+def _changes(now: list[str], was: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Return which words stand for which, changed or not, from which to which, in both lines."""
+    start = 0
+    while start < min(len(now), len(was)) and now[start] == was[start]:
+        start += 1
+    end = 0
+    while end < min(len(now), len(was)) - start and now[-1 - end] == was[-1 - end]:
+        end += 1
+    yield 0, start, 0, start
+    yield len(now) - end, len(now), len(was) - end, len(was)
+    middle, old_middle = now[start : len(now) - end], was[start : len(was) - end]
+    if not middle or not old_middle or max(len(middle), len(old_middle)) > MAX_TOKENS:
+        return
+    # words that come again and again take the square of their number: in long changes they match as part of others only
+    common = len(middle) * len(old_middle) > MAX_PAIRS
+    matcher = SequenceMatcher(None, middle, old_middle, autojunk=common)
+    for _, first, last, old_first, old_last in matcher.get_opcodes():
+        yield start + first, start + last, start + old_first, start + old_last
 
 
 def _extent(words: Sequence[re.Match[str]], first: int, end: int) -> tuple[int, int]:
