@@ -16,6 +16,9 @@ from shared.domain.ids import Side
 CUSTOM_PREFIX = "custom:"
 """Begins the name of a Craft.io custom field in a pair: `custom:{id}`."""
 
+NEVER_EMPTIED = frozenset({"storyPoints", "value", "effort", "estimatedHours", "kano"})
+"""Properties that the description of Craft.io's API (schema ItemUpdate) does not let be null."""
+
 
 class FieldKind(StrEnum):
     """How a pair's values are read, written, translated and compared."""

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from shared.domain.expressions import ExpressionError
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import NEVER_EMPTIED
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
@@ -15,7 +16,7 @@ from shared.fields.links import Crossing, cross
 from shared.fields.people import NO_PEOPLE, People, identities
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
-from shared.richtext.forms import carry
+from shared.richtext.forms import carry, taken_out
 from shared.richtext.forms import equivalent as documents_equivalent
 
 
@@ -85,7 +86,7 @@ def translate(
     Rich text is merged into what the other side holds now, `onto`, so that what only that side can hold stays.
     """
     if pair.kind is FieldKind.RICH_TEXT:
-        return Translated(carry(value, onto, "html" if source is Side.JIRA else pair.markup.value))
+        return _document(pair, source, value, onto)
     if pair.expression(source.other) is not None:
         try:
             made = transform(pair, source, value, parents.items.get(source, {}))
@@ -95,8 +96,25 @@ def translate(
     return _by_kind(pair, source, value, parents)
 
 
+def _document(pair: FieldPair, source: Side, value: Json, onto: Json) -> Translated:
+    """Merge a document; what it takes with it that Jira would delete is kept, and the history says so."""
+    carried = carry(value, onto, "html" if source is Side.JIRA else pair.markup.value)
+    files = taken_out(onto, carried) if source is Side.CRAFT else []
+    note = f"{', '.join(files)} taken out in Craft.io, kept in Jira at the end of its {pair.called(Side.JIRA)}"
+    return Translated(carried, note if files else None)
+
+
 def writable(pair: FieldPair, source: Side, over: Translated) -> Translated | Untranslatable:
-    """Return what `translate` found, or why no write can bring it about: nothing converts an item of Craft.io."""
+    """Return what `translate` found, or why no write can bring it about: nothing converts an item of Craft.io, and its
+    API lets nobody empty some properties.
+    """
+    if source is Side.JIRA and over.value is None and pair.craft in NEVER_EMPTIED:
+        return Untranslatable(
+            Cause.REJECTED,
+            f"Jira's {pair.called(Side.JIRA)} is empty, but Craft.io lets nobody empty its {pair.called(Side.CRAFT)} "
+            "from outside, so the old value is still there.",
+            "Empty it in Craft.io, or enter a value in Jira.",
+        )
     if pair.kind is not FieldKind.TYPE or source is Side.CRAFT:
         return over
     return Untranslatable(

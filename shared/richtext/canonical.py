@@ -7,7 +7,7 @@ origin, so a canonical block can still be written as it was. Idempotent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, assert_never
@@ -53,16 +53,12 @@ def canonical(document: Document) -> Document:
 
 def canonical_blocks(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """Return the canonical form of blocks that follow one another: each by itself, some of them gone."""
-    return tuple(kept for block in blocks if (kept := _block(block)) is not None)
+    return tidied(blocks, None)
 
 
-def tidied(blocks: Iterable[Block], language: Language) -> Iterator[Block]:
+def tidied(blocks: Iterable[Block], language: Language | None) -> tuple[Block, ...]:
     """Return blocks to be written in `language`: canonical, but what comes from that language as it was."""
-    for block in blocks:
-        if kept(block.origin, language) is not None:
-            yield block
-        else:
-            yield from canonical_blocks((block,))
+    return tuple(tidy for block in blocks if (tidy := _block(block, language)) is not None)
 
 
 def kept(origin: Origin | None, language: Language) -> Any:
@@ -70,7 +66,9 @@ def kept(origin: Origin | None, language: Language) -> Any:
     return origin.source if origin is not None and origin.language == language and origin.whole else None
 
 
-def _block(block: Block) -> Block | None:
+def _block(block: Block, language: Language | None) -> Block | None:
+    if language is not None and kept(block.origin, language) is not None:
+        return block
     match block:
         case Paragraph():
             inlines = canonical_inlines(block.inlines)
@@ -79,42 +77,54 @@ def _block(block: Block) -> Block | None:
             inlines = canonical_inlines(block.inlines)
             return Heading(min(6, max(1, block.level)), inlines, origin=block.origin) if inlines else None
         case Listing():
-            items = tuple(Item(canonical_blocks(item.blocks), origin=item.origin) for item in block.items)
+            items = tuple(_item(item, language) for item in block.items)
             start = max(0, block.start) if block.ordered else 1
             return Listing(block.ordered, items, start, origin=block.origin) if items else None
         case Tasks():
-            return replace(block, items=tuple(map(_task, block.items))) if block.items else None
+            return replace(block, items=tuple(_task(task, language) for task in block.items)) if block.items else None
         case Table():
-            rows = tuple(_row(row) for row in block.rows if row.cells)
+            rows = tuple(_row(row, language) for row in block.rows if row.cells)
             return Table(rows, origin=block.origin) if rows else None
         case CodeBlock():
-            language = texts.code_language(block.language)
-            return CodeBlock(texts.tidy_code(block.text), language, origin=block.origin)
+            return CodeBlock(texts.tidy_code(block.text), texts.code_language(block.language), origin=block.origin)
         case Quote():
-            inner = canonical_blocks(block.blocks)
+            inner = tidied(block.blocks, language)
             return replace(block, blocks=inner) if inner else None
         case Panel():
-            return replace(block, blocks=canonical_blocks(block.blocks))
+            return replace(block, blocks=tidied(block.blocks, language))
         case Expand():
-            return replace(block, title=texts.one_line(block.title), blocks=canonical_blocks(block.blocks))
+            return replace(block, title=texts.one_line(block.title), blocks=tidied(block.blocks, language))
         case OpaqueBlock():
-            return replace(block, fallback=canonical_blocks(block.fallback))
+            return replace(block, fallback=tidied(block.fallback, language))
         case Rule():
             return block
         case _:
             assert_never(block)
 
 
-def _task(task: Task) -> Task:
-    return replace(task, inlines=canonical_inlines(task.inlines), below=tuple(map(_task, task.below)))
+def _item(item: Item, language: Language | None) -> Item:
+    if language is not None and kept(item.origin, language) is not None:
+        return item
+    return Item(tidied(item.blocks, language), origin=item.origin)
 
 
-def _row(row: Row) -> Row:
-    return Row(tuple(map(_cell, row.cells)), origin=row.origin)
+def _task(task: Task, language: Language | None) -> Task:
+    if language is not None and kept(task.origin, language) is not None:
+        return replace(task, below=tuple(_task(below, language) for below in task.below))
+    below = tuple(_task(below, language) for below in task.below)
+    return replace(task, inlines=canonical_inlines(task.inlines), below=below)
 
 
-def _cell(cell: Cell) -> Cell:
-    blocks = canonical_blocks(cell.blocks)
+def _row(row: Row, language: Language | None) -> Row:
+    if language is not None and kept(row.origin, language) is not None:
+        return row
+    return Row(tuple(_cell(cell, language) for cell in row.cells), origin=row.origin)
+
+
+def _cell(cell: Cell, language: Language | None) -> Cell:
+    if language is not None and kept(cell.origin, language) is not None:
+        return cell
+    blocks = tidied(cell.blocks, language)
     return Cell(blocks, cell.header, max(1, cell.colspan), max(1, cell.rowspan), origin=cell.origin)
 
 
@@ -125,27 +135,31 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         return found
     pieces = _pieces(found)
     _settle_blanks(pieces)
-    joined = _joined(pieces)
-    if any(isinstance(piece, Text) and "://" in piece.text for piece in joined):
-        parts = [part for piece in joined for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
-        if parts != joined:
+    runs = joined(pieces)
+    if any(isinstance(piece, Text) and "://" in piece.text for piece in runs):
+        parts = [part for piece in runs for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
+        if parts != runs:
             return canonical_inlines(parts)  # a link looks otherwise than the text that it was
-    return _trimmed(joined)
+    return _trimmed(runs)
 
 
-def _joined(pieces: Iterable[Inline]) -> list[Inline]:
+def joined(pieces: Iterable[Inline]) -> list[Inline]:
     """Make one text of those that follow one another and look the same."""
-    joined: list[Inline] = []
+    runs: list[Inline] = []
     for piece in pieces:
         if isinstance(piece, Text):
             if not piece.text:
                 continue
-            last = joined[-1] if joined else None
-            if isinstance(last, Text) and not last.atom and not piece.atom and last.look == piece.look:
-                joined[-1] = Text(last.text + piece.text, last.look)
+            last = runs[-1] if runs else None
+            if isinstance(last, Text) and not last.atom and not piece.atom and _same_marks(last, piece):
+                runs[-1] = replace(last, text=last.text + piece.text)
                 continue
-        joined.append(piece)
-    return joined
+        runs.append(piece)
+    return runs
+
+
+def _same_marks(one: Text, other: Text) -> bool:
+    return one.look == other.look and (one.own is other.own or one.own == other.own)
 
 
 def _settled(text: Text) -> bool:
@@ -155,6 +169,7 @@ def _settled(text: Text) -> bool:
         bool(words)
         and text.look == NO_LOOK
         and not text.atom
+        and not text.own
         and words.isprintable()
         and words[0] != " "
         and words[-1] != " "
@@ -178,11 +193,11 @@ def _pieces(inlines: Iterable[Inline]) -> list[Inline]:
             text = texts.clean(inline.text)
             words = text.split()
             if text[:1].isspace():
-                pieces.append(Text(" ", look))
+                pieces.append(Text(" ", look, own=inline.own))
             if words:
-                pieces.append(Text(" ".join(words), look))
+                pieces.append(Text(" ".join(words), look, own=inline.own))
                 if text[-1].isspace():
-                    pieces.append(Text(" ", look))
+                    pieces.append(Text(" ", look, own=inline.own))
     return pieces
 
 
@@ -212,8 +227,8 @@ def tidy_look(look: Look) -> Look:
 
 
 def _settle_blanks(pieces: list[Inline]) -> None:
-    """Give each blank the look that it shares with both neighbours; drop it at the ends of lines and after another."""
-    left: Look | None = None  # of the last word; None at the start of a line
+    """Give each blank what both its neighbours have in common; drop it at the ends of lines and after another."""
+    left: Text | None = None  # the last words; None at the start of a line
     waiting: int | None = None  # where the last blank stands
     for index, piece in enumerate(pieces):
         if isinstance(piece, Text) and piece.text == " " and not piece.atom:
@@ -224,20 +239,21 @@ def _settle_blanks(pieces: list[Inline]) -> None:
             continue
         if isinstance(piece, Text) and not piece.text:
             continue
-        right = None if isinstance(piece, Break) else _look_of(piece)
+        right = None if isinstance(piece, Break) else _looks_of(piece)
         if waiting is not None:
             blank = pieces[waiting]
             pieces[waiting] = _NOTHING
             if isinstance(blank, Text) and left is not None and right is not None:
-                pieces[waiting] = Text(" ", blank.look.common(left).common(right))
+                own = right.own if left.own == right.own == blank.own else ()
+                pieces[waiting] = Text(" ", blank.look.common(left.look).common(right.look), own=own)
             waiting = None
         left = right
     if waiting is not None:
         pieces[waiting] = _NOTHING
 
 
-def _look_of(piece: Inline) -> Look:
-    return piece.look if isinstance(piece, Text) and not piece.atom else NO_LOOK
+def _looks_of(piece: Inline) -> Text:
+    return piece if isinstance(piece, Text) and not piece.atom else _NOTHING
 
 
 def _trimmed(inlines: Iterable[Inline]) -> tuple[Inline, ...]:

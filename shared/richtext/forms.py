@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from shared.richtext.adf import parse_adf, to_adf
+from shared.richtext.adf.files import kept_files, with_files_of
 from shared.richtext.alike import JiraLanguage, all_alike, fit, shown
 from shared.richtext.canonical import canonical, canonical_blocks
 from shared.richtext.html import parse_html, to_html
@@ -17,6 +18,7 @@ from shared.richtext.merge import Merge
 from shared.richtext.model import Document, Language
 from shared.richtext.people import readable_lines, spoken
 from shared.richtext.readable import opened
+from shared.richtext.strays import Strays
 from shared.richtext.wiki import parse_wiki, to_wiki
 
 Form = dict[str, Any]
@@ -77,7 +79,14 @@ def same(left: Form | None, right: Form | None) -> bool:
     """Tell whether two values of one side are the same to a person: white space, the order of attributes, local ids,
     empty paragraphs and marks that change nothing do not count.
     """
-    return left == right or canonical(parse(left)) == canonical(parse(right))
+    return left == right or _as_told(left) == _as_told(right)
+
+
+def _as_told(form: Form | None) -> Document:
+    """Return the document of one side as people can tell it apart: elements around blocks of HTML show nothing."""
+    document = parse(form)
+    around = form is not None and language_of(form) == "html"
+    return canonical(Document(opened(document.blocks)) if around else document)
 
 
 def equivalent(jira: Form | None, craft: Form | None) -> bool:
@@ -115,10 +124,26 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
     if to_craft:
         fitted = canonical_blocks(opened(fitted))
     if onto is not None:
-        merged = render(Document(Merge(language, jira).blocks(fitted, old.blocks)), language)
-        if settled(parse(merged)):
-            return merged
-    return render(Document(fitted), language)
+        merged = Merge(language, jira).blocks(fitted, old.blocks)
+        for blocks in (Strays(language, jira).returned(merged, old.blocks), merged):
+            value = _with_files(render(Document(blocks), language), onto)
+            if settled(parse(value)):
+                return value
+    return _with_files(render(Document(fitted), language), onto)
+
+
+def _with_files(form: Form | None, onto: Form | None) -> Form | None:
+    """Return a value of Jira Cloud that still has all files of the one that it replaces."""
+    if onto is None or "adf" not in onto:
+        return form
+    adf = with_files_of(None if form is None else form["adf"], onto["adf"])
+    return None if adf is None else {"adf": adf}
+
+
+def taken_out(before: Form | None, now: Form | None) -> list[str]:
+    """Return the names of files of Jira Cloud that `carry` found in one value and kept at the end of the next."""
+    known, kept = (kept_files(form["adf"]) if form is not None and "adf" in form else {} for form in (before, now))
+    return sorted(name for ident, name in kept.items() if ident not in known)
 
 
 def words(form: Form | None) -> str:

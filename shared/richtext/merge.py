@@ -11,9 +11,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+from shared.richtext.adf import parse_adf
+from shared.richtext.adf.inlines import reworded
 from shared.richtext.align import align
-from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, key, shown, text_of
+from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, fit, key, shown, text_of
+from shared.richtext.flat import lines_of
 from shared.richtext.model import (
+    Atom,
     Block,
     Cell,
     CodeBlock,
@@ -31,9 +35,15 @@ from shared.richtext.model import (
     Table,
     Task,
     Tasks,
+    Text,
 )
 from shared.richtext.readable import DONE, OPEN, as_list, labelled, recognised
+from shared.richtext.regroup import parts_of, regrouped
+from shared.richtext.text import WORD
 from shared.richtext.weave import weave
+
+MAX_MORE_WORDS = 3
+"""What a file's or macro's name may grow by; more is something that somebody has to say."""
 
 _Part = TypeVar("_Part")
 
@@ -44,8 +54,8 @@ class _How(Generic[_Part]):
 
     block: Callable[[_Part], Block]
     """The element as a block of its own, by which it is compared."""
-    merged: Callable[[_Part, _Part], _Part]
-    """The new element with what can stay of the old one."""
+    merged: Callable[[_Part, _Part, Place], _Part]
+    """The new element with what can stay of the old one, which stands in a place."""
 
 
 def frame(origin: Origin | None) -> Origin | None:
@@ -62,32 +72,25 @@ class Merge:
 
     def blocks(self, new: Sequence[Block], old: Sequence[Block], place: Place = ()) -> tuple[Block, ...]:
         """Return the new blocks, as far as possible made of old ones. `new`: canonical, each shown as one block."""
-        how: _How[Block] = _How(lambda block: block, lambda one, other: self._block(one, other, place))
-        return self._sequence(new, self._dissolved(new, old, place), how, place)
+        parts = parts_of(old)
+        how: _How[Block] = _How(lambda block: block, self._block)
+        places = [(*place, *part.place) for part in parts]
+        placed = self._sequence(new, [part.block for part in parts], how, places)
+        return regrouped(placed, parts, lambda block, around: fit((block,), self.jira, (*place, *around)))
 
-    def _dissolved(self, new: Sequence[Block], old: Sequence[Block], place: Place) -> tuple[Block, ...]:
-        """Return the old blocks; an opaque one with blocks of its own in it (a layout, a macro with a body), of which
-        something was changed, gives way to them, for they can be kept one by one.
-        """
-        if not any(_has_body(block) for block in old):
-            return tuple(old)
-        keys = [_run_key(as_shown((block,))) for block in new]
-        parts: list[Block] = []
-        for block in old:
-            run = [_run_key((part,)) for part in shown((block,), self.jira, place)]
-            stands = any(keys[at : at + len(run)] == run for at in range(len(keys)))
-            parts += block.fallback if isinstance(block, OpaqueBlock) and _has_body(block) and not stands else (block,)
-        return tuple(parts)
+    def _all(self, new: Sequence[_Part], old: Sequence[_Part], how: _How[_Part], place: Place) -> tuple[_Part, ...]:
+        return tuple(part for part, _ in self._sequence(new, old, how, [place] * len(old)))
 
     def _sequence(
-        self, new: Sequence[_Part], old: Sequence[_Part], how: _How[_Part], place: Place
-    ) -> tuple[_Part, ...]:
+        self, new: Sequence[_Part], old: Sequence[_Part], how: _How[_Part], places: Sequence[Place]
+    ) -> list[tuple[_Part, int | None]]:
+        """Return the new parts, and which old ones they are or were made from."""
         fresh = [as_shown((how.block(part),)) for part in new]
-        stale = [shown((how.block(part),), self.jira, place) for part in old]
+        stale = [shown((how.block(part),), self.jira, place) for part, place in zip(old, places, strict=True)]
         owners = [(index, offset) for index, run in enumerate(stale) for offset in range(len(run))]
         keys: list[Hashable] = [_run_key(run) for run in fresh]
         found = align(keys, [_run_key((block,)) for run in stale for block in run])
-        result: list[_Part] = []
+        result: list[tuple[_Part, int | None]] = []
         used: dict[int, int] = {}  # old to where it stands now
         skip = 0
         for index, part in enumerate(new):
@@ -101,16 +104,16 @@ class Merge:
                 run = [found.kept.get(index + step) == at + step for step in range(length)]
                 if offset == 0 and all(run) and self._alike(_flat(fresh[index : index + length]), stale[owner]):
                     used[owner] = len(result)
-                    result.append(old[owner])
+                    result.append((old[owner], owner))
                     skip = length - 1
                     continue
             at = found.changed.get(index, at)
             owner = owners[at][0] if at is not None else -1
             if owner >= 0 and len(stale[owner]) == 1 and owner not in used:
                 used[owner] = len(result)
-                result.append(how.merged(part, old[owner]))
+                result.append((how.merged(part, old[owner], places[owner]), owner))
             else:
-                result.append(part)
+                result.append((part, None))
         return _with_unseen(result, old, stale, used)
 
     def _alike(self, fresh: Sequence[Block], stale: Sequence[Block]) -> bool:
@@ -134,6 +137,8 @@ class Merge:
                 return replace(new, language=new.language or kept, origin=frame(old.origin))
             case Quote() | Panel() | Expand(), Quote() | Panel() | Expand():
                 return self._container(new, old, place)
+            case Paragraph(), OpaqueBlock():
+                return _reworded(new, old) or new
             case _:
                 return new
 
@@ -149,14 +154,14 @@ class Merge:
         inner = (*place, "item")
         how: _How[Item] = _How(
             lambda item: Listing(new.ordered, (item,)),
-            lambda one, other: Item(self.blocks(one.blocks, other.blocks, inner), origin=frame(other.origin)),
+            lambda one, other, _: Item(self.blocks(one.blocks, other.blocks, inner), origin=frame(other.origin)),
         )
-        return self._sequence(new.items, old.items, how, place)
+        return self._all(new.items, old.items, how, place)
 
     def _tasks(self, new: tuple[Task, ...], old: tuple[Task, ...], place: Place) -> tuple[Task, ...]:
         how: _How[Task] = _How(
             lambda task: Tasks((task,)),
-            lambda one, other: Task(
+            lambda one, other, _: Task(
                 one.done,
                 weave(one.inlines, other.inlines, keep_colors=self.target != "html"),
                 self._tasks(one.below, other.below, place),
@@ -164,23 +169,23 @@ class Merge:
                 below_origin=frame(other.below_origin),
             ),
         )
-        return self._sequence(new, old, how, place)
+        return self._all(new, old, how, place)
 
     def _rows(self, new: Table, old: Table, place: Place) -> tuple[Row, ...]:
         how: _How[Row] = _How(
             lambda row: Table((row,)),
-            lambda one, other: Row(self._cells(one, other, place), origin=frame(other.origin)),
+            lambda one, other, _: Row(self._cells(one, other, place), origin=frame(other.origin)),
         )
-        return self._sequence(new.rows, old.rows, how, place)
+        return self._all(new.rows, old.rows, how, place)
 
     def _cells(self, new: Row, old: Row, place: Place) -> tuple[Cell, ...]:
         how: _How[Cell] = _How(
-            lambda cell: Table((Row((cell,)),)), lambda one, other: self._cell(one, other, (*place, "cell"))
+            lambda cell: Table((Row((cell,)),)), lambda one, other, _: self._cell(one, other, (*place, "cell"))
         )
         if len(new.cells) != len(old.cells):
-            return self._sequence(new.cells, old.cells, how, place)
+            return self._all(new.cells, old.cells, how, place)
         pairs = zip(new.cells, old.cells, strict=True)
-        return tuple(self._sequence((one,), (other,), how, place)[0] for one, other in pairs)
+        return tuple(self._all((one,), (other,), how, place)[0] for one, other in pairs)
 
     def _cell(self, new: Cell, old: Cell, inner: Place) -> Cell:
         blocks = self.blocks(new.blocks, old.blocks, inner)
@@ -190,8 +195,18 @@ class Merge:
         return Cell(blocks, new.header, old.colspan, old.rowspan, origin=frame(old.origin))
 
 
-def _has_body(block: Block) -> bool:
-    return isinstance(block, OpaqueBlock) and any(part.origin is not None for part in block.fallback)
+def _reworded(new: Paragraph, old: OpaqueBlock) -> OpaqueBlock | None:
+    """Return a node of which only the words that it shows were changed."""
+    texts = [inline for inline in new.inlines if isinstance(inline, Text)]
+    if old.language != "adf" or old.origin is None or len(texts) != len(new.inlines) or not old.fallback:
+        return None
+    links = {text.look.link for text in texts}
+    before, after = (WORD.findall(words) for words in (text_of(lines_of(old.fallback)[0]), text_of(new.inlines)))
+    if not set(before) & set(after) or len(after) > len(before) + MAX_MORE_WORDS:
+        return None  # people do not see these words in Jira
+    node = reworded(old.origin.source, text_of(new.inlines), links.pop()) if len(links) == 1 else None
+    found = parse_adf(node).blocks if node is not None else ()
+    return found[0] if found and isinstance(found[0], OpaqueBlock) else None
 
 
 def _run_key(run: Iterable[Block]) -> Hashable:
@@ -204,26 +219,26 @@ def _flat(runs: Iterable[Sequence[Block]]) -> list[Block]:
 
 
 def _with_unseen(
-    result: list[_Part], old: Sequence[_Part], stale: Sequence[Sequence[Block]], used: dict[int, int]
-) -> tuple[_Part, ...]:
+    result: list[tuple[_Part, int | None]], old: Sequence[_Part], stale: Sequence[Sequence[Block]], used: dict[int, int]
+) -> list[tuple[_Part, int | None]]:
     """Put back old parts that show nothing: after the part that they followed, or at the start.
 
     An empty paragraph goes with the part before it; what a language keeps without showing it stays in any case.
     """
-    after: dict[int, list[_Part]] = {}
+    after: dict[int, list[tuple[_Part, int | None]]] = {}
     place, here = -1, True
     for index, part in enumerate(old):
         if stale[index]:
             here = index in used
             place = used.get(index, place)
-        elif here or isinstance(part, OpaqueBlock):
-            after.setdefault(place, []).append(part)
+        elif here or not isinstance(part, Paragraph) or any(isinstance(inline, Atom) for inline in part.inlines):
+            after.setdefault(place, []).append((part, index))
     if not after:
-        return tuple(result)
+        return result
     placed = list(after.get(-1, ()))
-    for index, part in enumerate(result):
-        placed += [part, *after.get(index, ())]
-    return tuple(placed)
+    for index, each in enumerate(result):
+        placed += [each, *after.get(index, ())]
+    return placed
 
 
 def _as_it_was(new: Block, old: Block) -> Block:

@@ -54,11 +54,15 @@ NO_LOOK = Look()
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look."""
+    """Words that look the same throughout. `atom`: they stand for a node (a mention, say) that has no look.
+
+    `own`: marks of the language they were read from that a look cannot say, such as a comment's.
+    """
 
     text: str
     look: Look = NO_LOOK
     atom: bool = field(default=False, compare=False)
+    own: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +253,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class OpaqueBlock:
-    """What only one language knows, such as a picture or a macro; see `OpaqueInline`."""
+    """What only one language knows, such as a picture or a macro; see `OpaqueInline`.
+
+    If it has parts that people can edit (a caption, a decision, the columns of a layout), the fallback is these parts,
+    each with its own origin: of a node of which a part was changed the frame is written, with the parts there are now.
+    """
 
     language: Language
     content: str

@@ -108,6 +108,8 @@ def _spoken(blocks: Iterable[Block]) -> Iterable[str]:
             case Expand():
                 yield block.title
                 yield from _spoken(block.blocks)
+            case OpaqueBlock(language="html"):
+                yield from _spoken(block.fallback)
             case OpaqueBlock() | Rule():
                 pass
             case _:

@@ -53,6 +53,7 @@ PANEL_SIGNS: dict[PanelKind, str] = {
 }
 OPEN, DONE = "☐", "☑"
 EXPAND_SIGN = "▸"
+DECISION = "◇"
 _SELECTOR = "\ufe0f"
 _KINDS: dict[str, PanelKind] = {sign.rstrip(_SELECTOR): kind for kind, sign in PANEL_SIGNS.items()}
 _SIGNS = {sign.rstrip(_SELECTOR): sign for sign in (*PANEL_SIGNS.values(), OPEN, DONE)}

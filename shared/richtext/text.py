@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from shared.richtext.model import Look, Text
@@ -11,10 +12,32 @@ from shared.richtext.model import Look, Text
 _UNFIT = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _BLANK = re.compile(r"\s+")
-_URL = re.compile(r"(?<![A-Za-z0-9])https?://[A-Za-z0-9][^\s<>\"|\[\]{}\\^`*'()]*[A-Za-z0-9/=#&%]", re.ASCII)
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
+"""Letters that stand beside others without a blank where a word ends: Thai, Lao, Burmese, Khmer, Kana, Han, Hangul."""
+WORD = re.compile(rf"[{UNSPACED}]|[^\W{UNSPACED}]+")
+"""A word; of scripts without blanks, a letter."""
+_STOPS = "\u2014\u2026\u3000-\u303f\uff00-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
+_LAST = rf"(?:[^\W_{UNSPACED}{_STOPS}]|[/=#&%]|(?<![A-Za-z0-9])[{UNSPACED}])"
+"""What an address may end with: a sign before a blank belongs to the sentence."""
+_WITHIN = rf"""(?:[^\s\w<>"|\[\]{{}}\\^`'*()/=#&%{_STOPS}]|_|['*](?=[A-Za-z0-9]))"""
+_ROUND = rf"\((?:{_LAST}|{_WITHIN}|\((?:{_LAST}|{_WITHIN})*\))*\)"
+_SQUARE = rf"\[(?:{_LAST}|{_WITHIN})*\]"
+_URL = re.compile(rf"(?<![A-Za-z0-9])https?://[A-Za-z0-9](?:{_WITHIN}*(?:{_LAST}|{_ROUND}|{_SQUARE}))*")
+"""An address in a text. Brackets belong to it in pairs, as Atlassian's editor (linkify-it) has it."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _UNSAFE_IN_URL = re.compile(r"[\s\"<>\\^`{|}\[\]]")
-_ALLOWED_SCHEMES = frozenset({"http:", "https:", "mailto:"})
+_ALLOWED_SCHEMES = frozenset(
+    f"{name}:"
+    for name in (  # noqa: SIM905 - a list that can be read
+        "http https mailto ftp ftps gopher integrity file smb dynamicsnav jamfselfservice skype callto facetime git irc"
+        " irc6 news nntp feed cvs svn mvn ssh scp sftp itms notes hipchat sourcetree urn tel xmpp telnet vnc rdp"
+        " whatsapp slack sip sips magnet"
+    ).split()
+)
+"""What Jira's editor takes for safe: `isSafeUrl` of Atlassian's npm package `@atlaskit/adf-schema`, 57.7.22."""
 _CODE_LANGUAGE = re.compile(r"[a-z0-9+#._-]{1,40}")
 _HEX = re.compile(r"#([0-9a-f]{3}|[0-9a-f]{6})(?:[0-9a-f]{2})?")
 _RGB = re.compile(r"rgba?\(\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*[, ]\s*(\d{1,3})\s*(?:[,/][^)]*)?\)")
@@ -43,7 +66,7 @@ def tidy_code(text: str) -> str:
 
 
 def safe_url(url: str) -> str | None:
-    """Return an address that may be a link, None if it may not: only http, https, mailto and relative ones may.
+    """Return an address that may be a link, None if it may not: relative ones may, and those that Jira takes for safe.
 
     Characters that one of the languages takes for markup are percent-encoded. Idempotent.
     """
@@ -52,6 +75,13 @@ def safe_url(url: str) -> str | None:
     if not url or (scheme is not None and scheme[0].lower() not in _ALLOWED_SCHEMES):
         return None
     return _UNSAFE_IN_URL.sub(_percent, url)
+
+
+def web_url(url: str) -> str | None:
+    """Return a safe address of what a page may load: on the web, or relative."""
+    safe = safe_url(url)
+    scheme = _SCHEME.match(safe) if safe is not None else None
+    return safe if scheme is None or scheme[0].lower() in ("http:", "https:") else None
 
 
 def _percent(found: re.Match[str]) -> str:
@@ -100,9 +130,9 @@ def linked(text: Text) -> list[Text]:
         if url is None:
             continue
         if found.start() > done:
-            parts.append(Text(text.text[done : found.start()], look))
-        parts.append(Text(found[0], Look(look.styles, url)))
+            parts.append(replace(text, text=text.text[done : found.start()]))
+        parts.append(replace(text, text=found[0], look=Look(look.styles, url)))
         done = found.end()
     if done < len(text.text):
-        parts.append(Text(text.text[done:], look))
+        parts.append(replace(text, text=text.text[done:]))
     return parts

@@ -52,10 +52,20 @@ _ALLOWED: dict[str, set[str]] = {
     "nested": {"heading", "list", "code", "tasks", "rule", "quote", "panel", "decisionList", *_MEDIA},
 }  # fmt: skip
 _ALLOWED["expand"] = {*_ALLOWED["cell"], "table"}
-"""By container, from the published schema; a paragraph may stand anywhere, and everything in the document itself."""
+_ALLOWED["bodiedExtension"] = {*_ALLOWED["nested"], "table", *_CARDS}
+_ALLOWED["layoutColumn"] = {*_ALLOWED["expand"], "bodiedExtension"}
+_ALLOWED |= {name: {"media"} for name in ("mediaSingle", "mediaGroup")}
+_ALLOWED |= {"layoutSection": {"layoutColumn"}, "decisionList": set()}
+"""By container, from the published schema; a paragraph may stand anywhere, and everything in the document itself and in
+nodes that are not known here.
+"""
 _OPAQUE = frozenset({
-    *_MEDIA, *_CARDS, "decisionList", "layoutSection", "bodiedExtension", "syncBlock", "bodiedSyncBlock",
+    *_MEDIA, *_CARDS, "decisionList", "layoutSection", "bodiedExtension", "syncBlock",
+    "bodiedSyncBlock",
 })  # fmt: skip
+_ONLY_IN = {"media": {"mediaSingle", "mediaGroup"}, "layoutColumn": {"layoutSection"}}
+ROOMY = frozenset({"layoutSection", "layoutColumn", "bodiedSyncBlock"})
+"""Nodes in which an expand is as one in the document itself."""
 
 _Part = TypeVar("_Part", Paragraph, Heading, Listing, Tasks, Table, Quote, Panel, Expand, Item, Row, Cell, Task)
 
@@ -66,11 +76,11 @@ def fit_adf(blocks: Iterable[Block], place: tuple[str, ...] = ()) -> tuple[Block
 
 
 def _may(what: str, place: tuple[str, ...]) -> bool:
-    return not place or what in _ALLOWED[_container(place)]
+    return not place or (allowed := _ALLOWED.get(_container(place))) is None or what in allowed
 
 
 def _container(place: tuple[str, ...]) -> str:
-    if place[-1] == "expand" and len(place) > 1:
+    if place[-1] == "expand" and not ROOMY.issuperset(place[:-1]):
         return "nested"
     return place[-1]
 
@@ -114,7 +124,7 @@ def _fit(block: Block, place: tuple[str, ...]) -> tuple[Block, ...]:
         case Rule():
             return (block,) if _may("rule", place) else _as_lines(block)
         case OpaqueBlock():
-            return (block,) if _stays(block, place) else fit_adf(block.fallback, place)
+            return (_held(block, place),) if _stays(block, place) else fit_adf(_loose(block.fallback), place)
         case _:
             assert_never(block)
 
@@ -149,7 +159,28 @@ def _stays(block: OpaqueBlock, place: tuple[str, ...]) -> bool:
     if block.language != "adf" or block.origin is None:
         return False
     kind = kind_of(block.origin.source)
+    within = _ONLY_IN.get(kind)
+    if within is not None:
+        return bool(place) and place[-1] in within
     return kind not in _OPAQUE or _may(kind, place)
+
+
+def _held(block: OpaqueBlock, place: tuple[str, ...]) -> OpaqueBlock:
+    """Return a node of which a part was changed with parts that may stand in it."""
+    if block.origin is None or block.origin.whole:
+        return block
+    return replace(block, fallback=fit_adf(block.fallback, (*place, kind_of(block.origin.source))))
+
+
+def _loose(parts: Iterable[Block]) -> tuple[Block, ...]:
+    """Return parts of a node that is gone: what is written otherwise than a line of its own remembers nothing."""
+    return tuple(replace(p, origin=None) if isinstance(p, Paragraph) and is_part(p) else p for p in parts)
+
+
+def is_part(block: Block) -> bool:
+    """Tell whether a line is a caption or a decision, which stands in its own node only."""
+    origin = block.origin
+    return origin is not None and origin.language == "adf" and kind_of(origin.source) in ("caption", "decisionItem")
 
 
 def fit_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 from shared.richtext import text as texts
+from shared.richtext.adf.marks import Mark, read_marks
 from shared.richtext.model import (
     Break,
     Card,
@@ -19,20 +20,14 @@ from shared.richtext.model import (
     OpaqueInline,
     Origin,
     Status,
-    Style,
     Text,
 )
 
 Node = Mapping[str, Any]
-_STYLES: frozenset[Style] = frozenset(get_args(Style))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_SAID = frozenset({"localId", "occurrenceKey"})
 """Attributes by which editors tell nodes apart; a person never sees them."""
 MAX_DEPTH = 60
-OPAQUE_ANYWHERE = frozenset({
-    "mediaSingle", "mediaGroup", "blockCard", "embedCard", "decisionList", "extension", "bodiedExtension",
-})  # fmt: skip
-"""Types that the model has not, and that may stand in a document whatever they stood in before."""
 
 
 def content_of(node: Node) -> Sequence[object]:
@@ -93,10 +88,10 @@ def read_inlines(nodes: Iterable[object], depth: int = 0) -> tuple[Inline, ...]:
     for node in nodes:
         kind = kind_of(node)
         if not isinstance(node, Mapping) or not kind:
-            found += _lines(words_in(node), Look())
+            found += _lines(words_in(node), Look(), ())
         elif kind == "text":
             text = node.get("text")
-            found += _lines(text if isinstance(text, str) else "", _look(node.get("marks")))
+            found += _lines(text if isinstance(text, str) else "", *read_marks(node.get("marks")))
         elif kind == "hardBreak":
             found.append(Break())
         elif kind in ("paragraph", "heading") and depth < MAX_DEPTH:
@@ -106,38 +101,44 @@ def read_inlines(nodes: Iterable[object], depth: int = 0) -> tuple[Inline, ...]:
     return tuple(found)
 
 
-def _lines(text: str, look: Look) -> list[Inline]:
+def _lines(text: str, look: Look, own: tuple[Mark, ...]) -> list[Inline]:
     """Return text of which each line end is a break: Jira shows it as one."""
     found: list[Inline] = []
     for number, line in enumerate(texts.clean(text).split("\n")):
         if number:
             found.append(Break())
         if line:
-            found.append(Text(line, look))
+            found.append(Text(line, look, own=own))
     return found
 
 
-def _look(marks: object) -> Look:
-    styles: set[Style] = set()
-    link = front = back = None
-    for mark in marks if isinstance(marks, list) else ():
-        if not isinstance(mark, Mapping):
-            continue
-        kind, attrs = mark.get("type"), attrs_of(mark)
-        name = attrs.get("type") if kind == "subsup" else kind
-        styles |= {style for style in _STYLES if style == name}
-        if kind == "link" and isinstance(attrs.get("href"), str):
-            link = texts.safe_url(attrs["href"])
-        elif kind == "textColor":
-            front = texts.color(attrs.get("color"))
-        elif kind == "backgroundColor":
-            back = texts.color(attrs.get("color"))
-    return Look(frozenset(styles), link, front, back)
+FILE_SIGN = "📎"
 
 
-def link_text(words: str, url: str) -> Text:
-    """Return words that lead to an address."""
-    return Text(texts.one_line(words) or url, Look(link=url), atom=True)
+def media_words(node: Node, around: object = None) -> Text:
+    """Return the words that stand for a file: a link if its marks, those of the node `around` it, or itself lead on."""
+    attrs = attrs_of(node)
+    alt = texts.one_line(attrs["alt"]) if isinstance(attrs.get("alt"), str) else ""
+    own = texts.safe_url(attrs["url"]) if isinstance(attrs.get("url"), str) else None
+    leads = read_marks(node.get("marks"))[0].link or read_marks(around)[0].link
+    words = f"{FILE_SIGN} {alt or 'attachment'}" if own is None else alt or texts.file_name(own)
+    return Text(words, Look(link=leads or own), atom=True)
+
+
+def reworded(node: Node, words: str, link: str | None) -> Node | None:
+    """Return a node that shows other words, None if its words cannot be changed."""
+    attrs = attrs_of(node)
+    match kind_of(node):
+        case "media" | "mediaInline":
+            shown = media_words(node)
+            name = words.removeprefix(FILE_SIGN).strip()
+            if link not in (None, shown.look.link) or words.startswith(FILE_SIGN) != shown.text.startswith(FILE_SIGN):
+                return None
+            return {**node, "attrs": {**attrs, "alt": name}} if name else None
+        case "extension" | "inlineExtension" if isinstance(attrs.get("text"), str) and words and link is None:
+            return {**node, "attrs": {**attrs, "text": words}}
+        case _:
+            return None
 
 
 def _atom(kind: str, node: Node) -> Inline:
@@ -157,12 +158,17 @@ def _atom(kind: str, node: Node) -> Inline:
         case "inlineCard" if url is not None:
             return Card(url, origin=origin)
         case "mediaInline":
-            alt = attrs.get("alt")
-            words = f"📎 {alt}" if isinstance(alt, str) and alt.strip() else "📎 attachment"
-            return OpaqueInline("adf", identity(node), Text(texts.one_line(words)), origin=origin)
+            return OpaqueInline("adf", identity(node), media_words(node), origin=origin)
         case _:
-            words = "" if kind == "placeholder" else text or texts.one_line(words_in(node))
+            words = "" if kind == "placeholder" else text or texts.one_line(words_in(node)) or _card_name(attrs)
             return OpaqueInline("adf", identity(node), Text(words), origin=origin)
+
+
+def _card_name(attrs: Mapping[str, Any]) -> str:
+    """Return the name in a card's JSON-LD, "" if it has none."""
+    data = attrs.get("data")
+    name = data.get("name") if isinstance(data, Mapping) else None
+    return texts.one_line(name) if isinstance(name, str) else ""
 
 
 def _day(timestamp: object) -> str | None:

@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
-from shared.richtext.adf.inlines import (
-    OPAQUE_ANYWHERE,
-    attrs_of,
-    content_of,
-    identity,
-    kind_of,
-    link_text,
-    read_inlines,
-    words_in,
-)
+from shared.richtext.adf.files import is_kept_here
+from shared.richtext.adf.inlines import attrs_of, content_of, identity, kind_of, media_words, read_inlines, words_in
 from shared.richtext.model import (
     Block,
     Card,
@@ -23,6 +15,7 @@ from shared.richtext.model import (
     Document,
     Expand,
     Heading,
+    Inline,
     Item,
     Listing,
     OpaqueBlock,
@@ -38,7 +31,8 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.text import file_name, safe_url
+from shared.richtext.readable import DECISION
+from shared.richtext.text import safe_url
 
 MAX_DEPTH = 60
 """Jira's editor nests a handful of levels; deeper ones are read as text."""
@@ -185,6 +179,8 @@ def _panel(node: Node, depth: int) -> Block:
 
 
 def _expand(node: Node, depth: int) -> Block:
+    if is_kept_here(node):
+        return _kept(node, ())
     title = attrs_of(node).get("title")
     blocks = _blocks(content_of(node), depth + 1)
     return Expand(title if isinstance(title, str) else "", blocks, origin=Origin("adf", node))
@@ -200,46 +196,35 @@ def _card(node: Node, depth: int) -> Block:
     return _opaque(node, depth) if safe is None else _kept(node, (Paragraph((Card(safe),)),))
 
 
-def _media(node: Node, _depth: int) -> Block:
-    lines = [Text(_media_words(child)) for child in content_of(node) if kind_of(child) == "media"]
-    captions = [
-        read_inlines(content_of(c)) for c in content_of(node) if isinstance(c, Mapping) and kind_of(c) == "caption"
-    ]
-    links = [_media_link(child) for child in content_of(node) if kind_of(child) == "media"]
-    looked = (Paragraph((link or line,)) for line, link in zip(lines, links, strict=True))
-    return _kept(node, (*looked, *(Paragraph(caption) for caption in captions)))
-
-
-def _media_words(node: object) -> str:
-    alt = attrs_of(node).get("alt") if isinstance(node, Mapping) else None
-    return f"📎 {alt}" if isinstance(alt, str) and alt.strip() else "📎 attachment"
-
-
-def _media_link(node: object) -> Text | None:
-    attrs = attrs_of(node) if isinstance(node, Mapping) else {}
-    url = safe_url(attrs["url"]) if isinstance(attrs.get("url"), str) else None
-    if url is None:
-        return None
-    alt = attrs.get("alt")
-    return link_text(alt if isinstance(alt, str) and alt.strip() else file_name(url), url)
+def _media_block(node: Node, _depth: int) -> Block:
+    """Return a picture with its caption, or a group of files: each file and the caption are parts of their own."""
+    around = node.get("marks")
+    parts: list[Block] = []
+    for child in content_of(node):
+        if isinstance(child, Mapping) and kind_of(child) == "caption":
+            parts.append(Paragraph(read_inlines(content_of(child)), origin=Origin("adf", child)))
+        elif isinstance(child, Mapping) and kind_of(child) == "media":
+            parts.append(_kept(child, (Paragraph((media_words(child, around),)),)))
+        elif isinstance(child, Mapping):
+            parts.append(_block(child, _depth + 1))
+    return _kept(node, tuple(parts))
 
 
 def _decisions(node: Node, _depth: int) -> Block:
-    items = (read_inlines(content_of(item)) for item in content_of(node) if isinstance(item, Mapping))
-    return _kept(node, tuple(Paragraph((Text("◇ "), *item)) for item in items))
+    items = (item for item in content_of(node) if isinstance(item, Mapping))
+    return _kept(node, tuple(Paragraph(_decision(item), origin=Origin("adf", item)) for item in items))
+
+
+def _decision(item: Node) -> tuple[Inline, ...]:
+    return (Text(f"{DECISION} "), *read_inlines(content_of(item)))
 
 
 def _opaque(node: Node, depth: int) -> Block:
     text = attrs_of(node).get("text")
-    fallback: list[Block] = []
-    for block in _blocks(content_of(node), depth + 1):
-        if isinstance(block, OpaqueBlock) and kind_of(block.origin and block.origin.source) not in OPAQUE_ANYWHERE:
-            fallback += block.fallback  # what may stand here only, such as a layout's column, is not kept elsewhere
-        else:
-            fallback.append(block)
+    fallback = _blocks(content_of(node), depth + 1)
     if not fallback and isinstance(text, str):
-        fallback.append(Paragraph((Text(text),)))
-    return _kept(node, tuple(fallback))
+        fallback = (Paragraph((Text(text),)),)
+    return _kept(node, fallback)
 
 
 def _kept(node: Node, fallback: tuple[Block, ...]) -> OpaqueBlock:
@@ -261,7 +246,7 @@ _READERS: dict[str, Callable[[Node, int], Block]] = {
     "rule": _rule,
     "blockCard": _card,
     "embedCard": _card,
-    "mediaSingle": _media,
-    "mediaGroup": _media,
+    "mediaSingle": _media_block,
+    "mediaGroup": _media_block,
     "decisionList": _decisions,
 }

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
-from shared.richtext.adf.fit import fit_adf
-from shared.richtext.canonical import kept, tidied
+from shared.richtext.adf.fit import ROOMY, fit_adf
+from shared.richtext.adf.inlines import kind_of
+from shared.richtext.adf.marks import write_marks
+from shared.richtext.canonical import canonical_inlines, kept, tidied
 from shared.richtext.model import (
-    NO_LOOK,
     Block,
     Break,
     Card,
@@ -29,7 +31,6 @@ from shared.richtext.model import (
     Inline,
     Item,
     Listing,
-    Look,
     Mention,
     OpaqueBlock,
     OpaqueInline,
@@ -40,19 +41,16 @@ from shared.richtext.model import (
     Row,
     Rule,
     Status,
-    Style,
     Table,
     Task,
     Tasks,
     Text,
 )
-from shared.richtext.readable import words_of
+from shared.richtext.readable import DECISION, words_of
 
 Node = dict[str, Any]
 _EMPTY: Node = {"type": "paragraph", "content": []}
 _STATUS_COLORS = frozenset({"neutral", "purple", "blue", "red", "yellow", "green"})
-_STYLE_MARKS = {style: {"type": "subsup", "attrs": {"type": style}} for style in ("sub", "sup")}
-_ORDER: tuple[Style, ...] = ("em", "strong", "strike", "underline", "sub", "sup", "code")
 
 
 def to_adf(document: Document) -> Node:
@@ -117,9 +115,49 @@ def _block(block: Block, *, nested: bool) -> Node:
         case Rule():
             return {"type": "rule"}
         case OpaqueBlock():
-            return _EMPTY  # fit_adf leaves none of another language
+            return _refilled(block)
         case _:
             assert_never(block)
+
+
+def _refilled(block: OpaqueBlock) -> Node:
+    """Return a node with other parts than it had; `fit_adf` leaves none of another language."""
+    source = block.origin.source if block.origin is not None else None
+    if not isinstance(source, Mapping):
+        return _EMPTY
+    kind = kind_of(source)
+    own = {key: value for key, value in source.items() if key != "content"}
+    if kind == "decisionList":
+        return {**own, "content": [_decision(part) for part in block.fallback]}
+    if kind == "mediaSingle":
+        return {
+            **own,
+            "content": [_caption(p) if isinstance(p, Paragraph) else _block(p, nested=True) for p in block.fallback],
+        }
+    if kind in ("mediaGroup", "layoutSection"):
+        return {**own, "content": _blocks(block.fallback, nested=True)}
+    return {**own, "content": _blocks(block.fallback, nested=kind not in ROOMY) or [_EMPTY]}
+
+
+def _caption(line: Paragraph) -> Node:
+    node = _kept(line.origin, "caption")
+    return node or {**_framed("caption", line.origin), "content": inline_nodes(line.inlines)}
+
+
+def _decision(line: Block) -> Node:
+    """Return a decision from the line that shows it."""
+    node = _kept(line.origin, "decisionItem")
+    if node is not None or not isinstance(line, Paragraph):
+        return node or {"type": "decisionItem", "attrs": {"localId": "", "state": "DECIDED"}}
+    first, *others = line.inlines or (Text(""),)
+    told = replace(first, text=first.text.removeprefix(DECISION)) if isinstance(first, Text) else first
+    content = inline_nodes(canonical_inlines((told, *others)))
+    node = _framed("decisionItem", line.origin)
+    return {
+        **node,
+        "attrs": {"localId": _local_id(content), "state": "DECIDED", **node.get("attrs", {})},
+        "content": content,
+    }
 
 
 def _list(block: Listing) -> Node:
@@ -186,14 +224,22 @@ def _cell(cell: Cell) -> Node:
 
 def inline_nodes(inlines: Iterable[Inline]) -> list[Node]:
     """Return the nodes of what stands in a line; there are no empty texts among them."""
-    return [node for inline in inlines if (node := _inline(inline)) is not None]
+    nodes: list[Node] = []
+    for inline in inlines:
+        node = _inline(inline)
+        last = nodes[-1] if nodes else {}
+        if node is not None and node["type"] == last.get("type") == "text" and node.get("marks") == last.get("marks"):
+            nodes[-1] = {**last, "text": last["text"] + node["text"]}
+        elif node is not None:
+            nodes.append(node)
+    return nodes
 
 
 def _inline(inline: Inline) -> Node | None:
     if isinstance(inline, Text):
         if not inline.text:
             return None
-        marks = _marks(inline.look)
+        marks = write_marks(inline.look, inline.own)
         return {"type": "text", "text": inline.text, **({"marks": marks} if marks else {})}
     if isinstance(inline, Break):
         return {"type": "hardBreak"}
@@ -219,17 +265,3 @@ def _inline(inline: Inline) -> Node | None:
             return _inline(words_of(inline))
         case _:
             assert_never(inline)
-
-
-def _marks(look: Look) -> list[Node]:
-    if look == NO_LOOK:
-        return []
-    marks: list[Node] = []
-    if look.link is not None:
-        marks.append({"type": "link", "attrs": {"href": look.link}})
-    marks += [_STYLE_MARKS.get(style, {"type": style}) for style in _ORDER if style in look.styles]
-    if look.color:
-        marks.append({"type": "textColor", "attrs": {"color": look.color}})
-    if look.background:
-        marks.append({"type": "backgroundColor", "attrs": {"color": look.background}})
-    return marks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 from bs4.element import NavigableString, PageElement, Tag
@@ -19,6 +20,8 @@ _STYLES: dict[str, Style] = {
     "sup": "sup",
 }  # fmt: skip
 _MEDIA = frozenset({"img", "iframe", "video", "audio", "embed", "object", "source"})
+_SAID = frozenset({"href", "style", "color"})
+Own = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 _BLANK = re.compile(r"\s+")
 
 
@@ -31,21 +34,21 @@ class Inlines:
     def read(self, nodes: Sequence[PageElement]) -> tuple[Inline, ...]:
         """Return what elements and texts say in a line; blocks among them are parted by breaks."""
         found: list[Inline] = []
-        self._read(nodes, NO_LOOK, found, 0)
+        self._read(nodes, NO_LOOK, (), found, 0)
         return tuple(found)
 
-    def _read(self, nodes: Sequence[PageElement], look: Look, found: list[Inline], depth: int) -> None:
+    def _read(self, nodes: Sequence[PageElement], look: Look, own: Own, found: list[Inline], depth: int) -> None:
         for node in nodes:
             if type(node) is NavigableString:
-                found.append(Text(_BLANK.sub(" ", node), look))
+                found.append(Text(_BLANK.sub(" ", node), look, own=own))
             elif isinstance(node, Tag):
-                self._tag(node, look, found, depth)
+                self._tag(node, look, own, found, depth)
 
-    def _tag(self, tag: Tag, look: Look, found: list[Inline], depth: int) -> None:
+    def _tag(self, tag: Tag, look: Look, own: Own, found: list[Inline], depth: int) -> None:
         if tag.name == "br":
             found.append(Break())
         elif tag.name in _MEDIA:
-            found.append(_media(tag))
+            found.append(_media(tag, look.link))
         elif tag.name == "input":
             if tag.get("type") == "checkbox":
                 found.append(Text("☑ " if tag.has_attr("checked") else "☐ ", look))
@@ -53,10 +56,19 @@ class Inlines:
             found.append(Text(tag.get_text(" "), look))
         elif tag.name in BLOCKS:
             found.append(Break())
-            self._read(tag.contents, look, found, depth + 1)
+            self._read(tag.contents, look, own, found, depth + 1)
             found.append(Break())
         else:
-            self._read(tag.contents, _look(tag, look), found, depth + 1)
+            self._read(tag.contents, _look(tag, look), (*own, *_own(tag)), found, depth + 1)
+
+
+def _own(tag: Tag) -> Own:
+    """Return what a look cannot say of an element: its name, if it is no style, and its other attributes."""
+    name = "span" if tag.name == "font" else tag.name
+    if name in _STYLES or (name == "mark" and not tag.attrs):
+        return ()
+    attrs = {k: v if isinstance(v, str) else " ".join(v or ()) for k, v in tag.attrs.items() if k not in _SAID}
+    return ((name, tuple(attrs.items())),) if attrs or name not in ("a", "span", "mark") else ()
 
 
 def _look(tag: Tag, look: Look) -> Look:
@@ -97,10 +109,20 @@ def _css(css: str, look: Look) -> Look:
     return Look(frozenset(styles), look.link, front, back)
 
 
-def _media(tag: Tag) -> OpaqueInline:
-    """Return a picture or film, to be read as a link to it."""
+def _media(tag: Tag, leads: str | None) -> OpaqueInline:
+    """Return a picture or film, to be read as a link to where it `leads`, or else to the picture itself."""
     source = tag.get("src") or tag.get("data")
-    url = safe_url(source) if isinstance(source, str) else None
-    name = one_line(str(tag.get("alt") or tag.get("title") or "")) or (file_name(url) if url else "")
+    own = safe_url(source) if isinstance(source, str) else None
+    name = one_line(str(tag.get("alt") or tag.get("title") or "")) or (file_name(own) if own else "")
+    url = leads or own
     fallback = Text(name or "picture", Look(link=url), atom=True) if url else Text(f"[{name or 'picture'}]", atom=True)
-    return OpaqueInline("html", f"{tag.name} {source} {name}", fallback, origin=Origin("html", tag))
+    identity = f"{tag.name} {source} {name}" if leads is None else f"{tag.name} {source} {name} {leads}"
+    shown = tag if leads is None else _linked(tag, leads)
+    return OpaqueInline("html", identity, fallback, origin=Origin("html", shown))
+
+
+def _linked(tag: Tag, url: str) -> Tag:
+    """Return a copy of an element within a link."""
+    link = Tag(name="a", attrs={"href": url})
+    link.append(copy(tag))
+    return link

@@ -1,4 +1,4 @@
-"""HTML -> model. Never raises; a string without any tag or entity is plain text. Pure."""
+"""HTML -> model. Never raises; what is no markup is plain text. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from bs4.element import NavigableString, PageElement, Tag
 
 from shared.richtext.canonical import canonical_blocks
-from shared.richtext.html.clean import BLOCKS, cleaned
+from shared.richtext.html.clean import BLOCKS, cleaned, is_markup
 from shared.richtext.html.inlines import Inlines
 from shared.richtext.model import (
     Block,
@@ -21,6 +21,7 @@ from shared.richtext.model import (
     Inline,
     Item,
     Listing,
+    OpaqueBlock,
     Origin,
     Paragraph,
     Quote,
@@ -33,19 +34,24 @@ from shared.richtext.readable import recognised
 from shared.richtext.text import clean, one_line
 
 MAX_DEPTH = 60
-_LOOKS_LIKE_HTML = re.compile(r"<[a-zA-Z/!][^>]*>|&(#\d+|#x[0-9a-fA-F]+|[a-zA-Z]\w*);")
 _EMPTY_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _LANGUAGE = re.compile(r"(?:language|lang|brush)[-:](\w[\w+#.-]*)")
+_SIGNED = frozenset({"ul", "ol", "blockquote"})
+_AROUND = frozenset({
+    "address", "article", "aside", "center", "dd", "div", "dl", "dt", "figcaption", "figure", "footer", "header",
+    "main", "nav", "section",
+})  # fmt: skip
+"""Elements that show nothing but what stands in them."""
 _SPAN = re.compile(r"[1-9]\d{0,2}")
 
 
 def parse_html(source: str) -> Document:
     """Return the document that an HTML fragment, or a plain text, holds. Never raises.
 
-    Scripts, styles, event attributes and links of other schemes than http, https and mailto are gone.
+    Scripts, styles, event attributes and links that Jira's editor does not take for safe are gone.
     """
     source = clean(source)
-    if not _LOOKS_LIKE_HTML.search(source):
+    if not is_markup(source):
         return Document(_plain_text(source))
     soup, holders = cleaned(source)
     return Document(_Reader(holders).blocks(soup.contents, 0))
@@ -67,6 +73,8 @@ class _Reader:
     def __init__(self, holders: frozenset[int]) -> None:
         self._holders = holders
         self._inlines = Inlines(holders)
+        self._within = 0
+        """How many lists and quotes are around: these are known by how their content begins."""
 
     def blocks(self, nodes: Sequence[PageElement], depth: int) -> tuple[Block, ...]:
         """Return the blocks that elements and texts make which follow one another."""
@@ -92,8 +100,12 @@ class _Reader:
             return (Paragraph((Text(tag.get_text(" ")),)),)
         read = _READERS.get(tag.name)
         if read is None or (tag.name == "p" and id(tag) in self._holders):
-            return self.blocks(tag.contents, depth + 1)
+            inner = self.blocks(tag.contents, depth + 1)
+            around = bool(inner) and tag.name in _AROUND and not self._within
+            return (OpaqueBlock("html", _opening(tag), inner, origin=Origin("html", tag)),) if around else inner
+        self._within += tag.name in _SIGNED
         found = read(self, tag, depth)
+        self._within -= tag.name in _SIGNED
         return () if found is None else (found,)
 
     def paragraph(self, tag: Tag, _depth: int) -> Block:
@@ -143,7 +155,8 @@ class _Reader:
     def table(self, tag: Tag, depth: int) -> Block:
         rows: list[Row] = []
         for row in _rows(tag):
-            cells = [cell for cell in row.children if isinstance(cell, Tag)]
+            own = [row] if row.name == "caption" else row.children
+            cells = [cell for cell in own if isinstance(cell, Tag)]
             rows.append(Row(tuple(self._cell(cell, depth) for cell in cells), origin=Origin("html", row)))
         return Table(tuple(rows), origin=Origin("html", tag))
 
@@ -167,6 +180,10 @@ def _rows(table: Tag) -> Iterable[Tag]:
             yield from (row for row in child.children if isinstance(row, Tag))
         elif isinstance(child, Tag) and child.name not in ("colgroup", "col"):
             yield child
+
+
+def _opening(tag: Tag) -> str:
+    return f"{tag.name} {sorted(tag.attrs.items())}" if tag.attrs else tag.name
 
 
 def _words(tag: Tag, name: str) -> list[str]:

@@ -7,12 +7,13 @@ changed, the element's own attributes stay.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from html import escape
-from typing import assert_never
+from typing import Any, assert_never
 
 from bs4.element import NavigableString, PageElement, Tag
 
-from shared.richtext.canonical import kept, tidied
+from shared.richtext.canonical import joined, kept, tidied
 from shared.richtext.model import (
     Block,
     Break,
@@ -72,8 +73,7 @@ def _element(name: str, origin: Origin | None, inner: str, **attrs: str) -> str:
     source = origin.source if origin is not None and origin.language == "html" else None
     own = source.attrs if isinstance(source, Tag) and source.name == name else {}
     named = {key: value if isinstance(value, str) else " ".join(value or ()) for key, value in own.items()}
-    shown = "".join(f' {key}="{escape(value)}"' for key, value in {**named, **attrs}.items())
-    return f"<{name}{shown}>{inner}</{name}>"
+    return _tagged(name, {**named, **attrs}, inner)
 
 
 def _block(block: Block) -> str:
@@ -92,21 +92,58 @@ def _block(block: Block) -> str:
         case Tasks():
             return _element("ul", block.origin, "".join(map(_task, block.items)))
         case Table():
-            inner = "".join(map(_row, block.rows))
-            return _element("table", block.origin, f"<tbody>{inner}</tbody>")
+            return _table(block)
         case CodeBlock():
             shown = f' class="language-{escape(block.language)}"' if block.language else ""
             return f"<pre><code{shown}>{escape(block.text, quote=False)}</code></pre>"
         case Quote():
             return _element("blockquote", block.origin, _blocks(block.blocks))
         case Panel() | Expand():
+            source = block.origin.source if block.origin is not None else None
+            if isinstance(block, Expand) and isinstance(source, Tag) and source.name == "details":
+                summary = f"<summary>{escape(block.title, quote=False)}</summary>"
+                return _element("details", block.origin, summary + _blocks(block.blocks))
             return _element("blockquote", block.origin, _blocks(labelled(block)))
         case Rule():
             return "<hr>"
         case OpaqueBlock():
-            return _blocks(block.fallback)
+            return _around(block)
         case _:
             assert_never(block)
+
+
+def _around(block: OpaqueBlock) -> str:
+    """Return an element around other blocks than it had; of another language there is only what can be read."""
+    source = block.origin.source if block.origin is not None and block.origin.language == "html" else None
+    if not isinstance(source, Tag):
+        return _blocks(block.fallback)
+    inner: list[str] = []
+    bare = False
+    for part in block.fallback:
+        line = part.origin.source if part.origin is not None and isinstance(part, Paragraph) else None
+        bare = isinstance(line, tuple) and not bare
+        inner.append(_inlines(part.inlines) if bare and isinstance(part, Paragraph) else _block(part))
+    return _element(source.name, block.origin, "".join(inner))
+
+
+def _table(table: Table) -> str:
+    """Return a table with the head, and what says how wide its columns are, of the one that it comes from."""
+    source = table.origin.source if table.origin is not None else None
+    children = source.children if isinstance(source, Tag) else ()
+    widths = "".join(
+        _outer(child) for child in children if isinstance(child, Tag) and child.name in ("colgroup", "col")
+    )
+    head = 0
+    while head < len(table.rows) and _in_head(table.rows[head]):
+        head += 1
+    top, rest = ("".join(map(_row, rows)) for rows in (table.rows[:head], table.rows[head:]))
+    inner = (f"<thead>{top}</thead>" if top else "") + (f"<tbody>{rest}</tbody>" if rest or not top else "")
+    return _element("table", table.origin, widths + inner)
+
+
+def _in_head(row: Row) -> bool:
+    source = row.origin.source if row.origin is not None else None
+    return isinstance(source, Tag) and source.parent is not None and source.parent.name == "thead"
 
 
 def _item(item: Item) -> str:
@@ -159,19 +196,25 @@ def _cell(cell: Cell) -> str:
 
 
 def _inlines(inlines: Iterable[Inline]) -> str:
-    return "".join(map(_inline, inlines))
+    return "".join(map(_inline, joined(_ours(inline) for inline in inlines)))
+
+
+def _ours(inline: Inline) -> Inline:
+    """Return a text without the marks of another language."""
+    own = tuple(mark for mark in inline.own if isinstance(mark, tuple)) if isinstance(inline, Text) else ()
+    return replace(inline, own=own) if isinstance(inline, Text) and inline.own != own else inline
 
 
 def _inline(inline: Inline) -> str:
     if isinstance(inline, Text):
-        return _text(inline.text, inline.look)
+        return _text(inline.text, inline.look, inline.own)
     if isinstance(inline, Break):
         return "<br>"
     source = _kept(inline.origin)
     return _inline(words_of(inline)) if source is None else source
 
 
-def _text(text: str, look: Look) -> str:
+def _text(text: str, look: Look, own: tuple[Any, ...] = ()) -> str:
     shown = escape(text, quote=False)
     css = ";".join(
         f"{name}:{value}" for name, value in (("color", look.color), ("background-color", look.background)) if value
@@ -181,4 +224,15 @@ def _text(text: str, look: Look) -> str:
     for style, name in reversed(_TAGS):
         if style in look.styles:
             shown = f"<{name}>{shown}</{name}>"
-    return shown if look.link is None else f'<a href="{escape(look.link)}">{shown}</a>'
+    link = {} if look.link is None else {"href": look.link}
+    for name, attrs in reversed(own):
+        if name == "a":
+            link = {**link, **dict(attrs)} if link else {}
+        else:
+            shown = _tagged(name, dict(attrs), shown)
+    return _tagged("a", link, shown) if link else shown
+
+
+def _tagged(name: str, attrs: dict[str, str], inner: str) -> str:
+    shown = "".join(f' {key}="{escape(value)}"' for key, value in attrs.items())
+    return f"<{name}{shown}>{inner}</{name}>"

@@ -358,6 +358,12 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
+        "cannot_be_emptied",
+        "A number of Jira goes to a property that Craft.io's API does not let be empty.",
+        "pairs[8].craft",
+        lambda _, draft: changed(draft, "reach", craft="storyPoints"),
+    ),
+    Case(
         "formatting_lost",
         "Formatted text is mapped as plain text.",
         "pairs[1].kind",

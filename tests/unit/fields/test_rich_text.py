@@ -83,3 +83,17 @@ def test_what_only_the_changelog_told_is_restored_as_a_document() -> None:
     assert body["description"]["content"] == [
         {"type": "paragraph", "content": [bold, {"type": "text", "text": " move"}]}
     ]
+
+
+def test_a_file_that_was_taken_out_in_craft_is_kept_in_jira_and_said_once() -> None:
+    described = pair()
+    file = {"type": "media", "attrs": {"type": "file", "id": "f", "collection": "", "alt": "shot.png"}}
+    jira = {"adf": document(text("First"), {"type": "mediaSingle", "attrs": {"layout": "center"}, "content": [file]})}
+    without = translate(described, Side.CRAFT, {"html": "<p>First</p>"}, onto=jira)
+    assert isinstance(without, Translated)
+    assert file in without.value["adf"]["content"][1]["content"][0]["content"]
+    assert without.note == "shot.png taken out in Craft.io, kept in Jira at the end of its description"
+    again = translate(described, Side.CRAFT, {"html": "<p>Second</p>"}, onto=without.value)
+    assert isinstance(again, Translated)
+    assert again.note is None
+    assert equivalent(described, again.value, {"html": "<p>Second</p>"})

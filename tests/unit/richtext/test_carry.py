@@ -130,6 +130,7 @@ def test_attributes_and_elements_that_only_craft_knows_stay_where_nothing_change
     document = edited(parse(jira), 0, "more")
     merged = carry(render(document, "adf"), craft, "html")
     assert merged == {
-        "html": '<p class="k">one more</p><p><img src="https://x.example/a.png" width="9"/>two</p><p>three</p>'
+        "html": '<p class="k">one more</p><p><img src="https://x.example/a.png" width="9"/>two</p>'
+        '<div data-x="1">three</div>'
     }
     assert rootless(parse_html(merged["html"])) is not None

@@ -174,8 +174,27 @@ def test_a_paragraph_is_put_before_the_picture_and_all_nodes_stay() -> None:
 
 
 def test_only_what_was_removed_in_craft_goes() -> None:
+    content = after("<h2>Export</h2>", "")
+    assert content == JIRA["adf"]["content"][1:]
+
+
+def test_a_file_that_was_removed_in_craft_is_kept_where_craft_does_not_show_it() -> None:
     content = after("<p>📎 shot.png</p>", "")
-    assert content == [n for n in JIRA["adf"]["content"] if n != PICTURE]
+    assert content[:-1] == [n for n in JIRA["adf"]["content"] if n != PICTURE]
+    kept = content[-1]
+    assert kept["type"] == "expand"
+    assert kept["attrs"]["title"] == "Files that were taken out in Craft.io"
+    assert kept["content"] == [{"type": "mediaGroup", "content": PICTURE["content"]}]
+    without = CRAFT.replace("<p>📎 shot.png</p>", "")
+    jira: Form = {"adf": {"type": "doc", "version": 1, "content": content}}
+    assert equivalent(jira, {"html": without})
+    again = carry({"html": without.replace("Export", "Exports")}, jira, "adf")
+    assert again is not None
+    assert again["adf"]["content"][-1] == kept
+    emptied = carry(None, jira, "adf")
+    assert emptied is not None
+    assert emptied["adf"]["content"][-1] == kept
+    assert equivalent(emptied, None)
 
 
 def test_a_mention_whose_words_were_changed_becomes_what_was_written() -> None:
@@ -218,9 +237,9 @@ def test_an_edit_within_a_layout_keeps_the_nodes_in_it() -> None:
     jira: Form = {"adf": {"type": "doc", "version": 1, "content": [node("paragraph", text("above")), layout]}}
     assert schema_errors(jira["adf"]) == []
     assert after("above", "over", jira) == [node("paragraph", text("over")), layout]
-    content = after("left", "west", jira)
-    assert [n["type"] for n in content] == ["paragraph", "paragraph", "mediaSingle", "paragraph", "mediaSingle"]
-    assert content[2] == PICTURE
+    changed = copy.deepcopy(layout)
+    changed["content"][0]["content"][0]["content"][0]["text"] = "west"
+    assert after("left", "west", jira)[1] == changed
 
 
 def test_what_a_language_keeps_without_showing_it_stays() -> None:

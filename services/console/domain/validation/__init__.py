@@ -51,6 +51,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     fields.no_title_pair,
     fields.nothing_is_created,
     fields.text_may_be_cut,
+    fields.cannot_be_emptied,
     fields.formatting_lost,
     fields.transition_field_missing,
     expressions.expression_fails,

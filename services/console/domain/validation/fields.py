@@ -8,7 +8,7 @@ from services.console.domain.fits import KIND_WORDS, Fit, craft_fits, jira_fits,
 from services.console.domain.validation.finding import Finding, error, note, warning
 from services.console.domain.validation.subject import Subject, listed, quoted, sentence
 from shared.domain.ids import Side
-from shared.domain.kinds import IN_STEPS
+from shared.domain.kinds import IN_STEPS, NEVER_EMPTIED
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, Holds
 
@@ -223,6 +223,20 @@ def text_may_be_cut(subject: Subject) -> Iterator[Finding]:
                 f"{sentence(subject.jira_name(pair.jira))} holds at most {_LINE_LIMIT} characters in one line. A "
                 f"longer text of {subject.craft_name(pair.craft)} is refused by Jira, and the item says so.",
                 "Keep it short in Craft.io.",
+            )
+
+
+def cannot_be_emptied(subject: Subject) -> Iterator[Finding]:
+    """Craft.io's API takes no null for its numbers."""
+    for path, pair in subject.pairs():
+        if pair.craft in NEVER_EMPTIED and pair.direction.carries_to(Side.CRAFT):
+            yield warning(
+                "cannot_be_emptied",
+                f"{path}.craft",
+                f"{sentence(subject.craft_name(pair.craft))} can be changed from outside, but not emptied: when "
+                f"somebody empties {subject.jira_name(pair.jira)}, the old value stays in Craft.io, and the item says "
+                "so.",
+                "Nothing, if that is rare: empty it in Craft.io as well. Otherwise map a custom field of Craft.io.",
             )
 
 
