@@ -24,6 +24,8 @@ BY_USER = "user"
 class LinkState(StrEnum):
     """PROTOCOL section 1, "Link states"."""
 
+    HELD = "held"
+    """In scope, and not created on the other side because its direction is manual or off (`held_since`)."""
     WAITING = "waiting"
     CREATING = "creating"
     ASK = "ask"
@@ -31,7 +33,28 @@ class LinkState(StrEnum):
     PAUSED = "paused"
     UNSYNCED = "unsynced"
     EXCLUDED = "excluded"
+    ABSENT = "absent"
+    """One of the items cannot be seen or written for now (`SideState.absent`); it goes on by itself."""
     GONE = "gone"
+    """One of the items was deleted, or both are in other links (`Link.successors`)."""
+
+
+class Absence(StrEnum):
+    """Why an item cannot be kept in step. Whichever it is, what a read shows again is there again."""
+
+    DELETED = "deleted"
+    HIDDEN = "hidden"
+    """Not shown to our account; where nothing told of a deletion, that cannot be told from one."""
+    ARCHIVED = "archived"
+    """Shown, but not to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An item that a read did not find, or found put away. `since` is our clock at the first such read."""
+
+    how: Absence
+    since: datetime
 
 
 class OperationKind(StrEnum):
@@ -176,6 +199,10 @@ class SideState:
     """Vendor time of the newest snapshot whose type is in the link's labels."""
     candidates: dict[PairId, list[Candidate]] = field(default_factory=dict)
     changelog_cursor: str | None = None
+    absent: Absent | None = None
+    """Set while the item is not there for us, as a read of its own has told."""
+    told_deleted: bool = False
+    """True once an event has told of its deletion: then a read that does not find it means just that."""
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
 
     def pair(self, pair_id: PairId) -> PairSide:
@@ -186,6 +213,21 @@ class SideState:
     def dirty(self) -> bool:
         """Tell whether only a fresh read can say what this side holds."""
         return self.dirty_since is not None
+
+    def have_read(self, now: datetime) -> None:
+        """Have this side read afresh, because it was not read yet."""
+        self.dirty_since = self.dirty_since or now
+
+    def doubt(self, now: datetime) -> None:
+        """Have this side read afresh, because of something that was heard of it. A read that is under way may not have
+        seen that: it counts no more.
+        """
+        self.mark += 1
+        self.have_read(now)
+
+    def is_current(self, ticket: int | None) -> bool:
+        """Tell whether nothing newer or undecidable has been heard since a read began under this ticket."""
+        return ticket is not None and ticket == self.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +329,18 @@ class Link:
     """Times of the latest operations, for the breaker."""
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
+    asked: bool = False
+    """True once somebody asked for the counterpart, or an automatic direction began to create it: manual does not hold
+    it back any more.
+    """
+    held_since: datetime | None = None
+    """State held, and only there: since when (our clock)."""
+    successors: dict[Side, LinkId] = field(default_factory=dict)
+    """By side, the link in which the item that was here goes on. A row never gets another item on such a side: what was
+    written to the one must not be taken for something about the other.
+    """
+    predecessors: list[LinkId] = field(default_factory=list)
+    """The links that its items come from."""
     jira: SideState = field(default_factory=SideState)
     craft: SideState = field(default_factory=SideState)
     open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)

@@ -15,10 +15,12 @@ from shared.messages.base import Message
 
 
 class ChangeKind(StrEnum):
-    """What happened. DELETED is proof only from an event or from a read with working credentials."""
+    """What happened. What is not SEEN counts only once a read of the item has told so (origin FRESH, with a ticket)."""
 
     SEEN = "seen"
     DELETED = "deleted"
+    HIDDEN = "hidden"
+    """Not found by a read, which may also mean that our account may not see it."""
 
 
 class Origin(StrEnum):

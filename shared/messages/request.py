@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar, Self
 
 from pydantic import model_validator
 
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
+from shared.domain.requests import RequestKind
 from shared.messages.base import Message
 
-
-class RequestKind(StrEnum):
-    """What is asked for. DECIDE is a clock's "look again": it changes nothing by itself."""
-
-    DECIDE = "decide"
-    RESYNC = "resync"
-    UNSYNC = "unsync"
-    LINK = "link"
-    RESOLVE = "resolve"
-    RETRY = "retry"
+__all__ = ["RequestKind", "SyncRequest"]
 
 
 class SyncRequest(Message):

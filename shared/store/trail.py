@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.domain.ids import Side
+
 
 class ConfigKind(StrEnum):
     """What has revisions."""
@@ -50,6 +52,8 @@ class AuditEntry:
     restored_from: int | None
     evaluated: bool = False
     """True: it was not saved, but agreed to for links that nobody touches (`shared.store.evaluation`)."""
+    let_go: Side | None = None
+    """It was not saved: what was held towards this side was let go (`shared.store.held`)."""
 
 
 class RevisionReader(Protocol):

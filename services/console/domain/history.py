@@ -82,6 +82,9 @@ class AuditView(View):
         """Return the view of an entry. Each save makes the next revision, so the one before it is known."""
         before = entry.revision - 1 or None
         what = f"{entry.kind} {entry.id}"
+        if entry.let_go is not None:
+            words = f"{entry.by} had what waited for {entry.let_go.vendor} in {what} carried over"
+            return cls._of(entry, entry.revision, "let_go", words)
         if entry.evaluated:
             before, action = entry.revision, "agreed"
             words = f"{entry.by} had existing items of {what} decided again by revision {entry.revision}"

@@ -44,6 +44,7 @@ def copy_link(link: Link) -> Link:
     fresh = _shallow(link)
     fresh.recent_writes = list(link.recent_writes)
     fresh.labels = dict(link.labels)
+    fresh.successors, fresh.predecessors = dict(link.successors), list(link.predecessors)
     fresh.jira = _copy_side(link.jira)
     fresh.craft = _copy_side(link.craft)
     fresh.open_conflicts = {pair: copy_conflict(note) for pair, note in link.open_conflicts.items()}

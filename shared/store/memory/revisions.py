@@ -33,7 +33,11 @@ class Revisions(Core):
 
     def _notes(self, kind: ConfigKind, ident: str) -> list[RevisionNote]:
         subject = f"{kind}:{ident}"
-        return [RevisionNote(a.revision, a.by, a.at) for a in self.tables.audit if a.subject == subject]
+        return [
+            RevisionNote(a.revision, a.by, a.at)
+            for a in self.tables.audit
+            if a.subject == subject and not a.evaluated and a.let_go is None
+        ]
 
     def _body(self, kind: ConfigKind, ident: str, number: int) -> Mapping[str, Any]:
         tables = self.tables
@@ -44,5 +48,5 @@ class Revisions(Core):
 
 def _entry(n: int, audited: Audited) -> AuditEntry:
     kind, _, ident = audited.subject.partition(":")
-    what = audited.revision, audited.restored_from, audited.evaluated
+    what = audited.revision, audited.restored_from, audited.evaluated, audited.let_go
     return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, *what)

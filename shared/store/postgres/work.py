@@ -39,7 +39,12 @@ ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 # Each reason has an index of its own. A link that is locked just now is being looked at already. `looked_at` is nobody
 # else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
 DUE = f"""
-WITH due AS (
+WITH let_go AS MATERIALIZED (
+    SELECT l.id FROM integrations i JOIN links l
+        ON l.integration_id = i.id AND l.state = 'held' AND l.origin = 'craft' AND l.held_since <= i.let_go_to_jira
+    UNION ALL SELECT l.id FROM integrations i JOIN links l
+        ON l.integration_id = i.id AND l.state = 'held' AND l.origin = 'jira' AND l.held_since <= i.let_go_to_craft
+), due AS (
     SELECT id FROM links WHERE not_before <= $1
     UNION SELECT id FROM links
         WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
@@ -49,6 +54,9 @@ WITH due AS (
     UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
         WHERE (l.state = 'excluded' OR (l.state IN ('active', 'creating') AND l.revision_seen < i.agreed_revision))
             AND l.not_before IS NULL
+    UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id
+        WHERE l.state = 'held' AND l.revision_seen < i.agreed_revision
+    UNION SELECT id FROM let_go
 ), chosen AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -56,7 +64,8 @@ WITH due AS (
     UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
     RETURNING links.id, links.integration_id, chosen.looked
 )
-SELECT t.id, coalesce(i.revision, 0) AS revision FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
+SELECT t.id, coalesce(i.revision, 0) AS revision, EXISTS (SELECT FROM let_go WHERE let_go.id = t.id) AS carry
+FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
 """
 
@@ -114,7 +123,7 @@ class Work(Core):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
-        return [DueLink(LinkId(row["id"]), row["revision"]) for row in rows]
+        return [DueLink(LinkId(row["id"]), row["revision"], row["carry"]) for row in rows]
 
     async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""
@@ -140,15 +149,17 @@ class Work(Core):
         )
 
     async def linked_entities(
-        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int, *, held: bool = False
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection in id order."""
         rows = await self.fetch(
             f"SELECT id, {side}_id AS entity_id FROM links"
-            f" WHERE {side}_connection = $1 AND {side}_id > $2 AND state <> 'gone' ORDER BY {side}_id LIMIT $3",
+            f" WHERE {side}_connection = $1 AND {side}_id > $2 AND state <> 'gone' AND ($4 OR state <> 'held')"
+            f" ORDER BY {side}_id LIMIT $3",
             connection_id,
             after,
             limit,
+            held,
         )
         return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
 
