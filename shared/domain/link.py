@@ -189,7 +189,9 @@ class Candidate:
 
 @dataclass(slots=True)
 class SideState:
-    """What is known of one side. `mark` counts accepted observations and is the ticket of fresh reads."""
+    """What is known of one side. `mark` is its generation: it rises with all that was heard which is not older than
+    what is seen, or of which nobody can tell; a read begun under an earlier one is no longer the last word.
+    """
 
     mark: int = 0
     dirty_since: datetime | None = None

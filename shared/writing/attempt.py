@@ -38,8 +38,8 @@ class Attempt:
     """Monotonic, before the claim was asked for."""
     sent: bool = False
     retries: int = 0
-    may_exist: bool = False
-    """Creates: an earlier attempt may have made the entity, so only finding it, or nothing, may end the operation."""
+    perhaps_done: bool = False
+    """An earlier attempt may have had its effect, so only what the vendor shows, or nothing, may end the operation."""
 
     @property
     def operation(self) -> Operation:

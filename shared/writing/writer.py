@@ -102,7 +102,8 @@ class Writer:
             count_attempt(command.target, "dropped")
             return
         attempt = Attempt(claim, owner, self._claims, self._clock, self._timing, claimed_at)
-        attempt.may_exist = claim.operation.post_started_at is not None
+        creates = claim.operation.kind is OperationKind.CREATE
+        attempt.perhaps_done = claim.operation.post_started_at is not None if creates else claim.late_possible
         result: AttemptResult = "failed"
         words: str | None = None
         status: int | None = None
@@ -152,7 +153,7 @@ class Writer:
             await self._pause(connection, str(error))
             return await self._put_off(attempt, str(error), _CREDENTIALS_WAIT_S, status=401)
         except (NotFound, Rejected) as error:
-            if attempt.may_exist:
+            if attempt.perhaps_done:
                 return await self._put_off(attempt, str(error), self._timing.look_up_every_s)
             status = error.status if isinstance(error, Rejected) else 404
             outcome = attempt.outcome(Result.REJECTED, message=str(error), status=status)
@@ -168,8 +169,12 @@ class Writer:
     async def _put_off(
         self, attempt: Attempt, words: str, after_s: float, **facts: int
     ) -> tuple[WriteOutcome | None, AttemptResult, str]:
-        """End the operation as deferred; or, where an earlier attempt may have had its effect, look again later."""
-        if attempt.may_exist:
+        """End the operation as deferred; or, where an earlier attempt may have had its effect, look again later.
+
+        Only what was certainly never sent is decided anew: else the effect of the earlier attempt would be taken for a
+        late one, undone, and then written again in front of people.
+        """
+        if attempt.perhaps_done:
             await attempt.release(after_s)
             return None, "waiting", words
         return attempt.deferred(words, after_s, **facts), "deferred", words

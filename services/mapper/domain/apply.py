@@ -24,7 +24,7 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
     if decision.unread:
         # nothing of it comes true before these are read: it is decided again then
         for side in decision.unread:
-            link.side(side).dirty_since = link.side(side).dirty_since or ctx.now
+            link.side(side).have_read(ctx.now)
         return None
     if decision.target is not None and _breaks(link, ctx):
         return None

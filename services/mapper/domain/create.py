@@ -88,7 +88,7 @@ def _has_to_be_read(link: Link, ctx: Context) -> bool:
     """
     state = link.side(link.origin)
     if not state.read_whole and any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
-        state.dirty_since = state.dirty_since or ctx.now
+        state.have_read(ctx.now)
     if state.dirty and link.reason is None:
         link.state = LinkState.CREATING
     return state.dirty
@@ -185,7 +185,7 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
     for pair in ctx.integration.pairs:
         if pair.kind is FieldKind.STATUS and pair.direction.carries_to(op.target) and pair.id not in op.pairs:
             target.pair(pair.id).takes_first = True
-    target.dirty_since = target.dirty_since or ctx.now
+    target.have_read(ctx.now)
 
 
 def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str | None, ctx: Context) -> None:

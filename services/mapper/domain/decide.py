@@ -155,7 +155,8 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
     persons = cur.by == BY_USER and cur.entry is not None  # Jira's changelog says so, whatever we wrote before
     ours = not persons and is_ours(link, side, pair, cur.value)
     newer = not cur.late and not is_base(record, pair, cur.value) and not ours
-    if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
+    stands = pair.id in link.open_conflicts or pair.id in plan.notes
+    if newer or (stands and not (cur.late and lost.late)):  # a late effect is undone under a conflict as well
         _remember(
             plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"
         )
@@ -242,6 +243,8 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     moved = {side: changed(records[side], pair) for side in Side}
     for side in Side:
         _forget_block(plan, pair, side, moved=moved[side])
+    if any(_late(records[side], pair) for side in Side) and equivalent(pair, jira.value, craft.value, ctx.parents):
+        return  # what a late effect of ours made equal is agreed on by nobody: it settles neither conflict nor base
     standing = link.open_conflicts.get(pair.id)
     if standing is not None and not _conflict_over(plan, pair, standing, jira, craft, moved):
         return
@@ -257,6 +260,12 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     if source is not None:
         held, expected = (jira, craft) if source is Side.JIRA else (craft, jira)
         _write(plan, pair, source, held, expected)
+
+
+def _late(record: PairSide, pair: FieldPair) -> bool:
+    """Tell whether a side shows a late effect of ours instead of what was agreed on (PROTOCOL F11)."""
+    late = record.seen is not None and record.seen.late
+    return late and base_of(record, pair) is not None and changed(record, pair)
 
 
 def _link(plan: _Plan, pair: FieldPair, jira: Held, craft: Held) -> None:

@@ -33,7 +33,14 @@ HTTP_NOT_FOUND = 404
 
 
 def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
-    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity."""
+    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity.
+
+    Not found says nothing of what an earlier attempt did (PROTOCOL F12): that stays open until its target is read, or
+    known to be gone.
+    """
+    if outcome.status == HTTP_NOT_FOUND and op.attempts > 1:
+        link.side(op.target).doubt(ctx.now)
+        return
     observation = _close(link, op, outcome, ctx)
     match outcome.result:
         case Result.APPLIED | Result.ALREADY:
@@ -112,7 +119,7 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         _move_bases(link, op, ctx)
     observed = observe(link, observation, ctx, closing=op) if observation is not None else None
     if observed is None:
-        target.dirty_since = target.dirty_since or ctx.now
+        target.doubt(ctx.now)
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs:
             continue
@@ -212,7 +219,7 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
             if pair.id in op.pairs and same(pair.kind, observation.values.get(pair.id), op.pairs[pair.id].value):
                 _restored(link, op, pair, observed)
     if observation is None or outcome.status == HTTP_NOT_FOUND:
-        state.dirty_since = state.dirty_since or ctx.now
+        state.doubt(ctx.now)
 
 
 def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:

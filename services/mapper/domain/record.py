@@ -9,7 +9,7 @@ from datetime import datetime
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
 from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
-from shared.domain.mapping import FieldKind, FieldPair
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import same
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
@@ -46,6 +46,16 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     if pending is not None:
         remember(link, side, pair.id, pending.value, REPLACED_BY_EDIT, ctx.now)
     record.overwritten = lost
+
+
+def keep_beside(link: Link, side: Side, pair: FieldPair, value: Json, why: str, ctx: Context) -> None:
+    """Keep a value of which nobody can tell whether a write of ours replaced it or a person did: never restored, but on
+    record, and under `ask` a person is asked.
+    """
+    remember(link, side, pair.id, value, why, ctx.now)
+    asks = ctx.integration.policy_of(pair) is Policy.ASK and pair.direction is Direction.BOTH
+    if asks and pair.id not in link.open_conflicts and link.state not in _APART:
+        open_conflict(link, ctx, pair, side, value)
 
 
 def remember(link: Link, side: Side, pair: PairId, value: Json, why: str, now: datetime) -> None:

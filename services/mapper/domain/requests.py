@@ -46,6 +46,7 @@ def resync(link: Link, ctx: Context) -> None:
     link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
     for side in Side:
         state = link.side(side)
+        state.doubt(ctx.now)
         state.dirty_since = ctx.now  # also where it was unsure before: who reads may have put that off for long
         _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
         for record in state.pairs.values():
@@ -74,8 +75,7 @@ def give_up(link: Link, ctx: Context) -> None:
 
 def _create_anew(link: Link, ctx: Context) -> None:
     """Take up the create again; the item is read first, since it may still be deleted."""
-    state = link.side(link.origin)
-    state.dirty_since = state.dirty_since or ctx.now
+    link.side(link.origin).doubt(ctx.now)
     link.state, link.reason, link.reason_text, link.not_before = LinkState.CREATING, None, None, None
 
 

@@ -52,9 +52,9 @@ class Changes:
         if ctx is None:
             return []
         if event.kind is ChangeKind.DELETED:
-            _delete(link, event.side, ctx)
+            _told_deleted(link, event, ctx)
         elif event.snapshot is None:
-            link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
+            link.side(event.side).doubt(ctx.now)
         else:
             _look(link, event, event.snapshot, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
@@ -173,6 +173,19 @@ def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Cont
     observed = observe(link, observation, ctx)
     label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
     keep_names(link, event.side, ctx.integration, snapshot)
+
+
+def _told_deleted(link: Link, event: ChangeEvent, ctx: Context) -> None:
+    """Believe that an item is gone only if a read says so, begun after all else that was heard of its side.
+
+    What a webhook or a sweep tells may be late: the item may have been put back or linked anew since (PROTOCOL F20).
+    """
+    state = link.side(event.side)
+    if event.origin is Origin.FRESH and state.is_current(event.ticket):
+        state.dirty_since = None
+        _delete(link, event.side, ctx)
+    elif link.state not in (LinkState.UNSYNCED, LinkState.GONE):
+        state.doubt(ctx.now)
 
 
 def _delete(link: Link, side: Side, ctx: Context) -> None:

@@ -71,8 +71,7 @@ class Conclusion:
         if await tx.parked(side, link.connection(side), entity_id) is None:
             return
         await tx.unpark(side, link.connection(side), entity_id)
-        state = link.side(side)
-        state.mark, state.dirty_since = state.mark + 1, state.dirty_since or self._clock.now()
+        link.side(side).doubt(self._clock.now())
 
     async def with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
         """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21).

@@ -49,6 +49,17 @@ def snapshot(side: Side, value: Json) -> dict[str, object]:
     return {"fields": {"summary": value}} if side is Side.JIRA else {"title": value}
 
 
+@dataclass(frozen=True)
+class Look:
+    """What one read of a side showed, under the ticket of before it; others may be heard of before it is handled."""
+
+    side: Side
+    value: Json
+    at: datetime
+    ticket: int
+    changelog: tuple[ChangelogEntry, ...]
+
+
 @dataclass
 class World:
     """Two sides that hold one value each, and the link between them, in sync at first."""
@@ -116,16 +127,21 @@ class World:
         observe(self.link, event, self.ctx)
         return self.decide()
 
-    def fresh_read(self, side: Side) -> Operation | None:
-        """Handle a fresh read of a side."""
+    def look(self, side: Side) -> Look:
+        """Read a side; what it shows is handled later."""
         whole = tuple(self.changelog) if side is Side.JIRA else ()
+        return Look(side, self.holds[side], self.at[side], self.link.side(side).mark, whole)
+
+    def fresh_read(self, side: Side, look: Look | None = None) -> Operation | None:
+        """Handle a fresh read of a side; it is made now if it was not made before."""
+        seen = look or self.look(side)
         event = Observation(
             side,
-            {TITLE: self.holds[side]},
-            self.at[side],
-            ticket=self.link.side(side).mark,
+            {TITLE: seen.value},
+            seen.at,
+            ticket=seen.ticket,
             fresh=True,
-            changelog=whole,
+            changelog=seen.changelog,
             whole_changelog=side is Side.JIRA,
         )
         return self.deliver(event)
@@ -162,8 +178,12 @@ class World:
         ticket: int | None = None,
         read_at: datetime | None = None,
         write_at: datetime | None = None,
+        look: Look | None = None,
     ) -> Operation | None:
-        """Handle an outcome of the open operation that shows its target as it is now."""
+        """Handle an outcome of the open operation that shows its target as it is now, or as a look showed it; `ticket`
+        is that of the claim.
+        """
+        seen = look or self.look(op.target)
         outcome = WriteOutcome(
             op_id=op.id,
             link_id=self.link.id,
@@ -172,12 +192,12 @@ class World:
             result=result,
             ended_at=self.now,
             ticket=ticket,
-            snapshot=snapshot(op.target, self.holds[op.target]),
-            updated=self.at[op.target],
+            snapshot=snapshot(op.target, seen.value),
+            updated=seen.at,
             untouched=() if op.id in self.sent else (TITLE,),
             read_at=read_at,
             write_at=write_at,
-            changelog=tuple(self.changelog) if op.target is Side.JIRA else (),
+            changelog=seen.changelog,
         )
         end_operation(self.link, op, outcome, self.ctx)
         return self.decide()

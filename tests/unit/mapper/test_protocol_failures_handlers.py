@@ -143,6 +143,16 @@ class Bench:
         }
         return ChangeEvent(**{**values, **more})
 
+    async def deleted(self, side: Side, ident: str) -> None:
+        """Let a webhook tell of a deletion, and the read that follows confirm it."""
+        event = (self.jira if side is Side.JIRA else self.craft)(ident, "a").model_copy(
+            update={"kind": ChangeKind.DELETED, "snapshot": None, "updated": None}
+        )
+        await self.mapper.handle(event)
+        link = await self.link(side, ident)
+        ticket = link.side(side).mark if link is not None else None
+        await self.mapper.handle(event.model_copy(update={"origin": Origin.FRESH, "ticket": ticket}))
+
     def outcome(self, command: WriteCommand, result: Result, **more: Any) -> WriteOutcome:
         """Return what a writer reports."""
         return WriteOutcome(
@@ -328,7 +338,7 @@ async def test_f20_a_late_event_of_a_deleted_item_creates_nothing(bench: Bench) 
     await bench.configure()
     await bench.linked()
     late = bench.jira("1", "b")
-    await bench.mapper.handle(bench.jira("1", "a", kind=STORY).model_copy(update={"kind": ChangeKind.DELETED}))
+    await bench.deleted(Side.JIRA, "1")
     bench.clock.at += timedelta(seconds=5)
     await bench.mapper.handle(late)
     assert len(await bench.commands()) == 1

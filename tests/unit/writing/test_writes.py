@@ -127,6 +127,51 @@ async def test_a_lost_answer_gives_no_outcome_and_is_never_repeated_blindly(side
     assert world.clock.monotonic() >= 90
 
 
+AWAY = {
+    "503": {"effect": "status", "status": 503},
+    "unreachable": {"effect": "refuse"},
+    "rate limit": {"effect": "status", "status": 429, "retry_after_s": 300},
+    "no right to read": {"method": "GET", "effect": "status", "status": 403},
+    "no right to do anything": {"effect": "status", "status": 401},
+    "too slow": {"method": "GET", "effect": "delay", "delay_s": 19.9},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("trouble", AWAY)
+@on_virtual_time
+async def test_after_a_lost_answer_no_refusal_ends_a_write_before_the_target_is_read(side: Side, trouble: str) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "drop-response-after-doing-it", "next": 1})
+    await world.attempt(op)
+    world.fail(AWAY[trouble])
+    for _ in range(3):
+        await asyncio.sleep(95)
+        await world.attempt(op)
+    assert {outcome.result for outcome in world.outcomes(op)} <= {Result.ALREADY}
+    world.fail()
+    await world.store.set_connection_paused(scene.JIRA if side is Side.JIRA else scene.CRAFT, None)
+    assert (await world.work(op)).result is Result.ALREADY
+    assert len(world.sent("PUT")) == 1
+
+
+@BOTH
+@on_virtual_time
+async def test_after_an_unclear_attempt_a_refused_value_ends_the_write_once_the_target_was_read(side: Side) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "status", "status": 500, "next": 1})
+    await world.attempt(op)
+    world.fail({"method": "PUT", "effect": "status", "status": 400})
+    outcome = await world.work(op)
+    assert (outcome.result, outcome.attempt) == (Result.REJECTED, 2)
+
+
 @BOTH
 @on_virtual_time
 async def test_after_a_lost_answer_a_persons_edit_on_top_stays(side: Side) -> None:
