@@ -332,9 +332,7 @@ class Link:
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
     asked: bool = False
-    """True once somebody asked for the counterpart, or an automatic direction began to create it: manual does not hold
-    it back any more.
-    """
+    """True once somebody asked for the counterpart: a manual direction does not hold it back any more."""
     held_since: datetime | None = None
     """State held, and only there: since when (our clock)."""
     successors: dict[Side, LinkId] = field(default_factory=dict)
@@ -363,6 +361,29 @@ class Link:
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    def enter(self, state: LinkState, reason: str | None = None, words: str | None = None) -> None:
+        """Move to a state, with why for programs and for people. Use `hold` for HELD."""
+        self.state, self.reason, self.reason_text, self.held_since = state, reason, words, None
+
+    def hold(self, reason: str, words: str, now: datetime) -> None:
+        """Move to state held, where it stays in line since it came there."""
+        since = self.held_since or now
+        self.enter(LinkState.HELD, reason, words)
+        self.held_since = since
+
+    def place(self, side: Side, entity_id: EntityId | None) -> None:
+        """Set the entity of a side that has none; None takes it away, with all that is known of it."""
+        if side is Side.JIRA:
+            self.jira_id = entity_id
+        else:
+            self.craft_id = entity_id
+        if entity_id is not None:
+            return
+        if side is Side.JIRA:
+            self.jira = SideState()
+        else:
+            self.craft = SideState()
 
     @property
     def open_operation(self) -> Operation | None:

@@ -123,7 +123,7 @@ _BEING_CREATED = Refused("being_created", _CREATING, "Wait until it is there, th
 _RESYNC_IT = Refused("unsynced", _KEPT_APART, "Resync the link first.")
 
 
-def _row(  # noqa: PLR0913  # one per kind of request: what is forgotten does not run
+def _row(  # one per kind of request: what is forgotten does not run
     *, resync: Cell, unsync: Cell, link: Cell, resolve: Cell, retry: Cell, carry: Cell
 ) -> Mapping[RequestKind, Cell]:
     cells = {
@@ -266,7 +266,7 @@ def judge(link: Link, kind: RequestKind) -> Cell:
     return TABLE[situation_of(link)][kind]
 
 
-def situation_of(link: Link) -> Situation:  # noqa: PLR0911  # one per state
+def situation_of(link: Link) -> Situation:  # one per state
     """Return in which row of the table a link is."""
     match link.state:
         case LinkState.HELD:

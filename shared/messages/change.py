@@ -92,6 +92,12 @@ class ChangeEvent(Message):
     integration_id: IntegrationId | None = None
     """REQUEST: the integration that a person chose for it, if it is in no link yet."""
 
+    @property
+    def request_id(self) -> str | None:
+        """Return which request of a person's this look at an item is, None if it is none."""
+        name, _, ident = self.change_id.partition(":")
+        return ident if self.origin is Origin.REQUEST and name == "request" and ident else None
+
     def key(self) -> str:
         """Return `{connection_id}:{entity_id}`."""
         return f"{self.connection_id}:{self.entity_id}"

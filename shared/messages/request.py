@@ -11,7 +11,10 @@ from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
 from shared.domain.requests import RequestKind
 from shared.messages.base import Message
 
-__all__ = ["RequestKind", "SyncRequest"]
+__all__ = ["CLOCKS", "RequestKind", "SyncRequest"]
+
+CLOCKS = frozenset({"clock", "mapper", "dry run"})
+"""Who asks without waiting for an answer; anybody else is a person."""
 
 
 class SyncRequest(Message):
@@ -22,7 +25,7 @@ class SyncRequest(Message):
     request_id: str
     kind: RequestKind
     requested_by: str
-    """An account of the console, or `clock`."""
+    """An account of the console, or one of `CLOCKS`."""
     requested_at: datetime
     link_id: LinkId | None = None
     integration_id: IntegrationId | None = None

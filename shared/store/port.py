@@ -364,6 +364,14 @@ class WorkStore(PeopleFinder, Protocol):
         """
         ...
 
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities of a connection that are hidden or archived in links of state absent, with ids after `after`,
+        in bytewise id order.
+        """
+        ...
+
     async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
         """Delete what no ledger needs any more of the next `limit` links after `after`, in bytewise id order.
 

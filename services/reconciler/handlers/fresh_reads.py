@@ -10,7 +10,7 @@ import asyncio
 import structlog
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import confirm_gone
+from services.reconciler.handlers.confirm import what_it_means
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.waiting import pause
 from services.reconciler.ports import Meter, Publish
@@ -18,7 +18,7 @@ from services.reconciler.settings import ReconcilerSettings
 from shared.clients.errors import BadCredentials, NotFound, RateLimited
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, Origin
 from shared.store.port import DirtySide, StoreUnavailable, WorkStore
 
@@ -113,8 +113,9 @@ class FreshReads:
         try:
             reading = await post.eyes.look(side.entity_id)
         except NotFound:
-            await confirm_gone(post, self._directory.container(side.integration_id, side.side))
-            return deleted(
+            kind = await what_it_means(post, self._directory.container(side.integration_id, side.side))
+            return not_found(
+                kind,
                 side.side,
                 post.id,
                 side.entity_id,

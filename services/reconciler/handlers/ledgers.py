@@ -1,4 +1,7 @@
-"""The pruning of what is kept for a time: requests that were answered, and ledgers. Closed operations are kept as long as PROTOCOL needs them to know our own late effects by."""
+"""The pruning of what is kept for a time: requests that were answered, and ledgers.
+
+Closed operations are kept as long as PROTOCOL needs them to know our own late effects by.
+"""
 
 from __future__ import annotations
 

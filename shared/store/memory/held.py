@@ -32,8 +32,6 @@ class Held(Core):
         if current is not None:
             before = self.tables.let_go.get((integration_id, target), at)
             self.tables.let_go[integration_id, target] = max(before, at)
-            self.tables.audit.append(
-                Audited(at, by, f"integration:{integration_id}", current.revision, let_go=target)
-            )
+            self.tables.audit.append(Audited(at, by, f"integration:{integration_id}", current.revision, let_go=target))
         await self.done("let_go", holder)
         return current is not None

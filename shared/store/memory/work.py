@@ -109,6 +109,22 @@ class Work(Core):
         ]
         return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
 
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities that are not there for us for now."""
+        await self.call("absent_entities")
+        found = [
+            (entity_id, link.id)
+            for link in self.tables.links.values()
+            if link.state is LinkState.ABSENT
+            and link.side(side).absent is not None
+            and link.connection(side) == connection_id
+            and (entity_id := link.entity_id(side)) is not None
+            and entity_id > after
+        ]
+        return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
+
     async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
         """Delete what no ledger needs any more."""
         await self.call("prune_ledgers")

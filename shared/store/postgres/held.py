@@ -41,7 +41,5 @@ class Held(Core):
                         at,
                     )
                     if revision is not None:
-                        await session.execute(
-                            _LET_GO, at, by, f"integration:{integration_id}", revision, target.value
-                        )
+                        await session.execute(_LET_GO, at, by, f"integration:{integration_id}", revision, target.value)
         return revision is not None

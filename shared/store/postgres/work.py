@@ -163,6 +163,19 @@ class Work(Core):
         )
         return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
 
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities that are not there for us for now."""
+        rows = await self.fetch(
+            f"SELECT id, {side}_id AS entity_id FROM links WHERE state = 'absent' AND {side}_connection = $1"
+            f" AND {side}_id > $2 AND body -> '{side}' ->> 'absent' IS NOT NULL ORDER BY {side}_id LIMIT $3",
+            connection_id,
+            after,
+            limit,
+        )
+        return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
+
     async def prune_ledgers(self, now: datetime, after: str, limit: int) -> Pruned:
         """Delete what no ledger needs any more."""
         row = (await self.fetch(PRUNE, after, limit, now - LEDGER_AGE))[0]

@@ -15,6 +15,7 @@ ALTER TABLE links ADD CONSTRAINT links_state_check CHECK (state IN ('held', 'wai
 ALTER TABLE links ADD COLUMN held_since timestamptz;
 CREATE INDEX links_held ON links (integration_id, origin, held_since) INCLUDE (reason) WHERE state = 'held';
 CREATE INDEX links_held_revision ON links (integration_id, revision_seen) WHERE state = 'held';
+CREATE INDEX links_absent ON links (id) WHERE state = 'absent';
 ALTER TABLE integrations ADD COLUMN let_go_to_jira timestamptz;
 ALTER TABLE integrations ADD COLUMN let_go_to_craft timestamptz;
 ALTER TABLE audit ADD COLUMN let_go text;
