@@ -109,7 +109,7 @@ class Requests:
 
     async def _carry(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Accepted:
         reading = await self._item(integration, side, draft)
-        link = await self._row(side, reading.entity_id)
+        link = await self._row(integration, side, reading.entity_id)
         elsewhere = link is None or link.integration_id != integration.id
         if elsewhere and (link is None or link.state is LinkState.HELD):
             if integration.mode_towards(side.other) is Mode.OFF:
@@ -132,7 +132,7 @@ class Requests:
         rows: dict[Side, Link] = {}
         for side in Side:
             ids[side] = (await self._item(integration, side, draft)).entity_id
-            row = await self._row(side, ids[side])
+            row = await self._row(integration, side, ids[side])
             if row is not None:
                 rows[side] = row
         one_row = len(rows) == len(ids) and len({row.id for row in rows.values()}) == 1
@@ -151,10 +151,12 @@ class Requests:
         watch = f"/api/v1/items/jira/{ids[Side.JIRA]}"
         return await self._ask(request.request_id, draft.kind, watch, request)
 
-    async def _row(self, side: Side, entity_id: EntityId) -> Link | None:
+    async def _row(self, integration: Integration, side: Side, entity_id: EntityId) -> Link | None:
+        """Return the link that an item is in, as far as it is found; the mapper judges by what it holds."""
         link_id = await self._ports.reader.find_link(side, entity_id)
         view = await self._ports.reader.link_view(link_id) if link_id is not None else None
-        return view.link if view is not None else None
+        link = view.link if view is not None else None
+        return link if link is not None and link.connection(side) == integration.connection(side) else None
 
     async def _item(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Reading:
         """Read the item that a draft names on a side. Raises a 422 if it is not the integration's."""

@@ -36,14 +36,17 @@ SELECT * FROM ({_dirty(Side.JIRA)} UNION ALL {_dirty(Side.CRAFT)}) d
 ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 """
 
-# Each reason has an index of its own. A link that is locked just now is being looked at already. `looked_at` is nobody
+# Each reason has an index of its own; of what was held, of which there may be very much, no more is taken from it than
+# one round can do. A link that is locked just now is being looked at already. `looked_at` is nobody
 # else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
 DUE = f"""
 WITH let_go AS MATERIALIZED (
-    SELECT l.id FROM integrations i JOIN links l
-        ON l.integration_id = i.id AND l.state = 'held' AND l.origin = 'craft' AND l.held_since <= i.let_go_to_jira
-    UNION ALL SELECT l.id FROM integrations i JOIN links l
-        ON l.integration_id = i.id AND l.state = 'held' AND l.origin = 'jira' AND l.held_since <= i.let_go_to_craft
+    SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'craft'
+            AND held_since <= i.let_go_to_jira ORDER BY held_since LIMIT $3) l
+    UNION ALL SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'jira'
+            AND held_since <= i.let_go_to_craft ORDER BY held_since LIMIT $3) l
 ), due AS (
     SELECT id FROM links WHERE not_before <= $1
     UNION SELECT id FROM links
@@ -54,8 +57,9 @@ WITH let_go AS MATERIALIZED (
     UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
         WHERE (l.state = 'excluded' OR (l.state IN ('active', 'creating') AND l.revision_seen < i.agreed_revision))
             AND l.not_before IS NULL
-    UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id
-        WHERE l.state = 'held' AND l.revision_seen < i.agreed_revision
+    UNION SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND revision_seen < i.agreed_revision
+            ORDER BY revision_seen LIMIT $3) l
     UNION SELECT id FROM let_go
 ), chosen AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
