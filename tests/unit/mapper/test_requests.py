@@ -215,6 +215,25 @@ async def test_a_create_of_the_old_link_that_lands_late_is_flagged_not_joined(be
     assert [stray["entity_id"] for stray in await bench.store.strays(10)] == ["70"]
 
 
+async def test_a_create_of_a_row_whose_item_went_on_that_lands_late_is_flagged_not_joined(bench: Bench) -> None:
+    await bench.mapper.handle(bench.craft("60", "b"))
+    ambiguous = {"ambiguous": (EntityId("1"), EntityId("2")), "message": "two"}
+    await bench.mapper.handle(bench.outcome((await bench.commands())[-1], Result.MOVED, **ambiguous))
+    assert (await row(bench, Side.CRAFT, "60")).state is LinkState.ASK
+    await bench.mapper.handle(bench.jira("1", "a"))
+    command = next(each for each in await bench.commands() if each.target is Side.CRAFT)
+    await bench.mapper.handle(bench.request(RequestKind.UNSYNC, command.link_id))
+    await bench.mapper.handle(joining(bench, "1", "60"))  # the answer to "ask", which takes the issue out of its row
+    left = await bench.store.link_view(command.link_id)
+    assert left is not None
+    assert (left.link.state, left.link.jira_id) == (LinkState.GONE, None)
+    await bench.mapper.handle(bench.outcome(command, Result.APPLIED, entity_id=EntityId("70")))
+    keyed = bench.craft("71", "a", by=US, correlation_key=command.link_id, correlation_read=True)
+    await bench.mapper.handle(keyed)
+    assert [stray["entity_id"] for stray in await bench.store.strays(10)] == ["70", "71"]
+    assert (await row(bench, Side.JIRA, "1")).craft_id == "60"
+
+
 async def test_a_wrong_link_can_be_put_right_and_both_lone_items_go_on(bench: Bench) -> None:
     await bench.mapper.handle(joining(bench, "1", "12"))  # meant was 1 with 11, and 2 with 12
     wrong = await row(bench, Side.JIRA, "1")
