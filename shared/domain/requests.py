@@ -274,14 +274,13 @@ def situation_of(link: Link) -> Situation:  # one per state
         case LinkState.WAITING:
             return Situation.WAITING
         case LinkState.CREATING:
-            op = link.open_operation
-            return Situation.SENDING if op is not None and op.attempts else Situation.CREATING
+            return _creating(link)
         case LinkState.ASK:
             return Situation.ASK
         case LinkState.ACTIVE:
             return Situation.ACTIVE
         case LinkState.PAUSED:
-            return Situation.PAUSED
+            return Situation.PAUSED if all(link.entity_id(side) for side in Side) else _creating(link)
         case LinkState.UNSYNCED:
             return Situation.APART if all(link.entity_id(side) for side in Side) else Situation.ALONE
         case LinkState.EXCLUDED:
@@ -294,6 +293,11 @@ def situation_of(link: Link) -> Situation:  # one per state
             return Situation.MOVED_ON if link.successors else Situation.DELETED
         case _:
             assert_never(link.state)
+
+
+def _creating(link: Link) -> Situation:
+    op = link.open_operation
+    return Situation.SENDING if op is not None and op.attempts else Situation.CREATING
 
 
 DIRECTION_OFF: Final = "direction_off"

@@ -71,8 +71,7 @@ class Attempt:
 
     async def release(self, after_s: float) -> None:
         """Give the lease back so that the next attempt can begin after that time."""
-        until = self.clock.now() + timedelta(seconds=after_s)
-        await self.claims.release(self.operation.id, self.owner, until)
+        await self.claims.release(self.operation.id, self.owner, timedelta(seconds=after_s))
 
     def outcome(self, result: Result, reading: Reading | None = None, **facts: Any) -> WriteOutcome:
         """Return the outcome of this attempt; `reading` is the target after (or instead of) the write."""

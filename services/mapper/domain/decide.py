@@ -332,10 +332,13 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         return source
     if not moved[Side.CRAFT]:
         return Side.JIRA
-    if not moved[Side.JIRA]:
+    unsure = _perhaps_ours(plan.link, pair, jira, craft)
+    if not moved[Side.JIRA] and not unsure:
         return Side.CRAFT
     policy = plan.ctx.integration.policy_of(pair)
-    winner = winner_by(policy, jira, craft)
+    winner = winner_by(policy, jira, craft) if moved[Side.JIRA] else None
+    if unsure and winner is Side.CRAFT:
+        winner = None
     values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
     if winner is None and (unmapped := _of_unmapped_type(plan, pair, values)) is not None:
         return unmapped  # the write will say so: there is nothing to choose between
@@ -344,6 +347,16 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         return None
     plan.notes[pair.id] = _note(plan, pair, values, f"policy {policy}")
     return winner
+
+
+def _perhaps_ours(link: Link, pair: FieldPair, jira: Held, craft: Held) -> bool:
+    """Tell whether what Craft.io shows may be an old value of Jira's, written late and kept otherwise (PROTOCOL W3).
+
+    While Jira still shows that value, it does no harm to carry back what Craft.io made of it.
+    """
+    op = next((each for each in link.operations if each.id == craft.perhaps), None)
+    write = op.pairs.get(pair.id) if op is not None else None
+    return write is not None and not same(pair.kind, write.source, jira.value)
 
 
 def _of_unmapped_type(plan: _Plan, pair: FieldPair, values: dict[Side, Json]) -> Side | None:

@@ -11,10 +11,10 @@ from datetime import datetime
 
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
+from services.mapper.domain.effects import came_true, cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
-from services.mapper.domain.record import keep_beside, keep_replaced, overwrite, remember
-from shared.domain.ids import Side
+from services.mapper.domain.record import agree_on, keep_beside, keep_replaced, overwrite, remember
+from shared.domain.ids import OperationId, Side
 from shared.domain.link import (
     BY_USER,
     Agreed,
@@ -188,6 +188,9 @@ def _accept(
     elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         keep_replaced(link, side, pair, old, unseen, ctx)
+    elif (true := came_true(link, side, pair, actor, value)) is not None:
+        by = true.id
+        agree_on(link, true, pair, value)
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
@@ -197,6 +200,7 @@ def _accept(
         by = op.id  # a step on the way to its status, told by a webhook, which names no operation
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
+    perhaps = _perhaps(link, observation, pair, at, actor, ctx) if by is None else None
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -209,9 +213,32 @@ def _accept(
         late=late,
         entry=actor.entry,
         against=op.id if op is not None and brought_back and not by_us and not late else None,
+        perhaps=perhaps,
     )
     _seen_before(record, value)
     _take_first(observation, ctx, record, actor)
+
+
+def _perhaps(
+    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, ctx: Context
+) -> OperationId | None:
+    """Return the operation whose effect a value of Craft.io may be although it is not the one that was written, and
+    keep what it may have replaced.
+
+    None where somebody is known to have set it, now or before: then nobody has to be asked, and it may be carried over.
+    """
+    if observation.side is not Side.CRAFT or actor.ours is False:
+        return None
+    op, record, value = link.open_operation, link.craft.pair(pair.id), observation.values[pair.id]
+    if op is not None and op.target is Side.CRAFT and pair.id in op.pairs and op.attempts > 0:
+        return None  # `_shown_otherwise` has looked after what it replaced
+    perhaps = perhaps_effect(link, pair, at)
+    if perhaps is None:
+        return None
+    if record.seen is not None and is_users(record, pair, record.seen):
+        why = f"replaced by another edit, or late by {perhaps.id}"
+        remember(link, Side.CRAFT, pair.id, record.seen.value, why, ctx.now)
+    return None if any(same(pair.kind, known, value) for known in record.recent) else perhaps.id
 
 
 def _take_first(observation: Observation, ctx: Context, record: PairSide, actor: Actor) -> None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
-from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
+from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import same
 
@@ -46,6 +47,15 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     if pending is not None:
         remember(link, side, pair.id, pending.value, REPLACED_BY_EDIT, ctx.now)
     record.overwritten = lost
+
+
+def agree_on(link: Link, op: Operation, pair: FieldPair, shown: Json) -> None:
+    """Say that both sides agree on what an operation wrote, now that its target shows it."""
+    source = link.side(op.target.other).pair(pair.id)
+    source.base = Agreed(op.pairs[pair.id].source, op.revision)
+    link.side(op.target).pair(pair.id).base = Agreed(shown, op.revision)
+    if source.blocked is not None and source.blocked.value_hash == block_hash(op.pairs[pair.id].source, op.revision):
+        source.blocked = None
 
 
 def keep_beside(link: Link, side: Side, pair: FieldPair, value: Json, why: str, ctx: Context) -> None:

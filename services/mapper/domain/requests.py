@@ -4,9 +4,11 @@ transaction decides afterwards.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from services.mapper.domain.apply import settle_conflict
+from services.mapper.domain.blocked import forget_refusals
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import EntityId, LinkId, Side
@@ -27,6 +29,12 @@ from shared.messages.status import Cause
 
 NO_CONFLICT: Final = Refused(
     "no_conflict", "That field has no conflict to settle (any more).", "Load the item again and look at its fields."
+)
+
+OTHER_VALUES: Final = Refused(
+    "other_values",
+    "The values of that field have changed since you chose between them.",
+    "Load the item again and choose once more.",
 )
 
 
@@ -90,6 +98,7 @@ def give_up(link: Link, ctx: Context) -> None:
     op = link.open_operation
     if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
+        op.unclear = op.attempts > 0
     for side in Side:
         _put_on_record(link, side, "replaced by our write, then the items were kept apart", ctx)
 
@@ -97,6 +106,7 @@ def give_up(link: Link, ctx: Context) -> None:
 def create_now(link: Link, ctx: Context, *, read_first: bool = False) -> None:
     """Have the counterpart created, whatever kept it from that; `read_first`: the item may not be there any more."""
     link.asked, link.not_before = True, None
+    forget_refusals(link)
     if read_first:
         link.side(link.origin).doubt(ctx.now)
     if link.state is not LinkState.WAITING and link.op_id is None:
@@ -162,10 +172,9 @@ def _try_again(link: Link, ctx: Context) -> None:
         state = link.side(side)
         if any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
             state.read_whole = False  # what was not visible may be by now
-        for record in state.pairs.values():
-            record.blocked = None
+    forget_refusals(link)
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
-        link.recent_writes = []
+        link.recent_writes, link.tripped = [], []
         link.enter(LinkState.ACTIVE)
 
 
@@ -174,6 +183,8 @@ def _resolve(link: Link, request: SyncRequest, ctx: Context) -> Cell:
     pair = ctx.integration.pair(request.pair) if request.pair is not None else None
     if note is None or pair is None or request.winner is None:
         return NO_CONFLICT
+    if request.conflict_at not in (None, note.at):
+        return OTHER_VALUES  # made on other values, it is no answer to these: the conflict stands
     settle(link, pair, note, request.winner, request.requested_by, ctx)
     return Step.SETTLE
 
@@ -194,4 +205,6 @@ def settle(link: Link, pair: FieldPair, note: ConflictNote, winner: Side, by: st
         remember(link, loser, pair.id, loser_record.seen.value, why, ctx.now)
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None
+        if winner_record.seen is not None:  # whoever set it, it was chosen now
+            winner_record.seen = replace(winner_record.seen, perhaps=None)
     settle_conflict(link, pair.id, by, ctx)

@@ -13,7 +13,7 @@ import structlog
 from services.mapper.domain.absence import counts, not_found, shown
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
-from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us, taker_of
+from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us, taker_of
 from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
@@ -31,7 +31,7 @@ from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.requests import begin_anew
 from services.mapper.handlers.successors import MOVED_ON, Successors
 from shared.domain.clock import Clock, Dice
-from shared.domain.ids import LinkId, Side
+from shared.domain.ids import LinkId
 from shared.domain.link import Link, LinkState, OperationKind, Result
 from shared.domain.mapping import Integration
 from shared.domain.requests import RequestKind, Step, judge
@@ -114,16 +114,17 @@ class Changes:
         if event.snapshot is None:
             return []  # nothing to create; a thin event is read by the reconciler and comes again
         connection = await tx.connection(event.connection_id)
-        integrations = candidates_of(event, await tx.integrations_of(event.connection_id))
+        everywhere = await tx.integrations_of(event.connection_id)
+        integrations = candidates_of(event, everywhere)
         if connection is None or not integrations:
             return await self._leave(tx, event)
         if is_by_us(event, connection):
-            key, known = correlation_key_of(event, integrations[0])
+            key, known = correlation_key_of(event, everywhere)
             if key is not None:
                 await answer_look(tx, event, POSSIBLE_DUPLICATE, None, self._clock.now())
                 return await self._one_of_ours(tx, event, LinkId(key))
-            if not known:
-                keyless = event.side is Side.CRAFT and integrations[0].craft_key_field is None
+            keyless = has_no_key(event, integrations)
+            if keyless or not known:
                 await answer_look(tx, event, NOT_SETTLED, None, self._clock.now())
                 return await self._park(tx, event, keyless=keyless)
         taking = taker_of(event, integrations)

@@ -39,6 +39,8 @@ class Requests:
         link = await tx.lock_link(request.link_id) if request.link_id else None
         if link is None:
             return await self._refuse(tx, request, NO_LINK)
+        if request.kind is not RequestKind.DECIDE and not link.use_up(request.request_id):
+            return []  # told twice
         ctx = await self._conclusion.context(tx, link)
         if ctx is None:
             return await self._refuse(tx, request, NO_INTEGRATION)

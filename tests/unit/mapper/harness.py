@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
@@ -14,6 +15,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation
+from services.mapper.domain.settling import resume
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, LinkState, Operation, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, TypePair
@@ -185,21 +187,33 @@ class World:
         is that of the claim.
         """
         seen = look or self.look(op.target)
-        outcome = WriteOutcome(
+        times = {"ticket": ticket, "read_at": read_at, "write_at": write_at, "updated": seen.at}
+        return self.handle(op, self.outcome(op, result, snapshot(op.target, seen.value), seen.changelog, **times))
+
+    def outcome(
+        self,
+        op: Operation,
+        result: Result,
+        shown: dict[str, object],
+        changelog: tuple[ChangelogEntry, ...] = (),
+        **facts: Any,
+    ) -> WriteOutcome:
+        """Return what a writer reports of an operation whose target shows this."""
+        return WriteOutcome(
             op_id=op.id,
             link_id=self.link.id,
             target=op.target,
             attempt=op.attempts,
             result=result,
             ended_at=self.now,
-            ticket=ticket,
-            snapshot=snapshot(op.target, seen.value),
-            updated=seen.at,
-            untouched=() if op.id in self.sent else (TITLE,),
-            read_at=read_at,
-            write_at=write_at,
-            changelog=seen.changelog,
+            snapshot=shown,
+            untouched=() if op.id in self.sent or result is Result.APPLIED else tuple(op.pairs),
+            changelog=changelog,
+            **{"updated": self.now, **facts},
         )
+
+    def handle(self, op: Operation, outcome: WriteOutcome) -> Operation | None:
+        """Handle an outcome of the open operation; return the next one."""
         end_operation(self.link, op, outcome, self.ctx)
         return self.decide()
 
@@ -207,6 +221,9 @@ class World:
         """Work until nothing is left to do: fresh reads of dirty sides, open operations, decisions."""
         for _ in range(rounds):
             self.tick()
+            if self.link.not_before is not None:
+                self.now = max(self.now, self.link.not_before)
+            resume(self.link, self.now)
             op = self.link.open_operation
             dirty = next((side for side in Side if self.link.side(side).dirty), None)
             if op is not None:

@@ -132,7 +132,7 @@ async def test_a_create_is_given_up_unless_it_may_be_under_way(bench: Bench) -> 
     await bench.mapper.handle(bench.jira("1", "a"))
     link = await row(bench, Side.JIRA, "1")
     assert link.op_id is not None
-    assert await bench.store.claim(link.op_id, "writer", bench.clock.now(), SOON) is not None
+    assert await bench.store.claim(link.op_id, "writer", SOON) is not None
     said = await answered(bench, bench.request(RequestKind.UNSYNC, link.id))
     assert (said.state, said.code) == (REFUSED, "being_created")
     await bench.mapper.handle(bench.jira("2", "b"))

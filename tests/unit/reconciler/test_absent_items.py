@@ -84,6 +84,11 @@ async def in_state(world: World, issue: str, state: LinkState) -> bool:
     return (await link_of(world, issue)).state is state
 
 
+def title_in_jira(world: World, issue: str) -> str:
+    fields: Any = world.ada_jira.read(issue)["fields"]
+    return str(fields["summary"])
+
+
 def title_in_craft(world: World, link: Link) -> str:
     return str(world.ada_craft.read(str(link.craft_id))["title"])
 
@@ -118,9 +123,9 @@ async def test_an_archived_issue_is_said_to_be_archived_and_goes_on_when_it_is_r
         assert (await status_of(world, issue)).cause is Cause.ARCHIVED
         world.ada_craft.edit(str(link.craft_id), title="edited in Craft.io")
         await asyncio.sleep(60)
-        assert world.ada_jira.read(issue)["fields"]["summary"] == "One"
+        assert title_in_jira(world, issue) == "One"
         world.jira.archive_issue(issue, archived=False)
-        await world.until(lambda: world.ada_jira.read(issue)["fields"]["summary"] == "edited in Craft.io", 180)
+        await world.until(lambda: title_in_jira(world, issue) == "edited in Craft.io", 180)
 
 
 @on_virtual_time
@@ -138,7 +143,7 @@ async def test_an_issue_that_was_moved_out_of_sight_is_hidden_and_one_that_was_m
         await world.until(lambda: in_state(world, unseen, LinkState.ABSENT), 120)
         assert await in_state(world, seen, LinkState.ACTIVE)
         world.ada_craft.edit(str(link.craft_id), title="still carried")
-        await world.until(lambda: world.ada_jira.read(seen)["fields"]["summary"] == "still carried", 120)
+        await world.until(lambda: title_in_jira(world, seen) == "still carried", 120)
         world.jira.move_issue(unseen, PROJECT)
         await world.until(lambda: in_state(world, unseen, LinkState.ACTIVE), 120)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0014"
 
 # The new check is not tried on the rows that there are: it allows all that the old one did.
 STATEMENTS = """
