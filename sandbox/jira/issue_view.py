@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sandbox.jira.http import bad_request
 from sandbox.jira.metadata import edit_fields
 from sandbox.jira.model import Issue, JsonObject, Values
-from sandbox.jira.render import Renderer
+from sandbox.jira.render import Renderer, moment
 
 _NOT_FIELDS = frozenset({"id", "key", "*all", "*navigable", ""})
 _SPARSE = frozenset({"id", "key"})
@@ -65,6 +65,8 @@ def show(renderer: Renderer, issue: Issue, values: Values, wanted: Wanted) -> Js
     if wanted.only_ids and wanted.bare and not wanted.expand and not wanted.properties:
         return {"id": issue.id}
     shown = renderer.issue(issue, values, wanted.fields)
+    if issue.archived_at is not None and wanted.fields is None and isinstance(shown["fields"], dict):
+        shown["fields"] |= {"archiveddate": moment(issue.archived_at, renderer.zone)}
     if wanted.only_ids:
         del shown["fields"]
     elif wanted.without and isinstance(shown["fields"], dict):

@@ -139,6 +139,8 @@ def edit(world: World, call: Call, issue: str) -> SiteResponse:
     found = world.issue(issue, account)
     check_may(world.projects[str(found.values["project"])], account, EDIT)
     check_write(world, call, found)
+    if found.archived_at is not None:
+        raise bad_request("The issue is archived. Restore it to make changes.")
     _check_conflict(world, found)
     body = call.json_object()
     fields, update = edits.parts(body)

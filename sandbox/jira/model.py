@@ -227,4 +227,6 @@ class Issue:
     indexed: Values | None = None
     pending: deque[tuple[datetime, Values]] = field(default_factory=deque)
     hidden_from: set[str] = field(default_factory=set)
+    archived_at: datetime | None = None
+    """While it is archived: found by id, by no search, and not to be changed."""
     writes: deque[datetime] = field(default_factory=deque)

@@ -251,6 +251,14 @@ class JiraSite:
         """Hide one issue from someone, as a security level does. Raises KeyError."""
         self.world.issues[issue_id].hidden_from.add(self.world.account_by_email(email).account_id)
 
+    def show_issue(self, issue_id: str) -> None:
+        """Take back what `hide_issue` did, for everybody. Raises KeyError."""
+        self.world.issues[issue_id].hidden_from.clear()
+
+    def archive_issue(self, issue_id: str, *, archived: bool = True) -> None:
+        """Archive one issue, or restore it: no webhook tells of either. Raises KeyError."""
+        self.world.issues[issue_id].archived_at = self.world.now() if archived else None
+
     def conflict_next(self, times: int = 1, *, issue_id: str = "*") -> None:
         """Answer the next edits (of one issue, or of any) with 409 and without effect."""
         self.world.conflicts[issue_id] = times

@@ -161,6 +161,8 @@ class World:
 
     def indexed(self, issue: Issue) -> Values | None:
         """Return what the search index shows of the issue now; None when it does not show it yet."""
+        if issue.archived_at is not None:
+            return None
         if issue.pending:
             now = self.clock()
             while issue.pending and issue.pending[0][0] <= now:

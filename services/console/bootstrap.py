@@ -11,6 +11,7 @@ from services.console.entrypoint.api import Api
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.evaluation import Evaluations
+from services.console.handlers.held import HeldItemsDesk
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -33,7 +34,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
     """Return the service on these ports. Does no I/O."""
     publish = Publisher(ports.log, source=ConsoleService.name, clock=ports.clock, dice=ports.dice)
     vendors = Vendors(ports, settings.console_vendor_timeout_s)
-    links = Links(ports.reader, ports.config)
+    links = Links(ports.reader, ports.config, vendors)
     requests = Requests(ports, links, vendors, publish, ADMIN)
     metadata = VendorMetadata(
         ports.transport,
@@ -54,6 +55,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
         History(ports.reader),
         DryRuns(ports, mappings, ADMIN),
         Evaluations(ports, ADMIN),
+        HeldItemsDesk(ports, ADMIN),
     )
     return ConsoleService(api, ports, settings)
 

@@ -14,11 +14,13 @@ from shared.metadata.jira import JiraMetadata
 from shared.runtime.log import Log
 from shared.store.dry_runs import DryRunDesk
 from shared.store.evaluation import EvaluationDesk
+from shared.store.held import HeldDesk
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
 
 
-class Reader(DryRunDesk, EvaluationDesk, StatusReader, RevisionReader, Protocol):
+class Reader(DryRunDesk, EvaluationDesk, HeldDesk, RequestDesk, StatusReader, RevisionReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
 from aiohttp.web import RouteDef
 
+from services.reconciler.handlers.absent import DUTY as ABSENT
+from services.reconciler.handlers.absent import AbsentItems
 from services.reconciler.handlers.clocks import Clocks
 from services.reconciler.handlers.compare import COMPARE, ID_SWEEP, SlowRounds
 from services.reconciler.handlers.directory import Directory, Post
@@ -58,6 +60,7 @@ class ReconcilerService:
         self._ledgers = Ledgers(ports.work, meter, ports.clock, settings)
         self._dry_runs = DryRuns(directory, ports.work, *outside)
         self._parked = Parked(directory, ports.work, *outside)
+        self._absent = AbsentItems(directory, ports.work, *outside)
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
         self._hydration = Hydration(directory, *outside)
@@ -137,6 +140,7 @@ class ReconcilerService:
             return  # only its health is asked for until it works again; FreshReads sees the pause by itself
         yield self._fresh_reads(ident, changed)
         yield self._periodic(PARKED, ident, settings.clock_interval_s, lambda: self._parked.bring_back(ident), changed)
+        yield self._periodic(ABSENT, ident, settings.absent_interval_s, lambda: self._absent.look_again(ident), changed)
         yield self._periodic(COMPARE, ident, slow_s, lambda: self._slow.compare_if_due(ident), changed)
         yield self._periodic(ID_SWEEP, ident, slow_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
         if post.side is Side.JIRA:

@@ -33,6 +33,11 @@ class ReconcilerSettings(VendorSettings):
     gone_again_s: float = Field(default=600.0, gt=0)
     """After how long a side that was confirmed to be deleted, and is still dirty, is looked for again."""
 
+    absent_interval_s: float = Field(default=60.0, gt=0)
+    """How often some of the items are looked for that are hidden or archived."""
+    absent_again_s: float = Field(default=600.0, gt=0)
+    """After how long the same one is looked for again."""
+
     feed_interval_s: float = Field(default=5.0, gt=0)
     feed_overlap_s: float = Field(default=60.0, gt=0)
     """Must be longer than Craft.io's lists lag behind its writes (PROTOCOL F22)."""

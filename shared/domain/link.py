@@ -31,6 +31,8 @@ _REQUESTS_KNOWN = 20
 class LinkState(StrEnum):
     """PROTOCOL section 1, "Link states"."""
 
+    HELD = "held"
+    """In scope, and not created on the other side because its direction is manual or off (`held_since`)."""
     WAITING = "waiting"
     CREATING = "creating"
     ASK = "ask"
@@ -38,7 +40,28 @@ class LinkState(StrEnum):
     PAUSED = "paused"
     UNSYNCED = "unsynced"
     EXCLUDED = "excluded"
+    ABSENT = "absent"
+    """One of the items cannot be seen or written for now (`SideState.absent`); it goes on by itself."""
     GONE = "gone"
+    """One of the items was deleted, or both are in other links (`Link.successors`)."""
+
+
+class Absence(StrEnum):
+    """Why an item cannot be kept in step. Whichever it is, what a read shows again is there again."""
+
+    DELETED = "deleted"
+    HIDDEN = "hidden"
+    """Not shown to our account; where nothing told of a deletion, that cannot be told from one."""
+    ARCHIVED = "archived"
+    """Shown, but not to be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """An item that a read did not find, or found put away. `since` is our clock at the first such read."""
+
+    how: Absence
+    since: datetime
 
 
 class OperationKind(StrEnum):
@@ -211,6 +234,10 @@ class SideState:
     """Vendor time of the newest snapshot whose type is in the link's labels."""
     candidates: dict[PairId, list[Candidate]] = field(default_factory=dict)
     changelog_cursor: str | None = None
+    absent: Absent | None = None
+    """Set while the item is not there for us, as a read of its own has told."""
+    told_deleted: bool = False
+    """True once an event has told of its deletion: then a read that does not find it means just that."""
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
 
     def pair(self, pair_id: PairId) -> PairSide:
@@ -351,6 +378,16 @@ class Link:
     """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
+    asked: bool = False
+    """True once somebody asked for the counterpart: a manual direction does not hold it back any more."""
+    held_since: datetime | None = None
+    """State held, and only there: since when (our clock)."""
+    successors: dict[Side, LinkId] = field(default_factory=dict)
+    """By side, the link in which the item that was here goes on. A row never gets another item on such a side: what was
+    written to the one must not be taken for something about the other.
+    """
+    predecessors: list[LinkId] = field(default_factory=list)
+    """The links that its items come from."""
     jira: SideState = field(default_factory=SideState)
     craft: SideState = field(default_factory=SideState)
     open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)
@@ -378,6 +415,29 @@ class Link:
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    def enter(self, state: LinkState, reason: str | None = None, words: str | None = None) -> None:
+        """Move to a state, with why for programs and for people. Use `hold` for HELD."""
+        self.state, self.reason, self.reason_text, self.held_since = state, reason, words, None
+
+    def hold(self, reason: str, words: str, now: datetime) -> None:
+        """Move to state held, where it stays in line since it came there."""
+        since = self.held_since or now
+        self.enter(LinkState.HELD, reason, words)
+        self.held_since = since
+
+    def place(self, side: Side, entity_id: EntityId | None) -> None:
+        """Set the entity of a side that has none; None takes it away, with all that is known of it."""
+        if side is Side.JIRA:
+            self.jira_id = entity_id
+        else:
+            self.craft_id = entity_id
+        if entity_id is not None:
+            return
+        if side is Side.JIRA:
+            self.jira = SideState()
+        else:
+            self.craft = SideState()
 
     @property
     def retry_at(self) -> datetime | None:

@@ -54,7 +54,8 @@ def seen(
     )
 
 
-def deleted(
+def not_found(
+    kind: ChangeKind,
     side: Side,
     connection_id: ConnectionId,
     entity_id: EntityId,
@@ -63,13 +64,13 @@ def deleted(
     change_id: str,
     ticket: int | None = None,
 ) -> ChangeEvent:
-    """Return the event of an item that is gone, as a read with working credentials has confirmed."""
+    """Return the event of an item that a read with working credentials did not find; `kind`: what that means."""
     return ChangeEvent(
         change_id=change_id,
         side=side,
         connection_id=connection_id,
         entity_id=entity_id,
-        kind=ChangeKind.DELETED,
+        kind=kind,
         origin=Origin.FRESH,
         observed_at=observed_at,
         ticket=ticket,

@@ -15,10 +15,12 @@ from shared.messages.base import Message
 
 
 class ChangeKind(StrEnum):
-    """What happened. DELETED is proof only from an event or from a read with working credentials."""
+    """What happened. What is not SEEN counts only once a read of the item has told so (origin FRESH, with a ticket)."""
 
     SEEN = "seen"
     DELETED = "deleted"
+    HIDDEN = "hidden"
+    """Not found by a read, which may also mean that our account may not see it."""
 
 
 class Origin(StrEnum):
@@ -89,6 +91,12 @@ class ChangeEvent(Message):
     """True when the key was looked for, so that None means: it has none."""
     integration_id: IntegrationId | None = None
     """REQUEST: the integration that a person chose for it, if it is in no link yet."""
+
+    @property
+    def request_id(self) -> str | None:
+        """Return which request of a person's this look at an item is, None if it is none."""
+        name, _, ident = self.change_id.partition(":")
+        return ident if self.origin is Origin.REQUEST and name == "request" and ident else None
 
     def key(self) -> str:
         """Return `{connection_id}:{entity_id}`."""

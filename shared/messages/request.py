@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar, Self
 
 from pydantic import model_validator
 
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId, Side
+from shared.domain.requests import RequestKind
 from shared.messages.base import Message
 
+__all__ = ["CLOCKS", "RequestKind", "SyncRequest"]
 
-class RequestKind(StrEnum):
-    """What is asked for. DECIDE is a clock's "look again": it changes nothing by itself."""
-
-    DECIDE = "decide"
-    RESYNC = "resync"
-    UNSYNC = "unsync"
-    LINK = "link"
-    RESOLVE = "resolve"
-    RETRY = "retry"
+CLOCKS = frozenset({"clock", "mapper", "dry run"})
+"""Who asks without waiting for an answer; anybody else is a person."""
 
 
 class SyncRequest(Message):
@@ -31,7 +25,7 @@ class SyncRequest(Message):
     request_id: str
     kind: RequestKind
     requested_by: str
-    """An account of the console, or `clock`."""
+    """An account of the console, or one of `CLOCKS`."""
     requested_at: datetime
     link_id: LinkId | None = None
     integration_id: IntegrationId | None = None

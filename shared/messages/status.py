@@ -18,6 +18,8 @@ class DisplayState(StrEnum):
     IN_SYNC = "in_sync"
     PENDING = "pending"
     """An operation is under way or a fresh read is needed; it goes on by itself."""
+    HELD = "held"
+    """Waits to be carried over on request: its direction is manual or off."""
     WAITING = "waiting"
     """For its parent, or until a time."""
     BLOCKED = "blocked"
@@ -27,6 +29,8 @@ class DisplayState(StrEnum):
     PAUSED = "paused"
     UNSYNCED = "unsynced"
     EXCLUDED = "excluded"
+    ABSENT = "absent"
+    """One of the items cannot be seen or changed for now; it goes on by itself."""
     GONE = "gone"
 
 
@@ -53,6 +57,9 @@ class Cause(StrEnum):
     DIRECTION_MANUAL = "direction_manual"
     DIRECTION_OFF = "direction_off"
     DELETED = "deleted"
+    HIDDEN = "hidden"
+    ARCHIVED = "archived"
+    MOVED_ON = "moved_on"
     UNSYNCED = "unsynced"
     NO_INTEGRATION = "no_integration"
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from shared.domain.ids import Side
 from shared.domain.link import (
+    Absence,
+    Absent,
     Agreed,
     Blocked,
     Candidate,
@@ -74,6 +76,10 @@ def link_to_json(link: Link) -> dict[str, Json]:
         "tripped": [_text(at) for at in link.tripped],
         "used_requests": link.used_requests,
         "labels": link.labels,
+        "asked": link.asked,
+        "held_since": _text(link.held_since),
+        "successors": {side.value: link_id for side, link_id in link.successors.items()},
+        "predecessors": link.predecessors,
         "jira": _side_to_json(link.jira),
         "craft": _side_to_json(link.craft),
         "open_conflicts": {pair: conflict_to_json(note) for pair, note in link.open_conflicts.items()},
@@ -108,6 +114,10 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         tripped=[_known_time(at) for at in doc.get("tripped", ())],
         used_requests=list(doc.get("used_requests", ())),
         labels=dict(doc["labels"]),
+        asked=doc.get("asked", True),  # rows of before: a link was made only of what was to be created
+        held_since=_time(doc.get("held_since")),
+        successors={Side(side): link_id for side, link_id in doc.get("successors", {}).items()},
+        predecessors=list(doc.get("predecessors", ())),
         jira=_side_from_json(doc["jira"]),
         craft=_side_from_json(doc["craft"]),
         open_conflicts={pair: conflict_from_json(note) for pair, note in doc["open_conflicts"].items()},
@@ -214,6 +224,8 @@ def _side_to_json(side: SideState) -> dict[str, Json]:
         "labelled_at": _text(side.labelled_at),
         "candidates": {pair: [[c.value, c.by] for c in found] for pair, found in side.candidates.items()},
         "changelog_cursor": side.changelog_cursor,
+        "absent": [side.absent.how.value, _text(side.absent.since)] if side.absent else None,
+        "told_deleted": side.told_deleted,
         "pairs": {pair: _pair_to_json(record) for pair, record in side.pairs.items()},
     }
 
@@ -226,8 +238,14 @@ def _side_from_json(doc: Mapping[str, Any]) -> SideState:
         labelled_at=_time(doc.get("labelled_at")),
         candidates={pair: [Candidate(value, by) for value, by in found] for pair, found in doc["candidates"].items()},
         changelog_cursor=doc["changelog_cursor"],
+        absent=_absent_from_json(doc.get("absent")),
+        told_deleted=doc.get("told_deleted", False),
         pairs={pair: _pair_from_json(record) for pair, record in doc["pairs"].items()},
     )
+
+
+def _absent_from_json(doc: Json) -> Absent | None:
+    return None if doc is None else Absent(Absence(doc[0]), _known_time(doc[1]))
 
 
 def _pair_to_json(record: PairSide) -> dict[str, Json]:

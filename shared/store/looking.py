@@ -11,6 +11,7 @@ from shared.domain.link import Link
 from shared.domain.person import Person
 from shared.messages.status import SyncStatus
 from shared.store.port import InvariantBroken
+from shared.store.requests import Asked
 
 
 class _Looks(Protocol):
@@ -55,6 +56,10 @@ class OnlyLooks:
     async def remember_people(self: _Looks, people: Sequence[Person]) -> None:
         """Refuse."""
         self._refuse(*(person.account_id for person in people[:3]))
+
+    async def answer(self: _Looks, asked: Asked) -> None:
+        """Refuse."""
+        self._refuse(asked.id)
 
     def _refuse(self: _Looks, *what: str) -> NoReturn:
         raise self._fail(InvariantBroken(f"this transaction only looks; it does not write {' '.join(what)}"))

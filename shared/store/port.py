@@ -20,6 +20,7 @@ from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState,
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.status import SyncStatus
 from shared.store.people import PeopleFinder, PeopleReader, PeopleReports, PeopleWriter
+from shared.store.requests import Asked
 from shared.store.trail import ConfigKind
 
 LABELS = {Side.JIRA: "jira_key", Side.CRAFT: "craft_short_id"}
@@ -198,6 +199,10 @@ class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
         """
         ...
 
+    async def answer(self, asked: Asked) -> None:
+        """Store what became of a request, in this transaction; the first answer stays."""
+        ...
+
 
 class BatchTransaction(LinkTransaction, Protocol):
     """One transaction of several inputs, handled one after the other: they share its round trips and its commit.
@@ -302,6 +307,8 @@ class DueLink:
     link_id: LinkId
     revision: int
     not_before: datetime | None = None
+    carry: bool = False
+    """True for one that was held and let go: it is to be created now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +356,8 @@ class WorkStore(PeopleFinder, Protocol):
         excluded; or waiting for a parent (state waiting, or active with `waits_for`) and not
         looked at for `waiting_for`; or paused for a connection that is well again; or excluded and decided by an older
         revision than the current one, or active or creating and decided by an older one than an admin has agreed to
-        (`shared.store.evaluation`), with no `not_before` to come.
+        (`shared.store.evaluation`), with no `not_before` to come; or held and decided by an older one than an admin
+        has agreed to, or held since before its direction was let go (`shared.store.held`).
         """
         ...
 
@@ -368,10 +376,18 @@ class WorkStore(PeopleFinder, Protocol):
         ...
 
     async def linked_entities(
-        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int, *, held: bool = False
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection with ids after `after`, in bytewise id order; links that are gone
-        not.
+        not, and those that are held only if they are asked for: nothing is carried of them.
+        """
+        ...
+
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities of a connection that are hidden or archived in links of state absent, with ids after `after`,
+        in bytewise id order.
         """
         ...
 
@@ -381,6 +397,10 @@ class WorkStore(PeopleFinder, Protocol):
         That is: closed operations that are neither among the last `LEDGER_LENGTH` of their link nor younger than
         `LEDGER_AGE`. What is loaded with a link is never less for it. One short transaction; idempotent.
         """
+        ...
+
+    async def prune_requests(self, now: datetime, limit: int) -> int:
+        """Forget up to `limit` requests that are too old to be asked about; return how many. Idempotent."""
         ...
 
     async def backlog(self, now: datetime) -> dict[str, float]:

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from shared.domain.ids import Side
+
 
 class ConfigKind(StrEnum):
     """What has revisions."""
@@ -52,6 +54,8 @@ class AuditEntry:
     """True: it was not saved, but agreed to for links that nobody touches (`shared.store.evaluation`)."""
     refused: str | None = None
     """What was to be saved in place of `revision` and was refused, for people; None: it was saved."""
+    let_go: Side | None = None
+    """It was not saved: what was held towards this side was let go (`shared.store.held`)."""
 
 
 class RevisionReader(Protocol):

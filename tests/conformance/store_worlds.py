@@ -12,9 +12,11 @@ from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, 
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.evaluation import EvaluationDesk
+from shared.store.held import HeldDesk
 from shared.store.memory import MemoryStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.postgres import PostgresStore
+from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
 
 T0 = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
@@ -40,6 +42,8 @@ class Store(
     DryRunDesk,
     DryRunWork,
     EvaluationDesk,
+    HeldDesk,
+    RequestDesk,
     Protocol,
 ):
     """All roles of the store in one object, as the two implementations are."""

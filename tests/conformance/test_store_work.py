@@ -165,7 +165,7 @@ async def test_a_link_that_is_paused_for_its_connection_is_due_once_that_is_well
     assert await due(store, A_MINUTE) == ["link-a"]
 
 
-REVISED = [LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED]
+REVISED = [LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED, LinkState.HELD]
 
 
 @pytest.mark.parametrize("state", list(LinkState))

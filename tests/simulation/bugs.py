@@ -78,17 +78,10 @@ def _f7() -> Planted:
     async def link(self: Requests, tx: MemoryTransaction, request: SyncRequest) -> list[Message]:
         integration = await tx.integration(request.integration_id or IntegrationId(""))
         assert integration is not None
-        made = Link(
-            id=LinkId(self._dice.token()),
-            integration_id=integration.id,
-            jira_connection=integration.jira_connection,
-            craft_connection=integration.craft_connection,
-            origin=Side.CRAFT,
-            state=LinkState.ACTIVE,
-            created_at=self._clock.now(),
-            jira_id=request.jira_id,
-            craft_id=request.craft_id,
-        )
+        assert request.jira_id is not None
+        assert request.craft_id is not None
+        items = {Side.JIRA: request.jira_id, Side.CRAFT: request.craft_id}
+        made = self._successors.made(integration, items, state=LinkState.ACTIVE)
         ctx = await self._conclusion.context(tx, made)
         assert ctx is not None
         resync(made, ctx)

@@ -7,14 +7,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.mapper.domain import context, decide, observation, order, outcome, requests
+from services.mapper.domain import absence, context, decide, observation, order, outcome, requests
 from services.mapper.domain import record as on_record
 from services.mapper.domain.context import Context, changed
 from services.mapper.domain.observation import Observation
 from services.mapper.handlers import changes
 from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
-from shared.domain.link import Agreed, Held, Link, Operation
+from shared.domain.link import Absence, Agreed, Held, Link, Operation
 from shared.fields import same
 from shared.messages.write import WriteOutcome
 from tests.simulation.planting import Bug, Replacement
@@ -200,9 +200,9 @@ def _f20_told() -> Planted:
     """Whoever tells of a deletion is believed at once."""
 
     def told(link: Link, event: Any, ctx: Context) -> None:
-        changes._delete(link, event.side, ctx)
+        absence._put_away(link, event.side, Absence.DELETED, ctx)
 
-    return [(changes, "_told_deleted", told)]
+    return [(changes, "not_found", told)]
 
 
 CORE_BUGS: dict[str, Bug] = {

@@ -152,7 +152,7 @@ class Foresight:
         last = {link.id: link.next_seq for link in world.store.tables.links.values()}
         await self._save(draft)
         await self._rest()
-        await self._touch_what_is_in_no_link()
+        await self._touch_what_waits_for_it()
         await self._rest()
         for item in self.found.items:
             self.found.faults += self._compare(item, last)
@@ -242,12 +242,12 @@ class Foresight:
             self.found.outlooks |= set(item.outlooks)
             self.found.verdicts |= {each.verdict for each in item.fields}
 
-    async def _touch_what_is_in_no_link(self) -> None:
+    async def _touch_what_waits_for_it(self) -> None:
         """Show the mapper each item that would be created: that is what a change of it, or a request, would do."""
         creates = {Outlook.CREATE: Origin.POLL, Outlook.CREATE_ON_REQUEST: Origin.REQUEST}
         for item in self.found.items:
             origin = next((creates[each] for each in item.outlooks if each in creates), None)
-            if item.link_id is None and origin is not None:
+            if origin is Origin.REQUEST or (item.link_id is None and origin is not None):
                 await self._touch(item, origin)
 
     async def _touch(self, item: ItemForecast, origin: Origin) -> None:

@@ -166,6 +166,8 @@ def _counterparts(evidence: Evidence) -> Iterator[str]:
             if _is_late_create(evidence, side, entity_id):
                 continue
             yield f"(c) {side} {entity_id} was created by Tandem and is in no link: a duplicate"
+        elif view.link.successors:
+            continue  # left alone when a person linked its counterpart with another item
         elif view.link.origin is side and view.link.entity_id(side.other) not in {
             e for _, e in evidence.people.created
         }:

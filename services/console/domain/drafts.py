@@ -127,6 +127,12 @@ class LinkRequestDraft(Draft):
         return self
 
 
+class LetGoDraft(Draft):
+    """Which of the items that wait are to be carried over."""
+
+    target: Side = Field(description="The side on which they are to be created.")
+
+
 Ident = Annotated[EntityId, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
 
 

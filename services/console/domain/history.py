@@ -85,6 +85,9 @@ class AuditView(View):
         if entry.refused is not None:
             words = f"{entry.by} tried to save {what} and was refused: {entry.refused}"
             return cls._of(entry, entry.revision or None, "refused", words)
+        if entry.let_go is not None:
+            words = f"{entry.by} had what waited for {entry.let_go.vendor} in {what} carried over"
+            return cls._of(entry, entry.revision, "let_go", words)
         if entry.evaluated:
             before, action = entry.revision, "agreed"
             words = f"{entry.by} had existing items of {what} decided again by revision {entry.revision}"

@@ -5,6 +5,7 @@ Ids are strings throughout; whole numbers that a JSON number cannot hold exactly
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.console.domain.shown import named
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
-from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
-from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
+from shared.domain.link import Absence, Link, LinkState, OperationKind, PairSide, Result
+from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration, Mode
 from shared.messages.status import SyncStatus
 from shared.store.port import CredentialsUnreadable, LinkView
+from shared.store.requests import Asked, RequestState
 
 
 class View(BaseModel):
@@ -76,6 +78,8 @@ class SideView(View):
     connection_id: ConnectionId
     entity_id: EntityId | None
     dirty_since: datetime | None
+    absent: Absence | None = Field(default=None, description="Why the item is not there for Tandem, if it is not.")
+    absent_since: datetime | None = None
 
 
 class WriteView(View):
@@ -125,6 +129,38 @@ class HistoryView(View):
     at: datetime
 
 
+class RequestView(View):
+    """A request and what became of it: it may be refused after all, since its link may have moved on meanwhile."""
+
+    id: str
+    kind: str
+    asked_by: str
+    asked_at: datetime
+    state: RequestState
+    link_id: LinkId | None = Field(description="The link that it names, or that came of it.")
+    answered_at: datetime | None = None
+    code: str | None = Field(default=None, description="REFUSED: why, for programs.")
+    message: str | None = Field(default=None, description="REFUSED: why, for people.")
+    next_step: str | None = None
+
+    @classmethod
+    def of(cls, asked: Asked) -> RequestView:
+        """Return the view of a request."""
+        said = asked.answer
+        return cls(
+            id=asked.id,
+            kind=asked.kind,
+            asked_by=asked.by,
+            asked_at=asked.at,
+            state=said.state if said else RequestState.ASKED,
+            link_id=asked.link_id,
+            answered_at=said.at if said else None,
+            code=said.code if said else None,
+            message=said.message if said else None,
+            next_step=said.next_step if said else None,
+        )
+
+
 class LinkDetail(View):
     """All that is known of one link."""
 
@@ -148,9 +184,12 @@ class LinkDetail(View):
     open_conflicts: list[ConflictView]
     conflicts: list[ConflictView]
     history: list[HistoryView]
+    requests: list[RequestView] = Field(description="The latest requests on it, newest first, with their answers.")
+    goes_on_in: list[LinkId] = Field(description="The links in which items that were here are now.")
+    comes_from: list[LinkId] = Field(description="The links that its items come from.")
 
     @classmethod
-    def of(cls, view: LinkView, integration: Integration | None) -> LinkDetail:
+    def of(cls, view: LinkView, integration: Integration | None, requests: Sequence[Asked] = ()) -> LinkDetail:
         """Return the view of a link; `integration` names the fields."""
         link = view.link
         opened = link.open_operation
@@ -175,12 +214,20 @@ class LinkDetail(View):
             open_conflicts=[ConflictView.model_validate(note) for note in link.open_conflicts.values()],
             conflicts=[ConflictView.model_validate(note) for note in view.conflicts],
             history=[HistoryView.model_validate(note) for note in view.history],
+            requests=[RequestView.of(each) for each in requests],
+            goes_on_in=sorted(set(link.successors.values())),
+            comes_from=link.predecessors,
         )
 
 
 def _side(link: Link, side: Side) -> SideView:
+    state = link.side(side)
     return SideView(
-        connection_id=link.connection(side), entity_id=link.entity_id(side), dirty_since=link.side(side).dirty_since
+        connection_id=link.connection(side),
+        entity_id=link.entity_id(side),
+        dirty_since=state.dirty_since,
+        absent=state.absent.how if state.absent else None,
+        absent_since=state.absent.since if state.absent else None,
     )
 
 
@@ -286,8 +333,28 @@ class IntegrationList(View):
 
 
 class Accepted(View):
-    """A request that is on its way. What came of it shows under `watch`."""
+    """A request that is on its way. What came of it shows under `answer`, and what follows from that under `watch`."""
 
     request_id: str
     kind: str
     watch: str
+    answer: str
+
+
+class HeldView(View):
+    """What waits to be created on one side."""
+
+    target: Side
+    mode: Mode = Field(description="Of that direction: what is off has to be switched on first.")
+    cause: str
+    count: int
+    oldest: datetime | None
+    message: str
+    next_step: str
+
+
+class HeldList(View):
+    """What waits to be carried over in an integration, per direction."""
+
+    waiting: list[HeldView]
+    total: int

@@ -12,11 +12,13 @@ from services.console.domain.problems import Fault, invalid
 from services.console.domain.suggestion import Suggestion
 from services.console.entrypoint.dry_runs import dry_run_operations
 from services.console.entrypoint.evaluation import evaluation_operations
+from services.console.entrypoint.held import held_operations
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.evaluation import Evaluations
+from services.console.handlers.held import HeldItemsDesk
 from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
@@ -49,6 +51,7 @@ class Api:
         history: History,
         dry_runs: DryRuns,
         evaluations: Evaluations,
+        held: HeldItemsDesk,
     ) -> None:
         self._links = links
         self._people = people
@@ -58,6 +61,7 @@ class Api:
         self._history = history
         self._dry_runs = dry_runs
         self._evaluations = evaluations
+        self._held = held
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
@@ -69,6 +73,7 @@ class Api:
             *history_operations(self._history, self._configuration),
             *dry_run_operations(self._dry_runs),
             *evaluation_operations(self._evaluations),
+            *held_operations(self._held),
         )
 
     def _of_links(self) -> tuple[Operation, ...]:
@@ -121,7 +126,18 @@ class Api:
         async def on_items(call: Call) -> BaseModel:
             return await self._requests.on_items(call.body)
 
+        async def request(call: Call) -> BaseModel:
+            return await self._requests.show(call.path["request_id"])
+
         return (
+            Operation(
+                "GET",
+                "/requests/{request_id}",
+                "Show what became of a request",
+                request,
+                views.RequestView,
+                refusals=_LOOKS,
+            ),
             Operation(
                 "POST",
                 "/links/{link_id}/requests",

@@ -18,6 +18,7 @@ from services.console.domain.problems import Fault, Refusal, faults_of, invalid,
 from services.console.domain.shown import shown
 from services.console.entrypoint.operations import Call, Operation
 from shared.clients.errors import VendorError
+from shared.domain.errors import Poison
 from shared.runtime.log import LogUnavailable
 from shared.store.port import Contended, StoreUnavailable
 
@@ -178,6 +179,13 @@ def _refusal(error: Exception) -> Refusal:
             return _unavailable("The database does not answer just now.")
         case LogUnavailable():
             return _unavailable("Kafka does not answer just now, so the request was not taken.")
+        case Poison():
+            return Refusal(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "too_large",
+                f"The item is larger or nested deeper than Tandem can take in: {error}",
+                "Make it smaller, for example by moving a part of its text into another item.",
+            )
         case VendorError():
             return Refusal(HTTPStatus.BAD_GATEWAY, "vendor_unavailable", str(error), "Try again.")
         case web.HTTPException() | ConnectionError():

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
 
 from services.console.domain.drafts import LinksQuery, StraysQuery
 from services.console.domain.problems import Refusal, not_found
 from services.console.domain.views import IntegrationSummary, LinkDetail, LinkList, StrayList, Summary
-from shared.domain.ids import EntityId, IntegrationId, LinkId, Side
-from shared.store.port import ConfigReader, LinkView, StatusReader
+from services.console.handlers.vendors import Vendors
+from services.console.ports import Reader
+from shared.clients.jira.shapes import project_of
+from shared.clients.reading import Reading
+from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
+from shared.domain.mapping import Integration
+from shared.store.port import ConfigReader, LinkView
 
 _MAX_STRAYS: Final = 1000
+_REQUESTS: Final = 10
+"""The latest requests that are shown with a link."""
 
 
 class Links:
     """Reads for people."""
 
-    def __init__(self, reader: StatusReader, config: ConfigReader) -> None:
+    def __init__(self, reader: Reader, config: ConfigReader, vendors: Vendors) -> None:
         self._reader = reader
         self._config = config
+        self._vendors = vendors
 
     async def list(self, query: LinksQuery) -> LinkList:
         """Return a page of links in id order."""
@@ -32,7 +42,7 @@ class Links:
         view = await self.view(link_id)
         integrations = await self._config.integrations()
         integration = next((each for each in integrations if each.id == view.link.integration_id), None)
-        return LinkDetail.of(view, integration)
+        return LinkDetail.of(view, integration, await self._reader.requests_of(link_id, _REQUESTS))
 
     async def view(self, link_id: LinkId) -> LinkView:
         """Return the stored view of a link. Raises a 404."""
@@ -47,21 +57,76 @@ class Links:
         if link_id is None and not ident.isdigit():  # keys have letters
             link_id = await self._reader.find_link_by_label(side, ident)
         if link_id is None:
-            raise await self._unknown_item(side, ident)
+            link_id = await self._look_for(side, ident)
         return await self.detail(link_id)
 
-    async def _unknown_item(self, side: Side, ident: EntityId) -> Refusal:
+    async def _look_for(self, side: Side, ident: EntityId) -> LinkId:
+        """Ask the vendor for an item: it may be in a link by an id that its name does not tell. Raises a 404 that says
+        why it is in none.
+        """
         for stray in await self._reader.strays(_MAX_STRAYS):
             if stray.get("side") == side and stray.get("entity_id") == ident:
-                return not_found(
+                raise not_found(
                     f"The {side.vendor} item {ident} is in no link: {stray.get('reason')}.",
                     "Look at GET /api/v1/strays. If it is a duplicate, delete it by hand; else link it.",
                 )
+        integrations = await self._config.integrations()
+        found = await self._find(ident, sorted({each.connection(side) for each in integrations}))
+        if found is None:
+            connected = ", ".join(sorted({home_of(each, side) for each in integrations})) or "nothing yet"
+            raise not_found(
+                f"{side.vendor} shows Tandem no item {ident}.",
+                f"Check the id or key, and that Tandem's {side.vendor} account may see it. Covered: {connected}.",
+            )
+        connection_id, reading = found
+        link_id = await self._reader.find_link(side, reading.entity_id)
+        if link_id is not None:
+            return link_id
+        raise self._why_unknown(side, ident, reading.snapshot, connection_id, integrations)
+
+    def _why_unknown(
+        self,
+        side: Side,
+        ident: EntityId,
+        snapshot: Mapping[str, Any],
+        connection_id: ConnectionId,
+        integrations: Sequence[Integration],
+    ) -> Refusal:
+        """Return why an item that is there has no row."""
+        home = home_in(snapshot, side)
+        here = [each for each in integrations if each.connection(side) == connection_id]
+        covering = next((each for each in here if home_of(each, side) == home), None)
+        if covering is None:
+            covered = ", ".join(sorted({home_of(each, side) for each in here}))
+            return not_found(
+                f"The {side.vendor} item {ident} is in {home}, which no integration covers (they cover {covered}).",
+                "Add an integration for it, or move the item.",
+            )
+        if side is Side.CRAFT and covering.craft_root == snapshot.get("id"):
+            return not_found(
+                f"The Craft.io item {ident} is the one under which {covering.name} puts its items; it is not synced "
+                "itself.",
+                "Choose an item below it.",
+            )
+        verb = "Pull" if side is Side.JIRA else "Push"
         return not_found(
-            f"The {side.vendor} item {ident} is in no link.",
-            "It may be outside every integration's project or workspace, its direction may be manual (then push or "
-            "pull it with POST /api/v1/requests), or Tandem has not heard of it yet.",
+            f"Tandem has not heard of the {side.vendor} item {ident} yet: it was last changed before {covering.name} "
+            "began to look, or just now.",
+            f"{verb} it (POST /api/v1/requests), or change it: then it is taken in.",
         )
+
+    async def _find(self, ident: EntityId, connections: Sequence[ConnectionId]) -> tuple[ConnectionId, Reading] | None:
+        """Look for an item on the connections of a side. Raises a 502 if one cannot be asked and none has it."""
+        failed: Refusal | None = None
+        for connection_id in connections:
+            try:
+                return connection_id, await self._vendors.look(connection_id, ident)
+            except Refusal as refusal:
+                if refusal.problem.status != HTTPStatus.NOT_FOUND:
+                    failed = refusal
+        if failed is not None:
+            raise failed
+        return None
 
     async def summary(self) -> Summary:
         """Return how many links are in each state."""
@@ -79,3 +144,13 @@ class Links:
     async def strays(self, query: StraysQuery) -> StrayList:
         """Return possible duplicates."""
         return StrayList(strays=list(await self._reader.strays(query.limit)))
+
+
+def home_of(integration: Integration, side: Side) -> str:
+    """Return the project or workspace that an integration covers on a side."""
+    return integration.jira_project if side is Side.JIRA else integration.craft_workspace
+
+
+def home_in(snapshot: Mapping[str, Any], side: Side) -> str:
+    """Return the project or workspace that an item is in."""
+    return str(project_of(snapshot) if side is Side.JIRA else snapshot.get("workspaceId"))

@@ -1,6 +1,8 @@
 """What people ask for: handed to the mapper as a message; nothing is decided or changed here.
 
-A push or pull is a look at the item, told as an event of origin REQUEST: that is the mapper's leave to create.
+What the link's situation does not allow is refused at once, by the same table by which the mapper judges the request
+when it comes to it; what it answers then is kept under the request's id. A push or pull is a look at the item, told as
+an event of origin REQUEST: that is the mapper's leave to create.
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ from typing import assert_never
 
 from services.console.domain.drafts import ItemRequestDraft, LinkRequestDraft
 from services.console.domain.problems import Fault, Refusal, invalid, not_found
-from services.console.domain.views import Accepted
-from services.console.handlers.links import Links
+from services.console.domain.views import Accepted, RequestView
+from services.console.handlers.links import Links, home_in, home_of
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
-from shared.clients.jira.shapes import project_of
 from shared.clients.reading import Reading
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
+from shared.domain.link import Link, LinkState
 from shared.domain.mapping import Integration, Mode
+from shared.domain.requests import Refused, RequestKind, Situation, judge, situation_of
 from shared.eyes.events import seen
+from shared.messages.base import Message
 from shared.messages.change import Origin
-from shared.messages.request import RequestKind, SyncRequest
+from shared.messages.request import SyncRequest
+from shared.store.requests import Asked
 
 
 class Requests:
@@ -34,26 +39,26 @@ class Requests:
         self._publish = publish
         self._by = by
 
+    async def show(self, request_id: str) -> RequestView:
+        """Return what became of a request. Raises a 404."""
+        asked = await self._ports.reader.request(request_id)
+        if asked is None:
+            raise not_found(
+                f"There is no request {request_id}, or it was made more than a month ago.",
+                "Look at the item itself: GET /api/v1/items/{side}/{id}.",
+            )
+        return RequestView.of(asked)
+
     async def on_link(self, link_id: LinkId, draft: LinkRequestDraft) -> Accepted:
-        """Ask for something to be done with a link."""
+        """Ask for something to be done with a link. Raises a 409 for what its situation does not allow."""
         link = (await self._links.view(link_id)).link
         conflict_at: datetime | None = None
         watch = f"/api/v1/links/{link_id}"
         match draft.kind:
             case "push" | "pull":
-                side = Side.CRAFT if draft.kind == "push" else Side.JIRA
-                entity_id = link.entity_id(side)
-                if entity_id is None:
-                    other = "pull" if draft.kind == "push" else "push"
-                    raise Refusal(
-                        HTTPStatus.CONFLICT,
-                        "no_item",
-                        f"This link has no {side.vendor} item yet, so there is nothing to {draft.kind}.",
-                        f"Its {side.other.vendor} item can be carried over: {other}.",
-                    )
-                reading = await self._vendors.look(link.connection(side), entity_id)
-                return await self._tell(side, link.connection(side), reading, draft.kind, watch)
+                return await self._carry_link(link, draft.kind, watch)
             case "resolve":
+                _check(link, RequestKind.RESOLVE)
                 if draft.pair not in link.open_conflicts:
                     raise Refusal(
                         HTTPStatus.CONFLICT,
@@ -70,7 +75,7 @@ class Requests:
                         "Load the item again and choose between the values that it shows now.",
                     )
             case "retry" | "resync" | "unsync" | "decide":
-                pass
+                _check(link, RequestKind(draft.kind))
             case _:
                 assert_never(draft.kind)
         request = SyncRequest(
@@ -83,8 +88,7 @@ class Requests:
             winner=draft.winner,
             conflict_at=conflict_at,
         )
-        await self._publish.publish(request)
-        return Accepted(request_id=request.request_id, kind=draft.kind, watch=watch)
+        return await self._ask(request.request_id, draft.kind, watch, request, link_id)
 
     async def on_items(self, draft: ItemRequestDraft) -> Accepted:
         """Ask for items to be carried over, or joined."""
@@ -99,32 +103,53 @@ class Requests:
             case _:
                 assert_never(draft.kind)
 
-    async def _carry(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Accepted:
-        reading = await self._item(integration, side, draft)
-        linked = await self._ports.reader.find_link(side, reading.entity_id) is not None
-        if not linked and integration.mode_towards(side.other) is Mode.OFF:
+    async def _carry_link(self, link: Link, kind: str, watch: str) -> Accepted:
+        side = Side.CRAFT if kind == "push" else Side.JIRA
+        _check(link, RequestKind.CARRY)
+        entity_id = link.entity_id(side)
+        if entity_id is None:
+            other = "pull" if kind == "push" else "push"
             raise Refusal(
                 HTTPStatus.CONFLICT,
-                "direction_off",
-                f"{integration.name} creates no items in {side.other.vendor}: it has that direction switched off.",
-                f"Have an admin switch it to manual or automatic, or {draft.kind} the item for another integration.",
+                "no_item",
+                f"This link has no {side.vendor} item yet, so there is nothing to {kind}.",
+                f"Its {side.other.vendor} item can be carried over: {other}.",
             )
+        reading = await self._vendors.look(link.connection(side), entity_id)
+        return await self._tell(side, link.connection(side), reading, kind, watch, link_id=link.id)
+
+    async def _carry(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Accepted:
+        reading = await self._item(integration, side, draft)
+        link = await self._row(integration, side, reading.entity_id)
+        elsewhere = link is None or link.integration_id != integration.id
+        if elsewhere and (link is None or link.state is LinkState.HELD):
+            if integration.mode_towards(side.other) is Mode.OFF:
+                raise Refusal(
+                    HTTPStatus.CONFLICT,
+                    "direction_off",
+                    f"{integration.name} creates no items in {side.other.vendor}: it has that direction switched off.",
+                    f"Have an admin switch it to manual or automatic, or {draft.kind} the item for another "
+                    "integration.",
+                )
+        elif link is not None:
+            _check(link, RequestKind.CARRY)
         watch = f"/api/v1/items/{side}/{reading.entity_id}"
-        return await self._tell(side, integration.connection(side), reading, draft.kind, watch, integration.id)
+        connection_id = integration.connection(side)
+        link_id = link.id if link is not None else None
+        return await self._tell(side, connection_id, reading, draft.kind, watch, integration.id, link_id)
 
     async def _join(self, integration: Integration, draft: ItemRequestDraft) -> Accepted:
         ids: dict[Side, EntityId] = {}
+        rows: dict[Side, Link] = {}
         for side in Side:
             ids[side] = (await self._item(integration, side, draft)).entity_id
-            taken = await self._ports.reader.find_link(side, ids[side])
-            view = await self._ports.reader.link_view(taken) if taken is not None else None
-            if view is not None and view.link.entity_id(side.other) is not None:
-                raise Refusal(
-                    HTTPStatus.CONFLICT,
-                    "already_linked",
-                    f"The {side.vendor} item {ids[side]} is already in link {taken} with another item.",
-                    f"Look at /api/v1/links/{taken}. An item is in one link at most.",
-                )
+            row = await self._row(integration, side, ids[side])
+            if row is not None:
+                rows[side] = row
+        one_row = len(rows) == len(ids) and len({row.id for row in rows.values()}) == 1
+        for side, row in rows.items():
+            if not one_row or situation_of(row) is not Situation.APART:
+                _check(row, RequestKind.LINK, f"The {side.vendor} item {ids[side]} is in link {row.id}. ")
         request = SyncRequest(
             request_id=self._ports.dice.token(),
             kind=RequestKind.LINK,
@@ -134,9 +159,15 @@ class Requests:
             jira_id=ids[Side.JIRA],
             craft_id=ids[Side.CRAFT],
         )
-        await self._publish.publish(request)
         watch = f"/api/v1/items/jira/{ids[Side.JIRA]}"
-        return Accepted(request_id=request.request_id, kind=draft.kind, watch=watch)
+        return await self._ask(request.request_id, draft.kind, watch, request)
+
+    async def _row(self, integration: Integration, side: Side, entity_id: EntityId) -> Link | None:
+        """Return the link that an item is in, as far as it is found; the mapper judges by what it holds."""
+        link_id = await self._ports.reader.find_link(side, entity_id)
+        view = await self._ports.reader.link_view(link_id) if link_id is not None else None
+        link = view.link if view is not None else None
+        return link if link is not None and link.connection(side) == integration.connection(side) else None
 
     async def _item(self, integration: Integration, side: Side, draft: ItemRequestDraft) -> Reading:
         """Read the item that a draft names on a side. Raises a 422 if it is not the integration's."""
@@ -144,10 +175,7 @@ class Requests:
         if ident is None:
             raise invalid(Fault(path=name, message="is missing"))
         reading = await self._vendors.look(integration.connection(side), ident)
-        if side is Side.JIRA:
-            home, wanted = project_of(reading.snapshot), integration.jira_project
-        else:
-            home, wanted = str(reading.snapshot.get("workspaceId")), integration.craft_workspace
+        home, wanted = home_in(reading.snapshot, side), home_of(integration, side)
         if home != wanted:
             raise invalid(
                 Fault(path=name, message=f"is in {home}, but the integration {integration.id} is for {wanted}")
@@ -168,6 +196,7 @@ class Requests:
         kind: str,
         watch: str,
         integration_id: IntegrationId | None = None,
+        link_id: LinkId | None = None,
     ) -> Accepted:
         request_id = self._ports.dice.token()
         event = seen(
@@ -179,5 +208,19 @@ class Requests:
             change_id=f"request:{request_id}",
             integration_id=integration_id,
         )
-        await self._publish.publish(event)
-        return Accepted(request_id=request_id, kind=kind, watch=watch)
+        return await self._ask(request_id, kind, watch, event, link_id)
+
+    async def _ask(
+        self, request_id: str, kind: str, watch: str, message: Message, link_id: LinkId | None = None
+    ) -> Accepted:
+        """Note a request, so that its answer has a place, and publish it."""
+        await self._ports.reader.note_request(Asked(request_id, kind, self._by, self._ports.clock.now(), link_id))
+        await self._publish.publish(message)
+        return Accepted(request_id=request_id, kind=kind, watch=watch, answer=f"/api/v1/requests/{request_id}")
+
+
+def _check(link: Link, kind: RequestKind, which: str = "") -> None:
+    """Raise a 409 for what a link's situation does not allow."""
+    cell = judge(link, kind)
+    if isinstance(cell, Refused):
+        raise Refusal(HTTPStatus.CONFLICT, cell.code, which + cell.message, cell.next_step)

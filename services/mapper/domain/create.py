@@ -28,7 +28,9 @@ from shared.fields import Untranslatable, translate
 from shared.messages.status import Cause
 
 NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_OFF})
-"""Reasons of state excluded that another mapping, another value or a person's retry lifts."""
+"""Reasons of state excluded that another mapping, another value or a person's retry lifts. (Rows of before have a
+direction that is off among them; it is a reason of state held now.)
+"""
 
 
 def wants_create(link: Link) -> bool:
@@ -37,7 +39,7 @@ def wants_create(link: Link) -> bool:
         return False
     if link.state is LinkState.EXCLUDED:
         return link.reason in NOT_CREATED
-    return link.state in (LinkState.WAITING, LinkState.CREATING)
+    return link.state in (LinkState.HELD, LinkState.WAITING, LinkState.CREATING)
 
 
 def begin_create(link: Link, ctx: Context) -> Operation | None:
@@ -46,23 +48,13 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     link.not_before, link.revision_seen = None, ctx.integration.revision
     source, target = link.origin, link.origin.other
-    if ctx.integration.mode_towards(target) is Mode.OFF:
-        words = f"Items are not created in {target.vendor}: the integration has that direction switched off."
-        _exclude(link, Cause.DIRECTION_OFF, words)
+    if _held_back(link, ctx):
         return None
     if _has_to_be_read(link, ctx):
         return None
-    source_type = link.labels.get(f"{source}_type", "")
-    type_id = ctx.integration.type_on(target, source_type)
+    type_id = ctx.integration.type_on(target, link.labels.get(f"{source}_type", ""))
     if type_id is None:
-        name = link.labels.get(f"{source}_type_name")
-        shown = f'"{name}" ({source_type})' if name else source_type or "(unknown)"
-        _exclude(
-            link,
-            Cause.TYPE_NOT_MAPPED,
-            f"The {source.vendor} type {shown} is not mapped to a type in {target.vendor}. "
-            "Add it to the type mapping of the integration; the item follows by itself.",
-        )
+        _exclude_type(link, target, "Add it to the type mapping of the integration; the item follows by itself.")
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
@@ -77,8 +69,39 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
             _value(link, pair, ctx, pairs)
     if _refused_before(link, pairs, ctx):
         return None
-    link.state, link.reason, link.reason_text, link.waits_for = LinkState.CREATING, None, None, None
+    link.waits_for = None
+    link.enter(LinkState.CREATING)
     return open_operation(link, OperationKind.CREATE, target, pairs, ctx, type_id)
+
+
+def _held_back(link: Link, ctx: Context) -> bool:
+    """Say of an item that its direction is manual or off, if it is and nobody has asked for the item.
+
+    What could not be carried on request either says so at once, so that what is held is what a person can let go.
+    """
+    source, target = link.origin, link.origin.other
+    mode, name = ctx.integration.mode_towards(target), ctx.integration.name
+    if mode is Mode.AUTOMATIC or (mode is Mode.MANUAL and link.asked):
+        return False
+    source_type = link.labels.get(f"{source}_type")
+    link.waits_for = None
+    if mode is Mode.OFF:
+        words = f"{name} creates no items in {target.vendor}: it has that direction switched off."
+        link.hold(Cause.DIRECTION_OFF, words, ctx.now)
+    elif source_type is not None and ctx.integration.type_on(target, source_type) is None:
+        _exclude_type(link, target, "Add it to the type mapping of the integration; then it can be carried over.")
+    else:
+        words = f"{name} creates items in {target.vendor} on request only, and nobody has asked for this one yet."
+        link.hold(Cause.DIRECTION_MANUAL, words, ctx.now)
+    return True
+
+
+def _exclude_type(link: Link, target: Side, next_step: str) -> None:
+    source_type = link.labels.get(f"{link.origin}_type", "")
+    name = link.labels.get(f"{link.origin}_type_name")
+    shown = f'"{name}" ({source_type})' if name else source_type or "(unknown)"
+    words = f"The {link.origin.vendor} type {shown} is not mapped to a type in {target.vendor}. {next_step}"
+    _exclude(link, Cause.TYPE_NOT_MAPPED, words)
 
 
 def _has_to_be_read(link: Link, ctx: Context) -> bool:
@@ -89,8 +112,8 @@ def _has_to_be_read(link: Link, ctx: Context) -> bool:
     state = link.side(link.origin)
     if not state.read_whole and any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
         state.have_read(ctx.now)
-    if state.dirty and link.reason is None:
-        link.state = LinkState.CREATING
+    if state.dirty and (link.reason is None or link.state is LinkState.HELD):
+        link.enter(LinkState.CREATING)
     return state.dirty
 
 
@@ -100,7 +123,7 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
     value = seen.value if seen is not None else None
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
-        link.state, link.reason, link.reason_text = LinkState.WAITING, over.cause, f"{over.message} {over.next_step}"
+        link.enter(LinkState.WAITING, over.cause, f"{over.message} {over.next_step}")
         link.waits_for = EntityId(str(value))
         return False
     if over.value is not None:
@@ -165,7 +188,8 @@ def _refused_before(link: Link, pairs: Mapping[PairId, PairWrite], ctx: Context)
 
 
 def _exclude(link: Link, cause: Cause, words: str) -> None:
-    link.state, link.reason, link.reason_text, link.waits_for = LinkState.EXCLUDED, cause, words, None
+    link.waits_for = None
+    link.enter(LinkState.EXCLUDED, cause, words)
 
 
 def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> None:

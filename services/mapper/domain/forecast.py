@@ -112,11 +112,11 @@ def _outlooks(foreseen: Foreseen) -> Iterator[Outlook]:
     match foreseen.link.state:
         case LinkState.WAITING:
             yield Outlook.WAITING
-        case LinkState.EXCLUDED:
+        case LinkState.EXCLUDED | LinkState.HELD:
             yield Outlook.EXCLUDED
         case LinkState.ACTIVE | LinkState.CREATING:
             yield from _of_problems(foreseen)
-        case LinkState.ASK | LinkState.PAUSED | LinkState.UNSYNCED | LinkState.GONE:
+        case LinkState.ASK | LinkState.PAUSED | LinkState.UNSYNCED | LinkState.ABSENT | LinkState.GONE:
             yield Outlook.LEFT_ALONE
 
 

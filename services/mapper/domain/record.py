@@ -15,7 +15,7 @@ from shared.fields import same
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
-_APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.GONE})
+_APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.ABSENT, LinkState.GONE})
 
 
 def keep_replaced(link: Link, side: Side, pair: FieldPair, old: Held | None, op: Operation, ctx: Context) -> None:

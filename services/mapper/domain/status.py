@@ -10,6 +10,7 @@ from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
+from shared.domain.requests import is_left
 from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
@@ -54,19 +55,51 @@ def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[D
             by_itself = "It goes on by itself once the cause is gone."
             look = "Find what edits it and stop that; press retry to go on at once."
             return DisplayState.PAUSED, reason, words, look if reason is Cause.BREAKER else by_itself
+        case LinkState.HELD:
+            return DisplayState.HELD, reason, words, _let_go(link, reason)
+        case LinkState.UNSYNCED if link.jira_id is None or link.craft_id is None:
+            left = words or "Left alone on request."
+            step = "Resync to have a counterpart created, or link the item with an existing one."
+            return DisplayState.UNSYNCED, Cause.UNSYNCED, left, step
         case LinkState.UNSYNCED:
-            return (
-                DisplayState.UNSYNCED,
-                Cause.UNSYNCED,
-                "Kept apart on request.",
-                "Resync to join the two items again.",
-            )
+            step = "Resync to join the two items again, or link one of them with another item."
+            return DisplayState.UNSYNCED, Cause.UNSYNCED, "Kept apart on request.", step
         case LinkState.EXCLUDED:
             return DisplayState.EXCLUDED, reason, words, None
+        case LinkState.ABSENT:
+            return DisplayState.ABSENT, reason, words, _come_back(reason)
         case LinkState.GONE:
-            return DisplayState.GONE, Cause.DELETED, words, "Unsync it, or restore the item and resync."
+            return DisplayState.GONE, reason, words, _after_deletion(link)
         case LinkState.CREATING | LinkState.ACTIVE:
             return _moving(link, problems, ctx)
+
+
+def _let_go(link: Link, reason: Cause) -> str:
+    if reason is Cause.DIRECTION_OFF:
+        return "Have an admin switch the direction to automatic, or to manual and then ask for the item."
+    return f"{_carry(link.origin)} the item to have it created, or link it with an existing one."
+
+
+def _come_back(reason: Cause) -> str:
+    if reason is Cause.ARCHIVED:
+        return "Restore it from the archive: it goes on by itself. If it is to stay there, unsync the two."
+    again = "Let Tandem's account see it again: then it goes on by itself, with what was changed meanwhile."
+    return f"{again} If it was deleted, unsync the two; the other one can be linked or created anew then."
+
+
+def _after_deletion(link: Link) -> str:
+    left = next((side for side in Side if is_left(link, side)), None)
+    if left is None and link.successors:
+        return "Nothing is to be done here: look at the link that its item is in now."
+    restored = "If the deleted item was restored, press retry."
+    if left is None:
+        return f"Nothing is to be done. {restored}"
+    anew = f"{_carry(left)} the {left.vendor} item to have a counterpart created anew, or link it with another item."
+    return f"{anew} {restored}"
+
+
+def _carry(side: Side) -> str:
+    return "Push" if side is Side.CRAFT else "Pull"
 
 
 def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:

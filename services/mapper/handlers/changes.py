@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from services.mapper.domain.absence import counts, not_found, shown
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
 from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us, taker_of
@@ -17,12 +18,23 @@ from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
-from services.mapper.domain.requests import give_up
+from services.mapper.domain.requests import create_now, is_single, rehome
+from services.mapper.handlers.answers import (
+    NO_INTEGRATION,
+    NOT_COVERED,
+    NOT_SETTLED,
+    POSSIBLE_DUPLICATE,
+    answer_look,
+    came_to,
+)
 from services.mapper.handlers.conclusion import Conclusion
+from services.mapper.handlers.requests import begin_anew
+from services.mapper.handlers.successors import MOVED_ON, Successors
 from shared.domain.clock import Clock, Dice
-from shared.domain.ids import LinkId, Side
+from shared.domain.ids import LinkId
 from shared.domain.link import Link, LinkState, OperationKind, Result
-from shared.domain.mapping import Integration, Mode
+from shared.domain.mapping import Integration
+from shared.domain.requests import RequestKind, Step, judge
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.messages.status import Cause
@@ -40,7 +52,7 @@ class Changes:
     def __init__(self, conclusion: Conclusion, clock: Clock, dice: Dice) -> None:
         self._conclusion = conclusion
         self._clock = clock
-        self._dice = dice
+        self._successors = Successors(conclusion, clock, dice)
 
     async def handle(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
         """Observe a change and decide; return what is to be published after the commit."""
@@ -48,20 +60,55 @@ class Changes:
         if link is None:
             return await self._new_entity(tx, event)
         await self._conclusion.no_longer_parked(tx, link, event.side, event.entity_id)
+        await self._find_a_home(tx, link, event)
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
+            await answer_look(tx, event, NO_INTEGRATION, link.id, self._clock.now())
             return []
-        if event.kind is ChangeKind.DELETED:
-            _told_deleted(link, event, ctx)
+        if event.kind is not ChangeKind.SEEN:
+            not_found(link, event, ctx)
         elif event.snapshot is None:
             link.side(event.side).doubt(ctx.now)
         else:
+            read = counts(link, event)
             _look(link, event, event.snapshot, ctx)
+            shown(link, event, ctx, read=read)
+        if event.origin is Origin.REQUEST and event.snapshot is not None:
+            return await self._asked_for(tx, link, event, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
+
+    async def _asked_for(self, tx: LinkTransaction, link: Link, event: ChangeEvent, ctx: Context) -> list[Message]:
+        """Carry out a push or pull, or answer why not."""
+        cell = judge(link, RequestKind.CARRY)
+        if cell is Step.BEGIN_ANEW or (cell is Step.CREATE and link.origin.other in link.successors):
+            anew, effects = await begin_anew(self._successors, tx, link, event.side, ctx)
+            _look(anew, event, event.snapshot or {}, ctx)
+            effects += await self._conclusion.wake_children(tx, anew)
+            link, cell = anew, Step.BEGIN_ANEW
+        else:
+            effects = []
+            if cell is Step.CREATE:
+                create_now(link, ctx)
+        effects += await self._conclusion.conclude(tx, link, ctx)
+        await answer_look(tx, event, came_to(cell, link, ctx), link.id, ctx.now)
+        return effects
+
+    async def _find_a_home(self, tx: LinkTransaction, link: Link, event: ChangeEvent) -> None:
+        """Give an item of which nothing was carried yet to the integration that a person chose for it, or to one that
+        creates items of it where its own has that switched off.
+        """
+        chosen = event.integration_id is not None and event.integration_id != link.integration_id
+        off = link.state is LinkState.HELD and link.reason == Cause.DIRECTION_OFF
+        if not (chosen or off) or event.snapshot is None or not is_single(link) or link.origin is not event.side:
+            return
+        candidates = candidates_of(event, await tx.integrations_of(event.connection_id))
+        taking = taker_of(event, candidates)
+        if taking is not None and taking.id != link.integration_id:
+            rehome(link, taking)
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
         """PROTOCOL, Create 1 and 2: an entity that is in no link yet."""
-        if event.kind is ChangeKind.DELETED:
+        if event.kind is not ChangeKind.SEEN:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []
         if event.snapshot is None:
@@ -70,51 +117,44 @@ class Changes:
         everywhere = await tx.integrations_of(event.connection_id)
         integrations = candidates_of(event, everywhere)
         if connection is None or not integrations:
-            await tx.unpark(event.side, event.connection_id, event.entity_id)
-            log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
-            return []
+            return await self._leave(tx, event)
         if is_by_us(event, connection):
             key, known = correlation_key_of(event, everywhere)
             if key is not None:
+                await answer_look(tx, event, POSSIBLE_DUPLICATE, None, self._clock.now())
                 return await self._one_of_ours(tx, event, LinkId(key))
             keyless = has_no_key(event, integrations)
             if keyless or not known:
+                await answer_look(tx, event, NOT_SETTLED, None, self._clock.now())
                 return await self._park(tx, event, keyless=keyless)
-        await tx.unpark(event.side, event.connection_id, event.entity_id)
         taking = taker_of(event, integrations)
         if taking is None:
-            log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
-            return []
-        mode = taking.mode_towards(event.side.other)
-        if mode is Mode.OFF or (mode is Mode.MANUAL and event.origin is not Origin.REQUEST):
-            log.info("change_skipped", reason=Cause.DIRECTION_MANUAL, mode=mode, entity_id=event.entity_id)
-            return []
+            return await self._leave(tx, event)
+        await tx.unpark(event.side, event.connection_id, event.entity_id)
         return await self._insert(tx, event, taking)
 
+    async def _leave(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
+        """Leave an item alone that no integration covers, or not the one that a person chose."""
+        await tx.unpark(event.side, event.connection_id, event.entity_id)
+        await answer_look(tx, event, NOT_COVERED, None, self._clock.now())
+        log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
+        return []
+
     async def _insert(self, tx: LinkTransaction, event: ChangeEvent, integration: Integration) -> list[Message]:
-        now = self._clock.now()
-        link = Link(
-            id=LinkId(self._dice.token()),
-            integration_id=integration.id,
-            jira_connection=integration.jira_connection,
-            craft_connection=integration.craft_connection,
-            origin=event.side,
-            state=LinkState.WAITING,
-            created_at=now,
-        )
-        if event.side is Side.JIRA:
-            link.jira_id = event.entity_id
-        else:
-            link.craft_id = event.entity_id
+        """Give an item a row from the moment it is seen, whatever becomes of it (P13)."""
+        link = self._successors.made(integration, {event.side: event.entity_id}, state=LinkState.WAITING)
+        link.asked = event.origin is Origin.REQUEST
         ctx = await self._conclusion.context(tx, link, event)
         if ctx is None:
             return []
         _look(link, event, event.snapshot or {}, ctx)
+        shown(link, event, ctx, read=False)
         ctx = await self._conclusion.with_parents(tx, link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted the link of this entity meanwhile")
         await self._conclusion.remember(tx, ctx)
+        await answer_look(tx, event, came_to(Step.CREATE, link, ctx), link.id, ctx.now)
         return await self._conclusion.publishable(tx, link, ctx, op)
 
     async def _one_of_ours(self, tx: LinkTransaction, event: ChangeEvent, link_id: LinkId) -> list[Message]:
@@ -127,8 +167,8 @@ class Changes:
             )
             return []
         joined = link.entity_id(event.side)
-        if joined is not None and joined != event.entity_id:
-            reason = f"second counterpart of one item; the linked one is {joined}"
+        if (joined is not None and joined != event.entity_id) or link.successors:
+            reason = f"second counterpart of one item; the linked one is {joined}" if joined else MOVED_ON
             await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
             return []
         ctx = await self._conclusion.context(tx, link)
@@ -174,23 +214,3 @@ def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Cont
     observed = observe(link, observation, ctx)
     label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
     keep_names(link, event.side, ctx.integration, snapshot)
-
-
-def _told_deleted(link: Link, event: ChangeEvent, ctx: Context) -> None:
-    """Believe that an item is gone only if a read says so, begun after all else that was heard of its side.
-
-    What a webhook or a sweep tells may be late: the item may have been put back or linked anew since (PROTOCOL F20).
-    """
-    state = link.side(event.side)
-    if event.origin is Origin.FRESH and state.is_current(event.ticket):
-        state.dirty_since = None
-        _delete(link, event.side, ctx)
-    elif link.state not in (LinkState.UNSYNCED, LinkState.GONE):
-        state.doubt(ctx.now)
-
-
-def _delete(link: Link, side: Side, ctx: Context) -> None:
-    if link.state not in (LinkState.UNSYNCED, LinkState.GONE):
-        give_up(link, ctx)
-        link.state, link.reason = LinkState.GONE, Cause.DELETED
-        link.reason_text = f"The item was deleted in {side.vendor}. Tandem keeps the other one and deletes nothing."

@@ -11,6 +11,7 @@ from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_outcome
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.handlers.conclusion import Conclusion
+from services.mapper.handlers.successors import MOVED_ON
 from shared.domain.errors import Poison
 from shared.domain.ids import EntityId
 from shared.domain.link import Link, LinkState, Operation, OperationKind, Result
@@ -60,6 +61,11 @@ class Outcomes:
         self, tx: LinkTransaction, link: Link, outcome: WriteOutcome, ctx: Context
     ) -> list[Message]:
         joined = link.entity_id(outcome.target)
+        if link.successors and joined is None:
+            if outcome.entity_id is not None:
+                where = link.connection(outcome.target)
+                await tx.flag_stray(outcome.target, where, outcome.entity_id, link.id, MOVED_ON)
+            return []
         if outcome.entity_id is not None and joined is not None and outcome.entity_id != joined:
             reason = f"created late by {outcome.op_id}; the linked one is {joined}"
             await tx.flag_stray(outcome.target, link.connection(outcome.target), outcome.entity_id, link.id, reason)
@@ -108,5 +114,5 @@ class Outcomes:
 
 def _ask(link: Link, op: Operation, entity_ids: Iterable[EntityId], ctx: Context) -> None:
     op.open, op.result, op.done_at, link.op_id = False, Result.REJECTED, ctx.now, None
-    link.state, link.reason = LinkState.ASK, Cause.MAYBE_DUPLICATE
-    link.reason_text = f"One of these may already be the counterpart, but that cannot be told: {', '.join(entity_ids)}."
+    words = f"One of these may already be the counterpart, but that cannot be told: {', '.join(entity_ids)}."
+    link.enter(LinkState.ASK, Cause.MAYBE_DUPLICATE, words)

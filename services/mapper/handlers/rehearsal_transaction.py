@@ -15,6 +15,7 @@ from shared.domain.mapping import Connection, Integration
 from shared.domain.person import Person
 from shared.messages.status import SyncStatus
 from shared.store.port import LinkTransaction
+from shared.store.requests import Asked
 
 
 class RehearsalTransaction:
@@ -121,6 +122,9 @@ class RehearsalTransaction:
         """Note why the item would be flagged."""
         del side, connection_id, entity_id, link_id
         self.stray = reason
+
+    async def answer(self, asked: Asked) -> None:
+        """Answer nobody: nothing was asked for."""
 
     async def people(
         self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()

@@ -113,11 +113,10 @@ class _Play:
             _set_the_stage(known, self._events, self._clock.now())
         for event in self._events:
             await self._changes.handle(self._tx, event)
-        on_request = False
-        if self._tx.link is None and await self._follows_a_request(first):
+        on_request = await self._follows_a_request(first)
+        if on_request:
             asked = {"origin": Origin.REQUEST, "integration_id": self._draft.id}
             await self._changes.handle(self._tx, first.model_copy(update=asked))
-            on_request = True
         link = self._tx.link
         if link is None:
             return self.alone(*await self._why_no_link(first))
@@ -194,8 +193,12 @@ class _Play:
         return link.state in (LinkState.ACTIVE, LinkState.CREATING) and self._to_be_read(link) is not None
 
     async def _follows_a_request(self, event: ChangeEvent) -> bool:
+        """Tell whether an item is held back until somebody asks for it."""
+        link = self._tx.link
+        held = link is None or link.state is LinkState.HELD
         return (
-            event.kind is ChangeKind.SEEN
+            held
+            and event.kind is ChangeKind.SEEN
             and self._draft.mode_towards(event.side.other) is not Mode.OFF
             and await self._belongs(event)
         )

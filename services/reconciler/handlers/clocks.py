@@ -54,7 +54,7 @@ class Clocks:
         requests = [
             SyncRequest(
                 request_id=self._dice.token(),
-                kind=RequestKind.DECIDE,
+                kind=RequestKind.CARRY if link.carry else RequestKind.DECIDE,
                 requested_by="clock",
                 requested_at=self._clock.now(),
                 link_id=link.link_id,

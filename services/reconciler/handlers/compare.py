@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import confirm_gone
+from services.reconciler.handlers.confirm import what_it_means
 from services.reconciler.handlers.directory import Directory, Post
 from services.reconciler.handlers.many import for_each
 from services.reconciler.ports import Meter, Publish
@@ -18,7 +18,7 @@ from shared.clients.errors import NotFound
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, EntityId
 from shared.domain.link import Json
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, Origin
 from shared.store.port import WorkStore
 
@@ -103,7 +103,7 @@ class SlowRounds:
     async def _linked(self, post: Post) -> set[EntityId]:
         found: set[EntityId] = set()
         after = ""
-        while batch := await self._work.linked_entities(post.side, post.id, after, _BATCH):
+        while batch := await self._work.linked_entities(post.side, post.id, after, _BATCH, held=True):
             found.update(entity_id for _, entity_id in batch)
             after = batch[-1][1]
         return found
@@ -127,7 +127,7 @@ class SlowRounds:
         try:
             reading = await post.eyes.look(entity_id)
         except NotFound:
-            await confirm_gone(post, container)
+            kind = await what_it_means(post, container)
             self._gone.hold((post.id, entity_id), self._clock.monotonic(), _REMEMBER_GONE_S)
-            return deleted(post.side, post.id, entity_id, self._clock.now(), change_id=change_id)
+            return not_found(kind, post.side, post.id, entity_id, self._clock.now(), change_id=change_id)
         return seen(post.side, post.id, reading, Origin.COMPARE, self._clock.now(), change_id=change_id)

@@ -12,7 +12,7 @@ from datetime import timedelta
 import structlog
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import Unconfirmed, confirm_gone
+from services.reconciler.handlers.confirm import Unconfirmed, what_it_means
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.dry_run_choice import Choice, Unfit, container_of, post_of
 from services.reconciler.ports import Meter, Publish
@@ -21,7 +21,7 @@ from shared.clients.errors import BadCredentials, NotFound, RateLimited, Rejecte
 from shared.domain.clock import Clock, Dice
 from shared.domain.dry_run import KEPT_FOR, DryRun, DryRunItem, DryRunState, ItemForecast, Outlook
 from shared.domain.ids import EntityId, Side
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, Origin
 from shared.messages.rehearsal import Rehearsal
 from shared.store.dry_runs import DryRunWork, LinkEnds
@@ -173,7 +173,7 @@ class DryRuns:
         try:
             reading = await post.eyes.look(entity_id)
         except NotFound:
-            await confirm_gone(post, container_of(run.draft, side))
+            kind = await what_it_means(post, container_of(run.draft, side))
             now = self._clock.now()
-            return deleted(side, post.id, entity_id, now, change_id=change_id, ticket=ticket)
+            return not_found(kind, side, post.id, entity_id, now, change_id=change_id, ticket=ticket)
         return seen(side, post.id, reading, Origin.FRESH, self._clock.now(), change_id=change_id, ticket=ticket)

@@ -11,7 +11,7 @@ from contextlib import suppress
 import structlog
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import Unconfirmed, confirm_gone
+from services.reconciler.handlers.confirm import Unconfirmed, what_it_means
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.waiting import pause
 from services.reconciler.ports import Meter, Publish
@@ -19,7 +19,7 @@ from services.reconciler.settings import ReconcilerSettings
 from shared.clients.errors import BadCredentials, NotFound, RateLimited, VendorError
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, Origin
 from shared.messages.trouble import Trouble
 from shared.runtime.log import LogUnavailable
@@ -137,8 +137,9 @@ class FreshReads:
         try:
             reading = await post.eyes.look(side.entity_id)
         except NotFound:
-            await confirm_gone(post, self._directory.container(side.integration_id, side.side))
-            return deleted(
+            kind = await what_it_means(post, self._directory.container(side.integration_id, side.side))
+            return not_found(
+                kind,
                 side.side,
                 post.id,
                 side.entity_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from services.reconciler.handlers.confirm import Unconfirmed, confirm_gone
+from services.reconciler.handlers.confirm import Unconfirmed, what_it_means
 from services.reconciler.handlers.directory import Directory, Post
 from services.reconciler.ports import Meter, Publish
 from services.reconciler.settings import ReconcilerSettings
@@ -17,7 +17,7 @@ from shared.clients.errors import NotFound, VendorError
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
 from shared.domain.ids import ConnectionId
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 
@@ -82,6 +82,6 @@ class Hydration:
         try:
             reading = await post.eyes.look(thin.entity_id)
         except NotFound:
-            await confirm_gone(post, None)
-            return deleted(thin.side, post.id, thin.entity_id, self._clock.now(), change_id=change_id)
+            kind = await what_it_means(post, None)
+            return not_found(kind, thin.side, post.id, thin.entity_id, self._clock.now(), change_id=change_id)
         return seen(thin.side, post.id, reading, Origin.FRESH, self._clock.now(), change_id=change_id)

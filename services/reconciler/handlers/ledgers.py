@@ -1,4 +1,7 @@
-"""The pruning of ledgers: closed operations are kept as long as PROTOCOL needs them to know our own late effects by."""
+"""The pruning of what is kept for a time: requests that were answered, and ledgers.
+
+Closed operations are kept as long as PROTOCOL needs them to know our own late effects by.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from shared.domain.clock import Clock
 from shared.store.port import WorkStore
 
 DUTY = "ledgers"
+_AT_ONCE = 1000
 
 
 class Ledgers:
@@ -20,7 +24,9 @@ class Ledgers:
         self._settings = settings
 
     async def prune(self) -> int:
-        """Go through all links, some per transaction. Return 0: nothing of it is published."""
+        """Go through all requests and links, some per transaction. Return 0: nothing of it is published."""
+        while await self._work.prune_requests(self._clock.now(), _AT_ONCE) == _AT_ONCE:
+            pass
         after = ""
         while True:
             pruned = await self._work.prune_ledgers(self._clock.now(), after, self._settings.prune_links)

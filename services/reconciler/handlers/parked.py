@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import confirm_gone
+from services.reconciler.handlers.confirm import what_it_means
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.many import for_each
 from services.reconciler.ports import Meter, Publish
@@ -13,7 +13,7 @@ from services.reconciler.settings import ReconcilerSettings
 from shared.clients.errors import NotFound
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
-from shared.eyes.events import deleted, seen
+from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.store.port import ParkedEvent, WorkStore
 
@@ -56,7 +56,7 @@ class Parked:
             self._pace.hold(key, now_s, self._settings.again_after_s)
             event = await self._look(parked)
             await self._publish.publish(event)
-            if event.kind is ChangeKind.DELETED:
+            if event.kind is not ChangeKind.SEEN:
                 self._pace.hold(key, now_s, self._settings.gone_again_s)
             return 1
 
@@ -72,6 +72,6 @@ class Parked:
         try:
             reading = await post.eyes.look(parked.entity_id)
         except NotFound:
-            await confirm_gone(post, None)
-            return deleted(parked.side, post.id, parked.entity_id, self._clock.now(), change_id=change_id)
+            kind = await what_it_means(post, None)
+            return not_found(kind, parked.side, post.id, parked.entity_id, self._clock.now(), change_id=change_id)
         return seen(parked.side, post.id, reading, Origin.FRESH, self._clock.now(), change_id=change_id)

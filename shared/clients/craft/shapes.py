@@ -34,6 +34,11 @@ OPTIONAL_PROPERTIES = (
 """Properties that the API leaves out of a whole item when they are empty (all are optional in its description)."""
 
 
+def is_archived(item: Mapping[str, Any]) -> bool:
+    """Tell whether an item says that it is archived (docs/assumptions.md)."""
+    return item.get("archived") is True
+
+
 def whole_item(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item read with all its fields, its empty properties said to be empty (null), not missing."""
     return {**dict.fromkeys(OPTIONAL_PROPERTIES), **item}

@@ -22,6 +22,7 @@ PROPERTY_KEY = "tandem"
 """Issue property that a create of ours sets in the same call: `{"link": link_id}`."""
 
 
+_ARCHIVED = ("archiveddate", "archivedDate")
 _WHOLE = frozenset({"issuetype", "project", "updated"})
 _SINGULAR = {"Fix Version": "fixVersions", "Version": "versions", "Component": "components"}
 """Changelogs name these fields so, and Data Center gives no id with them."""
@@ -35,6 +36,12 @@ def parse_millis(value: object) -> datetime | None:
         return datetime.fromtimestamp(value / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def is_archived(issue: Mapping[str, Any]) -> bool:
+    """Tell whether an issue is archived: it says since when."""
+    fields = issue.get("fields")
+    return isinstance(fields, Mapping) and any(fields.get(name) for name in _ARCHIVED)
 
 
 def account_of(user: object) -> AccountId | None:

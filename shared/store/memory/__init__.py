@@ -12,9 +12,11 @@ from shared.store.memory.batch import MemoryBatch
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
 from shared.store.memory.dry_runs import DryRuns
+from shared.store.memory.held import Held
 from shared.store.memory.look import MemoryLook
 from shared.store.memory.people import Directory
 from shared.store.memory.reading import Reading
+from shared.store.memory.requests import Requests
 from shared.store.memory.revisions import Revisions
 from shared.store.memory.tables import OnCall, Tables
 from shared.store.memory.transaction import MemoryTransaction
@@ -23,7 +25,7 @@ from shared.store.memory.work import Work
 __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
-class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns):
+class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held):
     """Implements every protocol of `shared.store.port`.
 
     `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`

@@ -78,7 +78,7 @@ class Config(Core):
             for link in self.tables.links.values()
             if link.integration_id == integration_id
             and agreed <= link.revision_seen < current.revision
-            and link.state in (LinkState.ACTIVE, LinkState.CREATING)
+            and link.state in (LinkState.ACTIVE, LinkState.CREATING, LinkState.HELD)
         ]
         shown = [str(s.state) if (s := self.tables.statuses.get(each.id)) else str(each.state) for each in waiting]
         return Evaluation(current.revision, agreed, dict(sorted(Counter(shown).items())))

@@ -46,6 +46,7 @@ def copy_link(link: Link) -> Link:
     fresh.tripped = list(link.tripped)
     fresh.used_requests = list(link.used_requests)
     fresh.labels = dict(link.labels)
+    fresh.successors, fresh.predecessors = dict(link.successors), list(link.predecessors)
     fresh.troubles = dict(link.troubles)
     fresh.jira = _copy_side(link.jira)
     fresh.craft = _copy_side(link.craft)

@@ -33,8 +33,11 @@ class Revisions(Core):
 
     def _notes(self, kind: ConfigKind, ident: str) -> list[RevisionNote]:
         subject = f"{kind}:{ident}"
-        saved = (a for a in self.tables.audit if a.subject == subject and not a.evaluated and a.refused is None)
-        return [RevisionNote(a.revision, a.by, a.at) for a in saved]
+        return [
+            RevisionNote(a.revision, a.by, a.at)
+            for a in self.tables.audit
+            if a.subject == subject and not a.evaluated and a.refused is None and a.let_go is None
+        ]
 
     def _body(self, kind: ConfigKind, ident: str, number: int) -> Mapping[str, Any]:
         tables = self.tables
@@ -45,5 +48,5 @@ class Revisions(Core):
 
 def _entry(n: int, audited: Audited) -> AuditEntry:
     kind, _, ident = audited.subject.partition(":")
-    what = audited.revision, audited.restored_from, audited.evaluated, audited.refused
+    what = audited.revision, audited.restored_from, audited.evaluated, audited.refused, audited.let_go
     return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, *what)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from shared.domain.binding import Binding
@@ -22,6 +22,7 @@ from shared.messages.status import SyncStatus
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, EntityKey
+from shared.store.requests import Asked
 
 OnCall = Callable[[str], Awaitable[None]]
 
@@ -46,6 +47,7 @@ class Audited:
     restored_from: int | None = None
     evaluated: bool = False
     refused: str | None = None
+    let_go: Side | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +74,9 @@ class Tables:
     agreed: dict[IntegrationId, int] = field(default_factory=dict)
     """The revision until which links that nobody touches are decided again."""
     people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
+    let_go: dict[tuple[IntegrationId, Side], datetime] = field(default_factory=dict)
+    """Until when what was held towards a side is to be carried over."""
+    requests: dict[str, Asked] = field(default_factory=dict)
     dry_runs: dict[DryRunId, DryRun] = field(default_factory=dict)
     dry_run_items: dict[DryRunId, dict[int, DryRunItem]] = field(default_factory=dict)
     dry_run_asked: dict[tuple[DryRunId, int], datetime] = field(default_factory=dict)
@@ -103,6 +108,16 @@ class Tables:
             self.open_operations[op.id] = None
         else:
             self.open_operations.pop(op.id, None)
+
+    def put_request(self, asked: Asked) -> None:
+        """Commit a request, or its first answer."""
+        known = self.requests.get(asked.id)
+        link_id = asked.answer.link_id if asked.answer is not None else None
+        if known is not None and (known.answer is not None or asked.answer is None):
+            return
+        link_id = link_id or asked.link_id or (known.link_id if known is not None else None)
+        answer = replace(asked.answer, link_id=link_id) if asked.answer is not None else None
+        self.requests[asked.id] = replace(known or asked, link_id=link_id, answer=answer)
 
     def put_person(self, person: Person) -> None:
         """Commit what was seen of somebody, if it is worth it."""

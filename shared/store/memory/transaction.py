@@ -20,6 +20,7 @@ from shared.store.memory.copies import copy_conflict, copy_history, copy_link, c
 from shared.store.memory.locks import Holder
 from shared.store.memory.tables import Core, Parked
 from shared.store.port import Contended, EntityKey, InvariantBroken
+from shared.store.requests import Asked
 
 
 class MemoryTransaction:
@@ -40,6 +41,7 @@ class MemoryTransaction:
         self._parked: dict[EntityKey, Parked | None] = {}
         self._strays: dict[EntityKey, dict[str, Json]] = {}
         self._people: list[Person] = []
+        self._asked: list[Asked] = []
 
     async def __aenter__(self) -> Self:
         await self._core.call("transaction")
@@ -214,6 +216,11 @@ class MemoryTransaction:
             "reason": reason,
         }
 
+    async def answer(self, asked: Asked) -> None:
+        """Store what became of a request."""
+        await self._call("answer")
+        self._asked.append(asked)
+
     async def people(
         self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()
     ) -> Sequence[Person]:
@@ -311,5 +318,7 @@ class MemoryTransaction:
                 self._tables.parked.pop(key, None)
         for key, stray in self._strays.items():
             self._tables.strays.setdefault(key, stray)
+        for asked in self._asked:
+            self._tables.put_request(asked)
         for person in distinct(self._people):
             self._tables.put_person(person)

@@ -13,7 +13,7 @@ from shared.store.memory.copies import copy_json, copy_operation
 from shared.store.memory.tables import Core, claimable
 from shared.store.port import DirtySide, DueLink, OpenOperation, ParkedEvent, Pruned
 
-REVISED = frozenset({LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED})
+REVISED = frozenset({LinkState.ACTIVE, LinkState.CREATING, LinkState.EXCLUDED, LinkState.HELD})
 """States in which another revision of the mapping may change what is decided."""
 
 
@@ -65,10 +65,16 @@ class Work(Core):
         chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
         links = [self.tables.links[link_id] for link_id in chosen]
-        return [DueLink(link.id, self._revision(link) or 0, link.not_before) for link in links]
+        return [
+            DueLink(link.id, self._revision(link) or 0, link.not_before, carry=self._let_go(link)) for link in links
+        ]
+
+    def _let_go(self, link: Link) -> bool:
+        until = self.tables.let_go.get((link.integration_id, link.origin.other))
+        return link.held_since is not None and until is not None and link.held_since <= until
 
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
-        if link.not_before is not None and link.not_before <= now:
+        if (link.not_before is not None and link.not_before <= now) or self._let_go(link):
             return True
         if link.state in (LinkState.ACTIVE, LinkState.EXCLUDED) and link.retry_at is not None and link.retry_at <= now:
             return True
@@ -107,17 +113,34 @@ class Work(Core):
         await self.done("store_cursor", holder)
 
     async def linked_entities(
-        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int, *, held: bool = False
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection in id order."""
         await self.call("linked_entities")
+        left_out = {LinkState.GONE} if held else {LinkState.GONE, LinkState.HELD}
         found = [
             (entity_id, link_id)
             for (a_side, a_connection, entity_id), link_id in self.tables.entities.items()
             if a_side is side
             and a_connection == connection_id
             and entity_id > after
-            and self.tables.links[link_id].state is not LinkState.GONE
+            and self.tables.links[link_id].state not in left_out
+        ]
+        return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
+
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities that are not there for us for now."""
+        await self.call("absent_entities")
+        found = [
+            (entity_id, link.id)
+            for link in self.tables.links.values()
+            if link.state is LinkState.ABSENT
+            and link.side(side).absent is not None
+            and link.connection(side) == connection_id
+            and (entity_id := link.entity_id(side)) is not None
+            and entity_id > after
         ]
         return [(link_id, entity_id) for entity_id, link_id in sorted(found)[:limit]]
 

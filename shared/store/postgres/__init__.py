@@ -18,10 +18,12 @@ from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
 from shared.store.postgres.dry_runs import DryRuns
 from shared.store.postgres.errors import translated
+from shared.store.postgres.held import Held
 from shared.store.postgres.links import PostgresTransaction
 from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.people import Directory
 from shared.store.postgres.reading import Reading
+from shared.store.postgres.requests import Requests
 from shared.store.postgres.revisions import Revisions
 from shared.store.postgres.work import Work
 from shared.store.secrets import SecretBox
@@ -35,7 +37,7 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns):
+class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:

@@ -100,7 +100,7 @@ class Config(Core):
             "SELECT coalesce(s.state, l.state) AS shown, count(*) AS links"
             " FROM links l LEFT JOIN link_status s ON s.link_id = l.id"
             " WHERE l.integration_id = $1 AND l.revision_seen < $2 AND l.revision_seen >= $3"
-            " AND l.state IN ('active', 'creating') GROUP BY shown ORDER BY shown",
+            " AND l.state IN ('active', 'creating', 'held') GROUP BY shown ORDER BY shown",
             integration_id,
             row["revision"],
             row["agreed_revision"],

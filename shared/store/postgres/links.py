@@ -22,8 +22,10 @@ from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, Contended, EntityKey, I
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_of
 from shared.store.postgres.pending import WRITE, Pending
 from shared.store.postgres.people import FIND, REMEMBER, Acquaintances, people_doc, person_of
+from shared.store.postgres.requests import ANSWER, request_row
 from shared.store.postgres.rows import LINK_COLUMNS, OPERATION_COLUMNS, link_of, operation_of, operation_row
 from shared.store.postgres.transaction import Transaction
+from shared.store.requests import Asked
 
 LOAD = f"SELECT {', '.join((*LINK_COLUMNS, 'body'))} FROM links"
 LEDGERS = f"""
@@ -134,8 +136,13 @@ class PostgresTransaction(Transaction):
         if self._locked.get(link.id) is not link:
             raise self._fail(InvariantBroken(f"link {link.id} is saved, but was not locked by this transaction"))
         self._put(link)
+        left = [key for key, link_id in self._whose.items() if link_id == link.id and key not in _keys(link)]
+        for key in left:
+            del self._whose[key]
         self._index(link)
         _forget_notes(link)
+        if left:  # whoever asks for what was let go, or inserts it, has to meet what is stored
+            await self._flush()
 
     def _put(self, link: Link, *, fresh: bool = False) -> None:
         changed = {op.id: operation_row(op) for op in link.operations if self._differs(op)}
@@ -253,6 +260,10 @@ class PostgresTransaction(Transaction):
             link_id,
             reason,
         )
+
+    async def answer(self, asked: Asked) -> None:
+        """Store what became of a request."""
+        await self._fetch(ANSWER, *request_row(asked))
 
     async def people(
         self, connection_id: ConnectionId, accounts: Sequence[str] = (), emails: Sequence[str] = ()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from shared.domain.ids import Side
 from shared.store.codec import loads
 from shared.store.postgres.core import Core
 from shared.store.trail import AuditEntry, ConfigKind, RevisionNote, SavedRevision
@@ -41,7 +42,7 @@ class Revisions(Core):
     async def audit(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Return audit entries, the newest first."""
         rows = await self.fetch(
-            "SELECT n, at, by, subject, revision, restored_from, evaluated, refused FROM audit"
+            "SELECT n, at, by, subject, revision, restored_from, evaluated, refused, let_go FROM audit"
             " WHERE $1::bigint IS NULL OR n < $1 ORDER BY n DESC LIMIT $2",
             before,
             limit,
@@ -55,5 +56,6 @@ def _note(row: asyncpg.Record) -> RevisionNote:
 
 def _entry(row: asyncpg.Record) -> AuditEntry:
     kind, _, ident = row["subject"].partition(":")
-    what = row["revision"], row["restored_from"], row["evaluated"], row["refused"]
+    side = Side(row["let_go"]) if row["let_go"] else None
+    what = row["revision"], row["restored_from"], row["evaluated"], row["refused"], side
     return AuditEntry(row["n"], row["at"], row["by"], ConfigKind(kind), ident, *what)

@@ -42,10 +42,18 @@ SELECT * FROM ({_dirty(Side.JIRA)} UNION ALL {_dirty(Side.CRAFT)}) d
 ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 """
 
-# Each reason has an index of its own. A link that is locked just now is being looked at already. `looked_at` is nobody
+# Each reason has an index of its own; of what was held, of which there may be very much, no more is taken from it than
+# one round can do. A link that is locked just now is being looked at already. `looked_at` is nobody
 # else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
 DUE = f"""
-WITH due AS (
+WITH let_go AS MATERIALIZED (
+    SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'craft'
+            AND held_since <= i.let_go_to_jira ORDER BY held_since LIMIT $3) l
+    UNION ALL SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'jira'
+            AND held_since <= i.let_go_to_craft ORDER BY held_since LIMIT $3) l
+), due AS (
     SELECT id FROM links WHERE not_before <= $1
     UNION SELECT id FROM links WHERE retry_at <= $1 AND state IN ('active', 'excluded')
     UNION SELECT id FROM links
@@ -56,6 +64,10 @@ WITH due AS (
     UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
         WHERE (l.state = 'excluded' OR (l.state IN ('active', 'creating') AND l.revision_seen < i.agreed_revision))
             AND l.not_before IS NULL
+    UNION SELECT l.id FROM integrations i CROSS JOIN LATERAL (
+        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND revision_seen < i.agreed_revision
+            ORDER BY revision_seen LIMIT $3) l
+    UNION SELECT id FROM let_go
 ), chosen AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
     ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
@@ -63,7 +75,8 @@ WITH due AS (
     UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
     RETURNING links.id, links.integration_id, links.not_before, chosen.looked
 )
-SELECT t.id, coalesce(i.revision, 0) AS revision, t.not_before
+SELECT t.id, coalesce(i.revision, 0) AS revision, t.not_before,
+    EXISTS (SELECT FROM let_go WHERE let_go.id = t.id) AS carry
 FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
 """
@@ -122,7 +135,7 @@ class Work(Core):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
-        return [DueLink(LinkId(row["id"]), row["revision"], row["not_before"]) for row in rows]
+        return [DueLink(LinkId(row["id"]), row["revision"], row["not_before"], row["carry"]) for row in rows]
 
     async def due_parked(
         self, now: datetime, limit: int, connection_id: ConnectionId | None = None
@@ -151,12 +164,27 @@ class Work(Core):
         )
 
     async def linked_entities(
-        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int, *, held: bool = False
     ) -> Sequence[tuple[LinkId, EntityId]]:
         """Return linked entities of a connection in id order."""
         rows = await self.fetch(
             f"SELECT id, {side}_id AS entity_id FROM links"
-            f" WHERE {side}_connection = $1 AND {side}_id > $2 AND state <> 'gone' ORDER BY {side}_id LIMIT $3",
+            f" WHERE {side}_connection = $1 AND {side}_id > $2 AND state <> 'gone' AND ($4 OR state <> 'held')"
+            f" ORDER BY {side}_id LIMIT $3",
+            connection_id,
+            after,
+            limit,
+            held,
+        )
+        return [(LinkId(row["id"]), EntityId(row["entity_id"])) for row in rows]
+
+    async def absent_entities(
+        self, side: Side, connection_id: ConnectionId, after: str, limit: int
+    ) -> Sequence[tuple[LinkId, EntityId]]:
+        """Return entities that are not there for us for now."""
+        rows = await self.fetch(
+            f"SELECT id, {side}_id AS entity_id FROM links WHERE state = 'absent' AND {side}_connection = $1"
+            f" AND {side}_id > $2 AND body -> '{side}' ->> 'absent' IS NOT NULL ORDER BY {side}_id LIMIT $3",
             connection_id,
             after,
             limit,

@@ -16,6 +16,7 @@ from services.console.domain.problems import Refusal
 from services.console.domain.shown import shown
 from services.console.entrypoint.http import parse_json
 from shared.runtime.log import LogUnavailable
+from shared.store.requests import Asked
 from tests.unit.console.harness import TOKEN, desk, jira_draft, with_integration
 
 
@@ -42,7 +43,7 @@ async def test_every_route_is_described_and_every_description_is_a_route() -> No
         described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
         served = {(route.method, route.path) for route in admin.service.routes() if route.method != "*"}
         assert served - {("GET", "/api/v1/openapi.json")} == described
-        assert len(described) == 31
+        assert len(described) == 34
 
 
 async def test_the_description_is_sound() -> None:
@@ -65,7 +66,9 @@ async def test_answers_are_as_described() -> None:
         draft = {"draft": admin.world.integration.model_dump(mode="json")}
         _, run = await admin.call("POST", f"/integrations/{scene.INTEGRATION}/dry-runs", draft)
         ids = {"connection_id": scene.JIRA, "integration_id": scene.INTEGRATION, "dry_run_id": run["id"]}
-        ids |= {"revision": 1, "other": 1}
+        asked = Asked("r", "retry", "admin", admin.world.clock.now())
+        await admin.world.store.note_request(asked)
+        ids |= {"revision": 1, "other": 1, "request_id": asked.id}
         for path, methods in document["paths"].items():
             if "get" not in methods or "{link_id}" in path or "{entity_id}" in path:
                 continue

@@ -89,6 +89,7 @@ class World:
             created_at=START,
             jira_id=EntityId("1"),
             craft_id=EntityId("2"),
+            asked=True,
         )
         for side in Side:
             state = self.link.side(side)

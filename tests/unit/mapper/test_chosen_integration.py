@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from shared.domain.ids import IntegrationId, Side
+from shared.domain.link import LinkState
 from shared.domain.mapping import Mode
 from shared.messages.change import ChangeEvent, Origin
+from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
 from tests.unit.mapper.test_protocol_failures_handlers import US, Bench
 
@@ -41,7 +43,10 @@ async def test_an_item_goes_where_the_person_who_asked_for_it_wants_it(chosen: I
 
 async def test_an_integration_that_creates_nothing_does_not_hand_a_persons_choice_on_to_another() -> None:
     bench = await two_integrations(first=Mode.AUTOMATIC, second=Mode.OFF)
-    assert await taken_by(bench, asked(bench.jira("1", "a"), SECOND)) is None
+    assert await taken_by(bench, asked(bench.jira("1", "a"), SECOND)) == SECOND
+    link = await bench.link(Side.JIRA, "1")
+    assert link is not None
+    assert (link.state, link.reason, await bench.commands()) == (LinkState.HELD, Cause.DIRECTION_OFF, [])
 
 
 async def test_an_integration_that_the_item_is_not_in_any_more_creates_nothing() -> None:

@@ -64,7 +64,9 @@ async def test_a_deletion_told_again_after_a_resync_does_not_put_the_link_back(b
     await bench.mapper.handle(bench.request(RequestKind.RESYNC, link.id))  # it was put back
     await bench.mapper.handle(late)
     link = await link_of(bench)
-    assert (link.state, link.jira.dirty) == (LinkState.ACTIVE, True)
+    assert (link.state, link.jira.dirty) == (LinkState.GONE, True)
+    await bench.mapper.handle(bench.jira("1", "b", origin=Origin.FRESH, ticket=link.jira.mark))
+    assert (await link_of(bench)).state is LinkState.ACTIVE
 
 
 async def test_a_read_that_found_nothing_before_the_item_was_put_back_proves_nothing(bench: Bench) -> None:

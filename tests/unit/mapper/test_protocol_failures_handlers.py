@@ -9,13 +9,11 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 import pytest_asyncio
 
 from services.mapper.handlers.mapper import Mapper
 from services.mapper.ports import Ports
 from shared.domain.clock import SeededDice
-from shared.domain.errors import Poison
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Link, LinkState, Result
 from shared.domain.mapping import (
@@ -39,6 +37,7 @@ from shared.runtime.envelope import decode
 from shared.runtime.publisher import Publisher
 from shared.runtime.topics import Topic
 from shared.store.memory import MemoryStore
+from shared.store.requests import RequestState
 from tests.unit.mapper.harness import START
 
 JIRA, CRAFT = ConnectionId("jira"), ConnectionId("craft")
@@ -278,8 +277,12 @@ async def test_f7_linking_an_entity_that_is_in_a_link_is_refused(bench: Bench) -
     request = bench.request(
         RequestKind.LINK, None, integration_id=IntegrationId("i"), jira_id=EntityId("1"), craft_id=EntityId("50")
     )
-    with pytest.raises(Poison, match="already in link"):
-        await bench.mapper.handle(request)
+    await bench.mapper.handle(request)
+    asked = await bench.store.request(request.request_id)
+    assert asked is not None
+    assert asked.answer is not None
+    assert (asked.answer.state, asked.answer.code) == (RequestState.REFUSED, "being_created")
+    assert await bench.link(Side.CRAFT, "50") is None
 
 
 async def test_f6_linking_two_existing_items_reads_both_afresh_and_agrees_on_nothing(bench: Bench) -> None:

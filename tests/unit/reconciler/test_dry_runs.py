@@ -176,7 +176,7 @@ async def test_an_item_that_the_vendor_does_not_show_delays_no_other() -> None:
 
 
 @on_virtual_time
-async def test_a_deleted_item_is_told_as_deleted() -> None:
+async def test_an_item_that_is_not_found_is_told_as_such() -> None:
     world = World()
     await world.configure()
     jira_id, craft_id = issue(world, "a"), item(world, "a")
@@ -188,7 +188,7 @@ async def test_a_deleted_item_is_told_as_deleted() -> None:
     (message,) = {m.item: m for m in rehearsals(world)}.values()
     assert message.jira is not None
     assert message.craft is not None
-    assert (message.jira.kind, message.craft.kind) == (ChangeKind.DELETED, ChangeKind.SEEN)
+    assert (message.jira.kind, message.craft.kind) == (ChangeKind.HIDDEN, ChangeKind.SEEN)
 
 
 @on_virtual_time

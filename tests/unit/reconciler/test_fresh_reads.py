@@ -93,7 +93,7 @@ async def test_a_read_is_repeated_at_once_when_something_was_accepted_meanwhile(
 
 
 @on_virtual_time
-async def test_not_found_with_working_credentials_is_a_deletion() -> None:
+async def test_not_found_with_working_credentials_means_hidden_in_jira_and_deleted_in_craft() -> None:
     world = World()
     await world.configure()
     issue = world.ada_jira.create_issue(PROJECT, "One")
@@ -106,9 +106,10 @@ async def test_not_found_with_working_credentials_is_a_deletion() -> None:
     async with world.running(**FAR):
         await world.until(lambda: bool(fresh(world, Side.JIRA, issue) and fresh(world, Side.CRAFT, item)), 5)
         await asyncio.sleep(60)
+    meant = {Side.JIRA: ChangeKind.HIDDEN, Side.CRAFT: ChangeKind.DELETED}  # Jira answers both alike
     for side, entity in ((Side.JIRA, issue), (Side.CRAFT, item)):
         (event,) = fresh(world, side, entity)
-        assert (event.kind, event.origin, event.snapshot) == (ChangeKind.DELETED, Origin.FRESH, None)
+        assert (event.kind, event.origin, event.snapshot) == (meant[side], Origin.FRESH, None)
 
 
 @on_virtual_time
@@ -128,16 +129,17 @@ async def test_not_found_without_working_credentials_proves_nothing() -> None:
 
 
 @on_virtual_time
-async def test_not_found_proves_nothing_when_the_whole_project_cannot_be_seen() -> None:
+async def test_not_found_means_hidden_when_the_whole_project_or_workspace_cannot_be_seen() -> None:
     world = World()
-    world.integration = world.integration.model_copy(update={"jira_project": "LOST"})
+    world.integration = world.integration.model_copy(update={"jira_project": "LOST", "craft_workspace": "77"})
     await world.configure()
-    link = await world.link(jira_id="99999")
-    await world.dirty(link.id, Side.JIRA)
+    link = await world.link(jira_id="99999", craft_id="99998")
+    for side in Side:
+        await world.dirty(link.id, side)
     async with world.running(**FAR):
         await asyncio.sleep(60)
-    assert any(request.url.endswith("/issue/99999") for request in world.transport.requests)
-    assert fresh(world, Side.JIRA) == []
+    for side in Side:
+        assert {event.kind for event in fresh(world, side)} == {ChangeKind.HIDDEN}
 
 
 @on_virtual_time

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.ids import OperationId, Side
+from shared.domain.ids import ConnectionId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import (
+    Absent,
     Agreed,
     Blocked,
     Candidate,
@@ -19,6 +20,7 @@ from shared.domain.link import (
     Held,
     HistoryNote,
     Link,
+    LinkState,
     Normalised,
     Operation,
     Overwritten,
@@ -91,6 +93,8 @@ sides = drawn(
         texts, st.lists(st.builds(Candidate, value=values, by=st.none() | texts), max_size=2), max_size=2
     ),
     changelog_cursor=st.none() | texts,
+    absent=st.none() | st.builds(Absent),
+    told_deleted=st.booleans(),
     pairs=st.dictionaries(texts, held_pairs, max_size=3),
 )
 conflicts = drawn(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
@@ -112,6 +116,10 @@ links = drawn(
     tripped=st.lists(times, max_size=3),
     used_requests=st.lists(texts, max_size=3),
     labels=st.dictionaries(texts, texts, max_size=3),
+    asked=st.booleans(),
+    held_since=st.none() | times,
+    successors=st.dictionaries(st.sampled_from(list(Side)), texts, max_size=2),
+    predecessors=st.lists(texts, max_size=2),
     jira=sides,
     craft=sides,
     open_conflicts=st.dictionaries(texts, conflicts, max_size=2),
@@ -220,3 +228,23 @@ def mutable_ids(thing: Any) -> set[int]:
             own = set() if type(thing).__dataclass_params__.frozen else {id(thing)}
             found = own.union(*(mutable_ids(getattr(thing, name)) for name in thing.__dataclass_fields__))
     return found
+
+
+def test_a_row_of_before_items_were_held_counts_as_asked_for() -> None:
+    doc = codec.link_to_json(
+        Link(
+            LinkId("l"),
+            IntegrationId("i"),
+            ConnectionId("j"),
+            ConnectionId("c"),
+            Side.JIRA,
+            LinkState.CREATING,
+            datetime(2026, 1, 5, tzinfo=UTC),
+        )
+    )
+    for name in ("asked", "held_since", "successors", "predecessors"):
+        del doc[name]
+    for side in ("jira", "craft"):
+        del doc[side]["absent"], doc[side]["told_deleted"]
+    link = codec.link_from_json(doc)
+    assert (link.asked, link.held_since, link.successors, link.jira.absent) == (True, None, {}, None)
