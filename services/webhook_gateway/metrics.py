@@ -32,3 +32,8 @@ SENDERS_READ_AT: Final = Gauge(
 SENDERS_UNREADABLE: Final = Gauge(
     "tandem_webhook_senders_unreadable", "Connections whose credentials could not be read when last tried."
 )
+REFUSED_SINCE: Final = Gauge(
+    "tandem_webhooks_refused_since_seconds",
+    "Since when all that came for a connection was refused (Unix time); 0: the last one was accepted.",
+    ["connection"],
+)

@@ -15,6 +15,8 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from aiohttp import web
 
+from shared.runtime.http_guard import ConnectionLimits
+from shared.runtime.http_server import serving
 from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
 from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
@@ -144,17 +146,20 @@ async def _http(
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
 
-    app = web.Application()
     own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
-    app.add_routes([*own, *routes])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.http_host, settings.http_port, reuse_address=True).start()
-        _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port, *_ in runner.addresses])
+    async with serving(
+        name, [*own, *routes], settings.http_host, settings.http_port, limits=_limits(settings), grace_s=_HTTP_GRACE_S
+    ) as addresses:
+        _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port in addresses])
         yield
-    finally:
-        await runner.cleanup()
+
+
+def _limits(settings: ServiceSettings) -> ConnectionLimits:
+    return ConnectionLimits(
+        head_timeout_s=settings.http_head_timeout_s,
+        idle_timeout_s=settings.http_idle_timeout_s,
+        most_connections=settings.http_most_connections,
+    )
 
 
 async def _ask(name: str, ready: Ready) -> dict[str, bool]:

@@ -35,6 +35,7 @@ TABLES = (
     "dry_run_names",
     "dry_run_items",
     "dry_runs",
+    "webhook_arrivals",
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from services.console.entrypoint.api import Api
-from services.console.entrypoint.http import handler_of, json_response, no_such_operation
+from services.console.entrypoint.http import Gate, handler_of, json_response, no_such_operation
 from services.console.entrypoint.openapi import BASE, describe
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
@@ -46,15 +46,16 @@ class ConsoleService:
             return json_response(document(), HTTPStatus.OK)
 
         settings = self._settings
+        gate = Gate(settings.console_token, settings.http_proxies)
         return [
             web.get(f"{BASE}/openapi.json", openapi),
             *(
                 web.route(
                     operation.method,
                     BASE + operation.path,
-                    handler_of(operation, settings.console_token, settings.console_max_body_bytes),
+                    handler_of(operation, gate, settings.console_max_body_bytes),
                 )
                 for operation in self._operations
             ),
-            web.route("*", BASE + "/{rest:.*}", no_such_operation(settings.console_token)),
+            web.route("*", BASE + "/{rest:.*}", no_such_operation(gate)),
         ]

@@ -87,7 +87,7 @@ class Rig:
     store: MoodyStore = field(default_factory=MoodyStore)
 
     def __post_init__(self) -> None:
-        ports = Ports(log=self.log, config=self.store, clock=StillClock(), dice=SeededDice(1))
+        ports = Ports(log=self.log, store=self.store, clock=StillClock(), dice=SeededDice(1))
         self.service: GatewayService = wire(settings(**self.changed), ports)
 
     async def load(self) -> Rig:
