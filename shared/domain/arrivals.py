@@ -34,7 +34,7 @@ class Arrivals:
         accepted = max((at for at in (known.accepted_at, self.accepted_at) if at is not None), default=None)
         refusals = [
             each
-            for each in (known, self)
+            for each in (self, known)
             if each.refused_at is not None and (accepted is None or each.refused_at > accepted)
         ]
         if not refusals:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.console.domain.shown import named
+from services.console.domain.webhooks import WebhooksView, warnings_of
+from shared.domain.arrivals import Arrivals
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
@@ -254,16 +256,25 @@ class ConnectionView(View):
     requests_per_second: float
     paused_reason: str | None
     secrets: HeldSecrets
+    webhooks: WebhooksView
+    warnings: list[str] = Field(description="What works, and should be changed all the same.")
 
     @classmethod
-    def of(cls, connection: Connection, secrets: ConnectionSecrets | None) -> ConnectionView:
+    def of(
+        cls, connection: Connection, secrets: ConnectionSecrets | None, arrivals: Arrivals | None = None
+    ) -> ConnectionView:
         """Return the view of a connection."""
         held = HeldSecrets(
             token=secrets is not None,
             webhook_secrets=len(secrets.webhook_secrets) if secrets else 0,
             url_token=secrets is not None and secrets.url_token is not None,
         )
-        return cls(**connection.model_dump(), secrets=held)
+        return cls(
+            **connection.model_dump(),
+            secrets=held,
+            webhooks=WebhooksView.of(arrivals),
+            warnings=warnings_of(secrets),
+        )
 
 
 class ConnectionList(View):

@@ -72,6 +72,7 @@ class Configuration:
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )
+        arrivals = (await self._ports.reader.arrivals()).get(connection_id)
         account = await self._vendors.probe(wanted, secrets)
         wanted = wanted.model_copy(update={"account_id": account.id})
         try:
@@ -84,7 +85,7 @@ class Configuration:
                 ConfigKind.CONNECTION, connection_id, expected, current
             ) from error
         await self._announce("connection", stored)
-        return ConnectionView.of(stored, secrets)
+        return ConnectionView.of(stored, secrets, arrivals)
 
     async def integrations(self) -> IntegrationList:
         """Return all integrations."""
@@ -168,7 +169,9 @@ class Configuration:
         return found
 
     async def _shown(self, connection: Connection) -> ConnectionView:
-        return ConnectionView.of(connection, await self._ports.config.secrets(connection.id))
+        arrivals = await self._ports.reader.arrivals()
+        secrets = await self._ports.config.secrets(connection.id)
+        return ConnectionView.of(connection, secrets, arrivals.get(connection.id))
 
     async def _announce(self, kind: Literal["connection", "integration"], saved: Connection | Integration) -> None:
         message = ConfigRevision(

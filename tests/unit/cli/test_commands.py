@@ -22,11 +22,11 @@ from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
 from tandem_cli.ports import Console, Refused, Saving, Stored, Unreachable
-from tests.unit.console.harness import TOKEN, Desk, desk, with_connections, with_integration
+from tests.unit.console.harness import HOOK_SECRET, TOKEN, Desk, desk, with_connections, with_integration
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL
 
 DEMO = f"/integrations/{scene.INTEGRATION}"
-SECRETS = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": f"{SYNC_KEY.key}\n", "HOOK": "hook"}, Path())
+SECRETS = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": f"{SYNC_KEY.key}\n", "HOOK": HOOK_SECRET}, Path())
 
 
 @asynccontextmanager
@@ -136,7 +136,7 @@ async def test_an_empty_console_is_set_up_from_a_file_with_secrets_by_reference(
         assert len((await applied(console, text)).saved) == 3
         stored = await admin.world.store.secrets(scene.JIRA)
         assert stored is not None
-        assert (stored.token, stored.webhook_secrets) == (SYNC_TOKEN, ("hook",))
+        assert (stored.token, stored.webhook_secrets) == (SYNC_TOKEN, (HOOK_SECRET,))
         key = await admin.world.store.secrets(scene.CRAFT)
         assert key is not None
         assert key.token == SYNC_KEY.key, "without the line end of the file"

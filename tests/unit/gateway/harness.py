@@ -17,6 +17,7 @@ from services.webhook_gateway.entrypoint import GatewayService
 from services.webhook_gateway.handlers import Reply
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
+from shared.domain.arrivals import Arrivals
 from shared.domain.clock import SeededDice, SystemClock
 from shared.domain.ids import ConnectionId, Side
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
@@ -70,6 +71,11 @@ class MoodyStore(MemoryStore):
         if self.away:
             raise StoreUnavailable("away")
         return await super().connections()
+
+    async def report_arrivals(self, arrivals: Sequence[Arrivals]) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+        await super().report_arrivals(arrivals)
 
     async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
         self.asked.append(connection_id)
