@@ -166,6 +166,20 @@ async def test_nothing_is_saved_unless_every_secret_can_be_read() -> None:
         assert await admin.world.store.connections() == []
 
 
+async def test_a_webhook_secret_that_can_be_guessed_is_refused_where_the_file_names_it() -> None:
+    async with admin_and_console(configured=False) as (admin, console):
+        weak = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": SYNC_KEY.key, "HOOK": "x"}, Path())
+        found = await commands.apply(sound(from_nothing(admin)), console, weak, replace_secrets=False)
+        assert not isinstance(found, list)
+        (finding,) = found.findings
+        assert (finding.where, finding.place is not None) == (
+            f"connections.{scene.JIRA}.secrets.webhook_secrets[0]",
+            True,
+        )
+        assert "can be guessed" in finding.message
+        assert scene.JIRA not in {each.id for each in await admin.world.store.connections()}
+
+
 async def test_somebody_who_saves_meanwhile_is_not_overwritten_but_named() -> None:
     async with admin_and_console() as (admin, console):
         text = (await exported(console)).replace("name: Demo", "name: Mine")
