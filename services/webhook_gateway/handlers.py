@@ -34,6 +34,7 @@ from shared.runtime.trace import new_traceparent, trace_id, traced, valid_tracep
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
 _TEMPORARY: Final = (408, 429, 503)
+_STRANGERS_AT_ONCE: Final = 50
 _SHOWN: Final = 200
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large event gets more time: 25 MB must be able to pass a slow network."""
@@ -73,6 +74,14 @@ class Ending:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
+_NOT_READ: Final = Ending(
+    503, "unavailable", "connections_not_read", "the connections cannot be read at the moment; send it again"
+)
+_TOO_MANY_STRANGERS: Final = Ending(
+    503, "unavailable", "too_many_strangers", "too many requests of senders that are not known; send it again"
+)
+
+
 class Gateway:
     """Accepts webhooks. Any number of calls may run at once."""
 
@@ -96,6 +105,7 @@ class Gateway:
         self._most_bytes = most_bytes
         self._publish_timeout_s = publish_timeout_s
         self._retry_after_s = retry_after_s
+        self._looking = 0
         self.ledger = Ledger()
 
     async def admit(
@@ -180,19 +190,36 @@ class Gateway:
         sender = self._senders.find(arrival.connection_id)
         if sender is None:
             # Saved a moment ago, perhaps: a vendor does not repeat what was answered 404.
-            if not await self._senders.look():
-                words = "the connections cannot be read at the moment; send it again"
-                return Ending(503, "unavailable", "connections_not_read", words)
+            looked = await self._look()
+            if looked is not True:
+                return looked or _NOT_READ
             sender = self._senders.find(arrival.connection_id)
         if sender is None or sender.side is not arrival.side:
             words = f"there is no {arrival.side.vendor} connection of this id"
             return Ending(404, "refused", "unknown_connection", words)
         refused = await self._not_from(sender, arrival, raw)
-        if refused is not None and refused.status == 401 and await self._senders.look():
+        if refused is not None and refused.status == 401:
             # Signed with a secret that was saved a moment ago, perhaps: 401 is not repeated either.
-            sender = self._senders.find(arrival.connection_id) or sender
-            refused = await self._not_from(sender, arrival, raw)
+            looked = await self._look()
+            if isinstance(looked, Ending):
+                return looked
+            if looked:
+                sender = self._senders.find(arrival.connection_id) or sender
+                refused = await self._not_from(sender, arrival, raw)
         return refused or sender
+
+    async def _look(self) -> bool | Ending:
+        """Have the latest connections known, if they can be read; or say how a request ends when too many wait for it.
+
+        Whoever is not known waits here, and nowhere else: so many at once is all the room that strangers have.
+        """
+        if self._looking >= _STRANGERS_AT_ONCE:
+            return _TOO_MANY_STRANGERS
+        self._looking += 1
+        try:
+            return await self._senders.look()
+        finally:
+            self._looking -= 1
 
     async def _not_from(self, sender: Sender, arrival: Arrival, raw: bytes | bytearray | None) -> Ending | None:
         """Return how a request ends that does not show that it is from the sender; None if it does."""

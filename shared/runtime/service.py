@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from aiohttp import web
@@ -135,8 +135,10 @@ async def _http(
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
+    asking = Together(lambda: _ask(name, ready))
+
     async def readyz(_: web.Request) -> web.Response:
-        answers = await _ask(name, ready)
+        answers = await asking()
         if stop.is_set():
             return web.json_response({"status": "stopping", "dependencies": answers}, status=503)
         well = all(answers.values())
@@ -160,6 +162,20 @@ def _limits(settings: ServiceSettings) -> ConnectionLimits:
         idle_timeout_s=settings.http_idle_timeout_s,
         most_connections=settings.http_most_connections,
     )
+
+
+class Together:
+    """Asks one question for all who want to know at the same time: anybody may, and each asks Kafka and Postgres."""
+
+    def __init__(self, ask: Callable[[], Coroutine[Any, Any, dict[str, bool]]]) -> None:
+        self._ask = ask
+        self._under_way: asyncio.Task[dict[str, bool]] | None = None
+
+    async def __call__(self) -> dict[str, bool]:
+        """Return the answer to the question that is under way, or to a new one."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._ask(), name="ready")
+        return await asyncio.shield(self._under_way)
 
 
 async def _ask(name: str, ready: Ready) -> dict[str, bool]:

@@ -112,3 +112,31 @@ async def test_what_all_senders_hold_together_is_what_the_settings_promise(tmp_p
         # What is made of a body of small parts is thirty times its size.
         assert found.highest_bytes - before < held + 32 * worked
         assert await found.webhook() == 202
+
+
+async def test_hundreds_of_strangers_with_half_a_head_hold_little_and_keep_nobody_out(tmp_path: Path) -> None:
+    half = head("POST", JIRA_PATH, 10, **CLAIM)[:-2] + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 7000) for n in range(8))
+    async with victim("webhook_gateway", tmp_path) as found, AsyncExitStack() as stack:
+        await found.webhook()
+        before = found.highest_bytes
+        for number in range(600):
+            caller: Caller = await stack.enter_async_context(found.call())
+            await caller.send(half)
+            if number % 100 == 99:
+                assert await found.webhook() == 202
+        assert found.highest_bytes - before < 150 * MB
+
+
+async def test_a_flood_of_strangers_keeps_no_good_webhook_out(tmp_path: Path) -> None:
+    async with victim("webhook_gateway", tmp_path) as found:
+
+        async def knock(number: int) -> None:
+            for _ in range(5):
+                try:
+                    await found.ask(request("POST", f"/webhooks/jira/nobody-{number}", UPDATED, **CLAIM))
+                except ConnectionError:
+                    continue
+
+        flood = [asyncio.create_task(knock(number)) for number in range(60)]
+        assert [await found.webhook() for _ in range(10)] == [202] * 10
+        await asyncio.gather(*flood)

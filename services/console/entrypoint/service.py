@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
@@ -39,11 +38,12 @@ class ConsoleService:
         """Return all routes. The description needs no token: it holds nothing but shapes."""
 
         @cache
-        def document() -> dict[str, Any]:
-            return describe(self._operations)
+        def document() -> bytes:
+            return bytes(json_response(describe(self._operations), HTTPStatus.OK).body or b"")
 
         async def openapi(_: web.Request) -> web.Response:
-            return json_response(document(), HTTPStatus.OK)
+            # Made once: anybody may ask for it.
+            return web.Response(body=document(), content_type="application/json", charset="utf-8")
 
         settings = self._settings
         gate = Gate(settings.console_token, settings.http_proxies)

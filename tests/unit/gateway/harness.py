@@ -64,10 +64,12 @@ class MoodyStore(MemoryStore):
         self.broken: set[ConnectionId] = set()
         self.asked: list[str] = []
         self.readings = 0
+        self.reports = 0
+        self.gate: asyncio.Event | None = None
 
     async def connections(self) -> Sequence[Connection]:
         self.readings += 1
-        await asyncio.sleep(0)
+        await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
         if self.away:
             raise StoreUnavailable("away")
         return await super().connections()
@@ -75,6 +77,7 @@ class MoodyStore(MemoryStore):
     async def report_arrivals(self, arrivals: Sequence[Arrivals]) -> None:
         if self.away:
             raise StoreUnavailable("away")
+        self.reports += 1
         await super().report_arrivals(arrivals)
 
     async def secrets(self, connection_id: ConnectionId) -> ConnectionSecrets | None:
