@@ -56,6 +56,7 @@ def fair(seed: int) -> Fate:
         repeat_webhooks=0.0,
         late_webhooks=0.0,
         partial_webhooks=0.0,
+        ignores=0.0,
         revisions=0,
         requests=0,
         deletes=0,
