@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from itertools import pairwise
 
-from shared.runtime.settings import ServiceSettings
+from pydantic import Field, model_validator
+
+from shared.runtime.settings import PREFIX, ServiceSettings
 
 
 class GatewaySettings(ServiceSettings):
@@ -32,3 +34,15 @@ class GatewaySettings(ServiceSettings):
     """How often the connections are looked at; a changed one is in effect within 5 s (P8)."""
     webhook_report_interval_s: float = Field(default=10.0, gt=0)
     """How often what came of webhooks is told to the store, if there is anything new to tell."""
+
+    @model_validator(mode="after")
+    def _a_body_has_room(self) -> GatewaySettings:
+        sizes = {
+            "WEBHOOK_MAX_BYTES": self.webhook_max_bytes,
+            "WEBHOOK_MAX_HELD_BYTES_EACH": self.webhook_max_held_bytes_each,
+            "WEBHOOK_MAX_HELD_BYTES": self.webhook_max_held_bytes,
+        }
+        for (small, least), (large, most) in pairwise(sizes.items()):
+            if least > most:
+                raise ValueError(f"{PREFIX}{large} ({most}) must not be below {PREFIX}{small} ({least})")
+        return self

@@ -80,13 +80,17 @@ class WebhooksView(BaseModel):
             return cls(accepted_at=arrivals.accepted_at, message=f"Webhooks arrive{_at(arrivals.accepted_at)}.")
         because = arrivals.because or ""
         words, next_step = REFUSALS.get(because, (because.replace("_", " "), "See the log of the gateway."))
+        good = (
+            "" if arrivals.accepted_at is None else f" The last good one came before {_time(arrivals.refused_since)}."
+        )
         return cls(
             accepted_at=arrivals.accepted_at,
             refused_since=arrivals.refused_since,
             refused_at=arrivals.refused_at,
             because=because,
-            message=f"Webhooks arrive but are refused since {_time(arrivals.refused_since)}, because {words}.",
-            next_step=f"{next_step} The log of the gateway names the address that they come from.",
+            message=f"Webhooks arrive but are refused since {_time(arrivals.refused_since)}, because {words}.{good}",
+            next_step=f"{next_step} If nobody set up such a webhook, somebody else sends there: the log of the gateway "
+            "names the address that they come from.",
         )
 
 

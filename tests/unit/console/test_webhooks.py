@@ -88,7 +88,8 @@ async def test_the_status_of_a_connection_says_that_webhooks_are_refused_since_w
         shown = await _shown(admin, refused_since=now - minute, refused_at=now, because="bad_signature")
         assert shown["message"] == (
             f"Webhooks arrive but are refused since {now - minute:%Y-%m-%d %H:%M} UTC, "
-            "because their signature fits none of the connection's webhook secrets."
+            "because their signature fits none of the connection's webhook secrets. "
+            f"The last good one came before {now - minute:%Y-%m-%d %H:%M} UTC."
         )
         assert "same secret" in shown["next_step"]
         # All connections have it, and one good webhook ends it.

@@ -93,7 +93,10 @@ async def test_where_there_is_no_room_the_largest_body_that_still_comes_makes_ro
         yield b" "
 
     most = 2 * len(UPDATED) + 100
-    async with _served(webhook_max_held_bytes_each=most) as (rig, url, http), asyncio.timeout(30):
+    async with (
+        _served(webhook_max_bytes=most, webhook_max_held_bytes_each=most) as (rig, url, http),
+        asyncio.timeout(30),
+    ):
         target, headers = url.join(URL(PATH)), signed(Side.JIRA, UPDATED)
         first = asyncio.create_task(http.post(target, data=halting(), headers=headers))
         await begun.wait()
@@ -116,7 +119,7 @@ async def test_bodies_of_one_connection_take_no_room_of_another() -> None:
         begun.set()
         await asyncio.sleep(60)
 
-    async with _served(webhook_max_held_bytes_each=1100) as (_, url, http), asyncio.timeout(30):
+    async with _served(webhook_max_bytes=1100, webhook_max_held_bytes_each=1100) as (_, url, http), asyncio.timeout(30):
         target = url.join(URL(PATH))
         first = asyncio.create_task(http.post(target, data=halting(), headers=signed(Side.JIRA, b"")))
         await begun.wait()
