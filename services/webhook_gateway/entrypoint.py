@@ -69,6 +69,8 @@ class GatewayService:
                 await self._ports.store.report_arrivals(news)
             except StoreUnavailable as error:
                 _log.warning("arrivals not told", error=str(error))
+            except Exception:  # noqa: BLE001  # whatever it is, webhooks go on
+                _log.exception("arrivals not told")
             else:
                 ledger.told(news)
 

@@ -32,6 +32,7 @@ POINTS = [
     ("webhook_gateway", "POST", JIRA_PATH, {}, {401}),
     ("webhook_gateway", "POST", JIRA_PATH, CLAIM, {401}),
     ("webhook_gateway", "POST", JIRA_PATH, {"X-Hub-Signature": "md5=00"}, {401}),
+    ("webhook_gateway", "POST", JIRA_PATH, {"X-Hub-Signature": "sha256=00"}, {401}),
     ("webhook_gateway", "GET", "/healthz", {}, {200}),
     ("webhook_gateway", "PUT", "/metrics", {}, {405}),
     ("webhook_gateway", "POST", "/no/such/path", {}, {404}),

@@ -89,6 +89,8 @@ def introduce(
         name, _, claimed = signature.strip().partition("=")
         if name.lower() not in _METHODS or not claimed:
             return Refused(RefusedBecause.METHOD_NOT_ALLOWED)
+        if len(claimed.strip()) != 2 * _METHODS[name.lower()]().digest_size:
+            return Refused(RefusedBecause.BAD_SIGNATURE)
         return Signed(name.lower(), _bytes(claimed.strip().lower()))
     if secrets.url_token and url_token is not None:
         right = hmac.compare_digest(_bytes(url_token), _bytes(secrets.url_token))

@@ -31,12 +31,11 @@ class ArrivalsDesk(Core):
                     rows = await session.fetch(
                         f"SELECT {COLUMNS} FROM webhook_arrivals WHERE connection_id = ANY($1)", ids
                     )
-                    known = {row["connection_id"]: _of(row) for row in rows}
-                    after = [
-                        each.after(known.get(each.connection_id))
-                        for each in arrivals
-                        if any(row["id"] == each.connection_id for row in saved)
-                    ]
+                    known: dict[str, Arrivals | None] = {row["id"]: None for row in saved}
+                    known |= {row["connection_id"]: _of(row) for row in rows}
+                    for each in arrivals:
+                        if each.connection_id in known:
+                            known[each.connection_id] = each.after(known[each.connection_id])
                     await session.executemany(
                         f"INSERT INTO webhook_arrivals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5)"
                         " ON CONFLICT (connection_id) DO UPDATE SET accepted_at = excluded.accepted_at,"
@@ -44,7 +43,8 @@ class ArrivalsDesk(Core):
                         " because = excluded.because",
                         [
                             (each.connection_id, each.accepted_at, each.refused_since, each.refused_at, each.because)
-                            for each in after
+                            for each in known.values()
+                            if each is not None
                         ],
                     )
 
