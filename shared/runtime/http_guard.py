@@ -1,7 +1,7 @@
 """What every connection to one of our HTTP servers is held to, whoever is at the other end: it gets on, or it ends.
 
 Stands between asyncio's transport and aiohttp's protocol, which has no limit on how long a request's head may take, how
-large it may be, or how much may follow before an answer is out. Used by `shared.runtime.http_server` alone. Knows
+large it may be, or how much may follow before an answer is out. Used by `shared.runtime.http_serving` alone. Knows
 nothing of what is asked: whether a sender is known is the service's business, what a body may be that of
 `shared.runtime.http_body`.
 """

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from shared.runtime.http_guard import ConnectionLimits
-from shared.runtime.http_server import serving
+from shared.runtime.http_serving import serving
 from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
 from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text

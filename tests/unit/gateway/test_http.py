@@ -15,7 +15,7 @@ from yarl import URL
 
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
-from shared.runtime.http_server import serving
+from shared.runtime.http_serving import serving
 from tests.unit.gateway.harness import CRAFT, JIRA, URL_TOKEN, Rig, body, dump, signed
 
 UPDATED = dump(body(Side.JIRA, "issue_updated"))

@@ -12,7 +12,7 @@ import pytest
 
 from shared.domain.ids import Side
 from shared.fakes.log import MemoryLog
-from shared.runtime.http_server import serving
+from shared.runtime.http_serving import serving
 from shared.runtime.log import LogUnavailable, Record
 from tests.unit.gateway.harness import CRAFT, JIRA, URL_TOKEN, Rig, body, dump, signed
 

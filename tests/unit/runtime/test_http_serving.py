@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from shared.runtime.http_body import NotTaken, Pace, read_body
 from shared.runtime.http_client_address import client_address
 from shared.runtime.http_guard import ConnectionLimits
-from shared.runtime.http_server import serving
+from shared.runtime.http_serving import serving
 
 DEADLINE_S = 30.0
 MANY = 1_000.0
