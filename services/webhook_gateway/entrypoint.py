@@ -10,8 +10,9 @@ import structlog
 from aiohttp import web
 
 from services.webhook_gateway.adapters.cached_senders import CachedSenders
+from services.webhook_gateway.domain.ending import Reply
 from services.webhook_gateway.domain.room import Room, Share
-from services.webhook_gateway.handlers import Gateway, Reply
+from services.webhook_gateway.handlers import Gateway
 from services.webhook_gateway.metrics import REFUSED_SINCE
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings

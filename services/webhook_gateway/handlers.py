@@ -8,9 +8,7 @@ sends: `admit` is asked before a body is read, `accept` believes nobody before t
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -19,11 +17,12 @@ import structlog
 from services.webhook_gateway.domain.arrivals import Ledger
 from services.webhook_gateway.domain.body import NotJson, parse
 from services.webhook_gateway.domain.craft import read_craft
+from services.webhook_gateway.domain.ending import NOT_READ, TOO_MANY_STRANGERS, Arrival, Ending, Reply, outcome_of
 from services.webhook_gateway.domain.jira import read_jira
-from services.webhook_gateway.domain.packing import PACKINGS, NotUnpacked, budget, packing_of, unpack
+from services.webhook_gateway.domain.packing import NotUnpacked, budget, packing_of, unpack
 from services.webhook_gateway.domain.verdict import Forward, Ignored, Verdict
 from services.webhook_gateway.domain.verify import Refused, introduce, verify
-from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS, Outcome
+from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS
 from services.webhook_gateway.ports import Sender, Senders, Workshop
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
@@ -33,53 +32,12 @@ from shared.runtime.publisher import Publisher
 from shared.runtime.trace import new_traceparent, trace_id, traced, valid_traceparent
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
-_TEMPORARY: Final = (408, 429, 503)
 _STRANGERS_AT_ONCE: Final = 50
 _SHOWN: Final = 200
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large event gets more time: 25 MB must be able to pass a slow network."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer. Header names are lower case; the body is JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """What is known of a request before its body. Header names are lower case; `client`: the address it came from."""
-
-    side: Side
-    connection_id: str
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    client: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a request ended: what is counted, logged and answered."""
-
-    status: int
-    outcome: Outcome
-    reason: str
-    words: str
-    verdict: Verdict | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
-
-
-_NOT_READ: Final = Ending(
-    503, "unavailable", "connections_not_read", "the connections cannot be read at the moment; send it again"
-)
-_TOO_MANY_STRANGERS: Final = Ending(
-    503, "unavailable", "too_many_strangers", "too many requests of senders that are not known; send it again"
-)
 
 
 class Gateway:
@@ -127,7 +85,7 @@ class Gateway:
                 return None
             known = Ending(packing.status, "refused", packing.reason, packing.words)
         self._report(arrival, known)
-        return self._reply(known)
+        return known.reply(self._retry_after_s)
 
     async def accept(
         self,
@@ -159,16 +117,15 @@ class Gateway:
             flow=arrival.headers.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
         )
         SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
-        return self._reply(ending)
+        return ending.reply(self._retry_after_s)
 
     def turn_away(
         self, side: Side, connection_id: str, status: int, reason: str, words: str, client: str | None = None
     ) -> Reply:
         """Return the answer to a request whose body was not taken in: too large, too slow, too much at once."""
-        outcome: Outcome = "unavailable" if status in _TEMPORARY else "refused"
-        ending = Ending(status, outcome, reason, words)
+        ending = Ending(status, outcome_of(status), reason, words)
         self._report(Arrival(side, connection_id, {}, {}, client), ending)
-        return self._reply(ending)
+        return ending.reply(self._retry_after_s)
 
     async def _end(self, arrival: Arrival, raw: bytes | bytearray) -> Ending:
         sender = await self._known(arrival, raw)
@@ -192,7 +149,7 @@ class Gateway:
             # Saved a moment ago, perhaps: a vendor does not repeat what was answered 404.
             looked = await self._look()
             if looked is not True:
-                return looked or _NOT_READ
+                return looked or NOT_READ
             sender = self._senders.find(arrival.connection_id)
         if sender is None or sender.side is not arrival.side:
             words = f"there is no {arrival.side.vendor} connection of this id"
@@ -214,7 +171,7 @@ class Gateway:
         Whoever is not known waits here, and nowhere else: so many at once is all the room that strangers have.
         """
         if self._looking >= _STRANGERS_AT_ONCE:
-            return _TOO_MANY_STRANGERS
+            return TOO_MANY_STRANGERS
         self._looking += 1
         try:
             return await self._senders.look()
@@ -314,17 +271,6 @@ class Gateway:
             self.ledger.refused(sender.connection_id, self._clock.now(), ending.reason)
         elif ending.status == 202:
             self.ledger.accepted(sender.connection_id, self._clock.now())
-
-    def _reply(self, ending: Ending) -> Reply:
-        headers = {"content-type": "application/json"}
-        if ending.outcome == "unavailable":
-            headers["retry-after"] = str(self._retry_after_s)
-        if ending.status == 415:
-            headers["accept-encoding"] = PACKINGS
-        body: dict[str, str] = {"outcome": ending.outcome, "reason": ending.reason, "message": ending.words}
-        if isinstance(ending.verdict, Forward):
-            body["change_id"] = ending.verdict.event.change_id
-        return Reply(ending.status, headers, json.dumps(body).encode())
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

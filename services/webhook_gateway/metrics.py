@@ -5,12 +5,9 @@ Labels have few values: connection ids that exist, event kinds that are known, r
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-Outcome = Literal["forwarded", "ignored", "refused", "unavailable"]
-"""On the log; acknowledged and of no interest; never good, 4xx; to be sent again, 408, 429 or 503."""
 
 UNKNOWN: Final = "unknown"
 """Label of a connection or an event kind that we do not know."""

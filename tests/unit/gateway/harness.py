@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from services.webhook_gateway.bootstrap import wire
+from services.webhook_gateway.domain.ending import Reply
 from services.webhook_gateway.entrypoint import GatewayService
-from services.webhook_gateway.handlers import Reply
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.arrivals import Arrivals
