@@ -21,7 +21,8 @@ from tests.attacks.stage import (
 )
 from tests.unit.gateway.harness import signed
 
-BOMB_BYTES, TIMES = 256 * MB, 8
+pytestmark = pytest.mark.slow
+BOMB_BYTES, TIMES = 256 * MB, 9
 """Together two gigabytes, which take two to four seconds to unpack."""
 CHEAP_CPU_S = 0.5
 CHEAP_BYTES = 32 * MB
@@ -48,15 +49,14 @@ POINTS = [
 
 
 @pytest.mark.parametrize("name", ["webhook_gateway", "console", "mapper"])
-@pytest.mark.parametrize(("packing", "window"), [("gzip", 31), ("deflate", 15), ("deflate", -15)])
-async def test_what_a_stranger_packs_is_not_unpacked(name: str, packing: str, window: int, tmp_path: Path) -> None:
-    packed = bomb(BOMB_BYTES, window)
+async def test_what_a_stranger_packs_is_not_unpacked(name: str, tmp_path: Path) -> None:
+    packed = [("gzip", bomb(BOMB_BYTES)), ("deflate", bomb(BOMB_BYTES, 15)), ("deflate", bomb(BOMB_BYTES, -15))]
     async with victim(name, tmp_path) as found:
         for _, method, path, headers, expected in [point for point in POINTS if point[0] == name]:
-            told = {**headers, "Content-Encoding": packing}
             with found.measured() as cost:
-                for _ in range(TIMES):
-                    answer = await found.ask(request(method, path, packed, **told))
+                for number in range(TIMES):
+                    packing, content = packed[number % len(packed)]
+                    answer = await found.ask(request(method, path, content, Content_Encoding=packing, **headers))
                     # None: a body that nobody asked for may also be met with the end of the connection.
                     assert answer is None or answer.status in expected, (method, path)
             assert cost.cpu_s < CHEAP_CPU_S, (method, path, cost)

@@ -6,10 +6,13 @@ import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from shared.domain.ids import Side
 from tests.attacks.stage import CLAIM, CRAFT_PATH, JIRA_PATH, MB, UPDATED, Caller, head, request, victim
 from tests.unit.gateway.harness import body, dump, signed
 
+pytestmark = pytest.mark.slow
 MOST = MB
 ROOMS = {"webhook_max_bytes": MOST, "webhook_max_held_bytes_each": 4 * MOST, "webhook_max_held_bytes": 6 * MOST}
 ITEM = dump(body(Side.CRAFT, "item_updated"))

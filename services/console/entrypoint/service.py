@@ -38,12 +38,12 @@ class ConsoleService:
         """Return all routes. The description needs no token: it holds nothing but shapes."""
 
         @cache
-        def document() -> bytes:
-            return bytes(json_response(describe(self._operations), HTTPStatus.OK).body or b"")
+        def document() -> str:
+            return json_response(describe(self._operations), HTTPStatus.OK).text or ""
 
         async def openapi(_: web.Request) -> web.Response:
             # Made once: anybody may ask for it.
-            return web.Response(body=document(), content_type="application/json", charset="utf-8")
+            return web.Response(text=document(), content_type="application/json", headers={"Cache-Control": "no-store"})
 
         settings = self._settings
         gate = Gate(settings.console_token, settings.http_proxies)
