@@ -12,6 +12,7 @@ from shared.messages.base import Message
 from shared.metadata.craft import CraftMetadata
 from shared.metadata.jira import JiraMetadata
 from shared.runtime.log import Log
+from shared.store.arrivals import ArrivalsReader
 from shared.store.dry_runs import DryRunDesk
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
@@ -20,7 +21,7 @@ from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
 
 
-class Reader(DryRunDesk, EvaluationDesk, HeldDesk, RequestDesk, StatusReader, RevisionReader, Protocol):
+class Reader(DryRunDesk, EvaluationDesk, HeldDesk, RequestDesk, StatusReader, RevisionReader, ArrivalsReader, Protocol):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -1,65 +1,30 @@
-"""The gateway as a service: its HTTP routes, the reloading of its connections, and what it is ready on."""
+"""The gateway as a service: its HTTP routes, what it does beside them, and what it is ready on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
+import structlog
 from aiohttp import web
 
 from services.webhook_gateway.adapters.cached_senders import CachedSenders
+from services.webhook_gateway.domain.ending import Reply
+from services.webhook_gateway.domain.room import Room, Share
 from services.webhook_gateway.handlers import Gateway
+from services.webhook_gateway.metrics import REFUSED_SINCE
+from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
-from shared.runtime.log import Log
+from shared.runtime.http_body import NotTaken, Pace, read_body
+from shared.runtime.http_client_address import client_address
 from shared.runtime.revisions import RevisionBell
+from shared.store.port import StoreUnavailable
 
-_CHUNK_BYTES = 64 * 1024
+_NO_ROOM = NotTaken(429, "too_much_at_once", "too many large bodies at once; send it again")
 
-
-class NotTaken(Exception):
-    """A body that is not taken in whole: the status, reason and words of the answer."""
-
-    def __init__(self, status: int, reason: str, words: str) -> None:
-        super().__init__(words)
-        self.status, self.reason, self.words = status, reason, words
-
-
-class Room:
-    """How many bytes of bodies are in hand, and the most that may be."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._held = 0
-
-    @contextmanager
-    def share(self) -> Iterator[Share]:
-        """Give one request its share; what it took is free again afterwards."""
-        share = Share(self)
-        try:
-            yield share
-        finally:
-            self._held -= share.taken
-
-    def take(self, count: int) -> None:
-        """Count bytes that are about to be held. Raises `NotTaken`."""
-        if self._held + count > self._max_bytes:
-            raise NotTaken(429, "too_much_at_once", "too many large bodies at once; send it again")
-        self._held += count
-
-
-class Share:
-    """What one request holds of the room."""
-
-    def __init__(self, room: Room) -> None:
-        self._room = room
-        self.taken = 0
-
-    def take(self, count: int) -> None:
-        """Take more. Raises `NotTaken`."""
-        self._room.take(count)
-        self.taken += count
+_log = structlog.get_logger(__name__)
 
 
 class GatewayService:
@@ -67,66 +32,79 @@ class GatewayService:
 
     name = "webhook_gateway"
 
-    def __init__(self, gateway: Gateway, senders: CachedSenders, log: Log, settings: GatewaySettings) -> None:
+    def __init__(self, gateway: Gateway, senders: CachedSenders, ports: Ports, settings: GatewaySettings) -> None:
         self.gateway = gateway
         self._senders = senders
-        self._log = log
+        self._ports = ports
         self._settings = settings
-        self._room = Room(settings.webhook_max_held_bytes)
+        self._room = Room(settings.webhook_max_held_bytes, settings.webhook_max_held_bytes_each)
+        idle_s = settings.webhook_body_idle_s
+        self._pace = Pace(whole_s=settings.webhook_body_timeout_s, idle_s=idle_s, grace_s=idle_s)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Keep the connections current until `stop` is set. Requests in hand are finished by the HTTP server."""
-        bell = RevisionBell(self._log)
+        bell = RevisionBell(self._ports.log)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(bell.listen(stop))
             tasks.create_task(self._senders.run(stop, bell))
+            tasks.create_task(self._keep_telling(stop))
 
     async def ready(self) -> Mapping[str, bool]:
         """Tell whether the log answers, and whether the connections were ever read.
 
         Postgres being away later makes nothing unready: the gateway goes on with the connections that it knows.
         """
-        return {"kafka": await self._log.healthy(), "connections": self._senders.loaded}
+        return {"kafka": await self._ports.log.healthy(), "connections": self._senders.loaded}
 
     def routes(self) -> Sequence[web.RouteDef]:
         """Return the webhook endpoints (DESIGN section 8)."""
         return (web.post("/webhooks/{side:jira|craft}/{connection_id}", self._on_webhook),)
 
+    async def tell(self) -> None:
+        """Tell the store what came of webhooks, if there is news. What it could not be told now, it is told later."""
+        ledger = self.gateway.ledger
+        for connection_id, since in ledger.refused_since().items():
+            REFUSED_SINCE.labels(connection_id).set(since.timestamp() if since else 0)
+        if news := ledger.news():
+            try:
+                await self._ports.store.report_arrivals(news)
+            except StoreUnavailable as error:
+                _log.warning("arrivals not told", error=str(error))
+            except Exception:  # noqa: BLE001  # whatever it is, webhooks go on
+                _log.exception("arrivals not told")
+            else:
+                ledger.told(news)
+
+    async def _keep_telling(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.webhook_report_interval_s):
+                    await stop.wait()
+            await self.tell()
+
     async def _on_webhook(self, request: web.Request) -> web.Response:
         side, connection_id = Side(request.match_info["side"]), request.match_info["connection_id"]
-        with self._room.share() as share:
-            try:
-                async with asyncio.timeout(self._settings.webhook_body_timeout_s):
-                    raw = await self._body(request, share)
-            except NotTaken as not_taken:
-                return self._turn_away(side, connection_id, not_taken)
-            except TimeoutError:
-                late = NotTaken(408, "body_timeout", "the body did not arrive in time; send it again")
-                return self._turn_away(side, connection_id, late)
-            except (web.RequestPayloadError, ConnectionError) as error:
-                # Undecodable chunks or compression; or nobody is there any more to read this.
-                words = f"the body broke off or cannot be decoded ({type(error).__name__})"
-                return self._turn_away(side, connection_id, NotTaken(400, "broken_body", words))
-            reply = await self.gateway.accept(side, connection_id, dict(request.headers), dict(request.query), raw)
-        return web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+        headers, query = dict(request.headers), dict(request.query)
+        client = client_address(request, self._settings.http_proxies)
+        refused = await self.gateway.admit(side, connection_id, headers, query, client)
+        if refused is not None:
+            return _response(refused)
+        with self._room.share(connection_id) as share:
+            why = await read_body(request, _into(share), most_bytes=self._settings.webhook_max_bytes, pace=self._pace)
+            if why is not None:
+                turned = self.gateway.turn_away(side, connection_id, why.status, why.reason, why.words, client)
+                return _response(turned, last=True)
+            share.whole()
+            return _response(await self.gateway.accept(side, connection_id, headers, query, share.body, client))
 
-    def _turn_away(self, side: Side, connection_id: str, why: NotTaken) -> web.Response:
-        reply = self.gateway.turn_away(side, connection_id, why.status, why.reason, why.words)
-        response = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
-        # The rest of the body is still to come, or what came is broken: this connection is good for nothing more.
+
+def _into(share: Share) -> Callable[[bytes], NotTaken | None]:
+    return lambda piece: None if share.take(piece) else _NO_ROOM
+
+
+def _response(reply: Reply, *, last: bool = False) -> web.Response:
+    response = web.Response(status=reply.status, headers=reply.headers, body=reply.body)
+    if last:
+        # What came is broken, or the rest is still to come: this connection is good for nothing more.
         response.force_close()
-        return response
-
-    async def _body(self, request: web.Request, share: Share) -> bytes:
-        """Return the raw body; gives up as soon as it is known to be too large, not at its end."""
-        limit = self._settings.webhook_max_bytes
-        too_large = NotTaken(413, "too_large", f"the body is over {limit} bytes")
-        if request.content_length is not None and request.content_length > limit:
-            raise too_large
-        body = bytearray()
-        async for chunk in request.content.iter_chunked(_CHUNK_BYTES):
-            if len(body) + len(chunk) > limit:
-                raise too_large
-            share.take(len(chunk))
-            body += chunk
-        return bytes(body)
+    return response

@@ -1,26 +1,29 @@
 """The gateway's one use case: from a request to an answer, with the event on the log in between.
 
 Called by the HTTP routes of `entrypoint` and, in the simulation, directly. Knows no HTTP server, no mapping, no vendor.
-Every request ends in exactly one answer, one count and one log line.
+Every request ends in exactly one answer, one count and one log line. What costs anything comes after the question who
+sends: `admit` is asked before a body is read, `accept` believes nobody before the signature over it is right.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 import structlog
 
+from services.webhook_gateway.domain.arrivals import Ledger
 from services.webhook_gateway.domain.body import NotJson, parse
 from services.webhook_gateway.domain.craft import read_craft
+from services.webhook_gateway.domain.ending import NOT_READ, TOO_MANY_STRANGERS, Arrival, Ending, Reply, outcome_of
 from services.webhook_gateway.domain.jira import read_jira
+from services.webhook_gateway.domain.packing import NotUnpacked, budget, packing_of, unpack
 from services.webhook_gateway.domain.verdict import Forward, Ignored, Verdict
-from services.webhook_gateway.domain.verify import Refused, verify
-from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS, Outcome
-from services.webhook_gateway.ports import Sender, Senders
+from services.webhook_gateway.domain.verify import Refused, introduce, verify
+from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS
+from services.webhook_gateway.ports import Sender, Senders, Workshop
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
 from shared.domain.ids import Side
@@ -29,32 +32,12 @@ from shared.runtime.publisher import Publisher
 from shared.runtime.trace import new_traceparent, trace_id, traced, valid_traceparent
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
+_STRANGERS_AT_ONCE: Final = 50
 _SHOWN: Final = 200
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large event gets more time: 25 MB must be able to pass a slow network."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer. Header names are lower case; the body is JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a request ended: what is counted, logged and answered."""
-
-    status: int
-    outcome: Outcome
-    reason: str
-    words: str
-    verdict: Verdict | None = None
-    details: Mapping[str, str] = field(default_factory=dict)
 
 
 class Gateway:
@@ -64,21 +47,54 @@ class Gateway:
         self,
         senders: Senders,
         publisher: Publisher,
+        workshop: Workshop,
         clock: Clock,
         dice: Dice,
         *,
+        most_bytes: int,
         publish_timeout_s: float = 0.95,
         retry_after_s: int = 5,
     ) -> None:
         self._senders = senders
         self._publisher = publisher
+        self._workshop = workshop
         self._clock = clock
         self._dice = dice
+        self._most_bytes = most_bytes
         self._publish_timeout_s = publish_timeout_s
         self._retry_after_s = retry_after_s
+        self._looking = 0
+        self.ledger = Ledger()
+
+    async def admit(
+        self,
+        side: Side,
+        connection_id: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        client: str | None = None,
+    ) -> Reply | None:
+        """Return the answer to a request whose body is not to be read; None if it may be: it is signed, or its token is
+        right. Asked before a byte of the body counts; never raises for anything that a sender can send.
+        """
+        arrival = Arrival(side, connection_id, _lower(headers), query, client)
+        known = await self._known(arrival, None)
+        if isinstance(known, Sender):
+            packing = packing_of(arrival.headers.get("content-encoding", ""))
+            if not isinstance(packing, NotUnpacked):
+                return None
+            known = Ending(packing.status, "refused", packing.reason, packing.words)
+        self._report(arrival, known)
+        return known.reply(self._retry_after_s)
 
     async def accept(
-        self, side: Side, connection_id: str, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes
+        self,
+        side: Side,
+        connection_id: str,
+        headers: Mapping[str, str],
+        query: Mapping[str, str],
+        raw: bytes | bytearray,
+        client: str | None = None,
     ) -> Reply:
         """Return the answer to one request; 202 only once every in-sync replica has the event, or if it is none for us.
 
@@ -86,77 +102,121 @@ class Gateway:
         Never raises for anything that a sender can send.
         """
         begun = self._clock.monotonic()
-        lower = {name.lower(): value for name, value in headers.items()}
-        trace = valid_traceparent(lower.get("traceparent")) or new_traceparent(self._dice)
+        arrival = Arrival(side, connection_id, _lower(headers), query, client)
+        trace = valid_traceparent(arrival.headers.get("traceparent")) or new_traceparent(self._dice)
         with traced(trace):
-            ending = await self._end(side, connection_id, lower, query, raw)
+            ending = await self._end(arrival, raw)
         self._report(
-            side,
-            connection_id,
+            arrival,
             ending,
             bytes=len(raw),
             seconds=round(self._clock.monotonic() - begun, 4),
             trace=trace_id(trace),
-            delivery=lower.get("x-atlassian-webhook-identifier", "")[:_SHOWN] or None,
-            retry=lower.get("x-atlassian-webhook-retry", "")[:_SHOWN] or None,
-            flow=lower.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
+            delivery=arrival.headers.get("x-atlassian-webhook-identifier", "")[:_SHOWN] or None,
+            retry=arrival.headers.get("x-atlassian-webhook-retry", "")[:_SHOWN] or None,
+            flow=arrival.headers.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
         )
         SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
-        return self._reply(ending)
+        return ending.reply(self._retry_after_s)
 
-    def turn_away(self, side: Side, connection_id: str, status: int, reason: str, words: str) -> Reply:
+    def turn_away(
+        self, side: Side, connection_id: str, status: int, reason: str, words: str, client: str | None = None
+    ) -> Reply:
         """Return the answer to a request whose body was not taken in: too large, too slow, too much at once."""
-        outcome: Outcome = "unavailable" if status in (408, 429, 503) else "refused"
-        ending = Ending(status, outcome, reason, words)
-        self._report(side, connection_id, ending)
-        return self._reply(ending)
+        ending = Ending(status, outcome_of(status), reason, words)
+        self._report(Arrival(side, connection_id, {}, {}, client), ending)
+        return ending.reply(self._retry_after_s)
 
-    async def _end(
-        self, side: Side, connection_id: str, headers: Mapping[str, str], query: Mapping[str, str], raw: bytes
-    ) -> Ending:
-        sender = self._senders.find(connection_id)
+    async def _end(self, arrival: Arrival, raw: bytes | bytearray) -> Ending:
+        sender = await self._known(arrival, raw)
+        if isinstance(sender, Ending):
+            return sender
+        packing = packing_of(arrival.headers.get("content-encoding", ""))
+        if isinstance(packing, NotUnpacked):
+            return Ending(packing.status, "refused", packing.reason, packing.words)
+        size = budget(packing, len(raw), self._most_bytes)
+        try:
+            async with asyncio.timeout(self._patience_s(size)) as waiting, self._workshop.place(size):
+                waiting.reschedule(None)
+                return await self._work(arrival, sender, packing, raw, size)
+        except TimeoutError:
+            return Ending(503, "unavailable", "busy", "too many large events at once; send it again")
+
+    async def _known(self, arrival: Arrival, raw: bytes | bytearray | None) -> Sender | Ending:
+        """Return who sends, as far as the body (None: not read yet) shows it; or how the request ends."""
+        sender = self._senders.find(arrival.connection_id)
         if sender is None:
             # Saved a moment ago, perhaps: a vendor does not repeat what was answered 404.
-            if not await self._senders.look():
-                words = "the connections cannot be read at the moment; send it again"
-                return Ending(503, "unavailable", "connections_not_read", words)
-            sender = self._senders.find(connection_id)
-        if sender is None or sender.side is not side:
-            return Ending(404, "refused", "unknown_connection", f"there is no {side.vendor} connection of this id")
-        refused = self._not_from(sender, headers, raw, query)
-        if refused is not None and refused.status == 401 and await self._senders.look():
+            looked = await self._look()
+            if looked is not True:
+                return looked or NOT_READ
+            sender = self._senders.find(arrival.connection_id)
+        if sender is None or sender.side is not arrival.side:
+            words = f"there is no {arrival.side.vendor} connection of this id"
+            return Ending(404, "refused", "unknown_connection", words)
+        refused = await self._not_from(sender, arrival, raw)
+        if refused is not None and refused.status == 401:
             # Signed with a secret that was saved a moment ago, perhaps: 401 is not repeated either.
-            sender = self._senders.find(connection_id) or sender
-            refused = self._not_from(sender, headers, raw, query)
-        if refused is not None:
-            return refused
-        body = parse(raw)
-        if isinstance(body, NotJson):
-            return Ending(400, "refused", "not_json", body.words)
-        verdict = self._read(side, body, headers, sender)
-        if isinstance(verdict, Ignored):
-            return Ending(202, "ignored", verdict.because, verdict.words, verdict)
-        return await self._forward(verdict, len(raw))
+            looked = await self._look()
+            if isinstance(looked, Ending):
+                return looked
+            if looked:
+                sender = self._senders.find(arrival.connection_id) or sender
+                refused = await self._not_from(sender, arrival, raw)
+        return refused or sender
 
-    def _not_from(
-        self, sender: Sender, headers: Mapping[str, str], raw: bytes, query: Mapping[str, str]
-    ) -> Ending | None:
+    async def _look(self) -> bool | Ending:
+        """Have the latest connections known, if they can be read; or say how a request ends when too many wait for it.
+
+        Whoever is not known waits here, and nowhere else: so many at once is all the room that strangers have.
+        """
+        if self._looking >= _STRANGERS_AT_ONCE:
+            return TOO_MANY_STRANGERS
+        self._looking += 1
+        try:
+            return await self._senders.look()
+        finally:
+            self._looking -= 1
+
+    async def _not_from(self, sender: Sender, arrival: Arrival, raw: bytes | bytearray | None) -> Ending | None:
         """Return how a request ends that does not show that it is from the sender; None if it does."""
-        if sender.secrets is None:
+        secrets, token = sender.secrets, arrival.query.get(TOKEN_PARAMETER)
+        if secrets is None:
             words = "the credentials of this connection cannot be read at the moment; send it again"
             return Ending(503, "unavailable", "credentials_not_read", words)
-        shown = verify(sender.side, headers, raw, sender.secrets, query.get(TOKEN_PARAMETER))
+        shown = (
+            introduce(sender.side, arrival.headers, secrets, token)
+            if raw is None
+            else await self._workshop.run(len(raw), lambda: verify(sender.side, arrival.headers, raw, secrets, token))
+        )
         return Ending(401, "refused", shown.because, shown.because.words) if isinstance(shown, Refused) else None
 
-    def _read(self, side: Side, body: object, headers: Mapping[str, str], sender: Sender) -> Verdict:
+    async def _work(self, arrival: Arrival, sender: Sender, packing: str, raw: bytes | bytearray, size: int) -> Ending:
         now = self._clock.now()
-        if side is Side.JIRA:
-            return read_jira(body, headers, sender.connection_id, sender.kind, now)
-        return read_craft(body, sender.connection_id, now)
+
+        def read() -> tuple[Verdict | NotJson | NotUnpacked, int]:
+            unpacked = unpack(packing, raw, self._most_bytes)
+            if isinstance(unpacked, NotUnpacked):
+                return unpacked, 0
+            body = parse(unpacked)
+            if isinstance(body, NotJson):
+                return body, 0
+            return _read(body, arrival, sender, now), len(unpacked)
+
+        verdict, meant = await self._workshop.run(size, read)
+        match verdict:
+            case NotUnpacked():
+                return Ending(verdict.status, "refused", verdict.reason, verdict.words)
+            case NotJson():
+                return Ending(400, "refused", "not_json", verdict.words)
+            case Ignored():
+                return Ending(202, "ignored", verdict.because, verdict.words, verdict)
+            case Forward():
+                return await self._forward(verdict, meant)
 
     async def _forward(self, verdict: Forward, size: int) -> Ending:
         try:
-            async with asyncio.timeout(self._publish_timeout_s + size / _SLOWEST_BYTES_PER_S):
+            async with asyncio.timeout(self._patience_s(size)):
                 verdict = await self._publish(verdict)
         except (LogUnavailable, TimeoutError) as error:
             words = "the event could not be made durable; send it again"
@@ -175,34 +235,49 @@ class Gateway:
             await self._publisher.publish(verdict.event)
         return verdict
 
-    def _report(self, side: Side, connection_id: str, ending: Ending, **more: object) -> None:
+    def _patience_s(self, size: int) -> float:
+        return self._publish_timeout_s + size / _SLOWEST_BYTES_PER_S
+
+    def _report(self, arrival: Arrival, ending: Ending, **more: object) -> None:
         verdict = ending.verdict
-        known = self._senders.find(connection_id) is not None
+        sender = self._senders.find(arrival.connection_id)
         kind = UNKNOWN if verdict is None else verdict.kind
-        WEBHOOKS.labels(connection_id if known else UNKNOWN, kind, ending.outcome, ending.reason).inc()
+        label = UNKNOWN if sender is None else sender.connection_id
+        WEBHOOKS.labels(label, kind, ending.outcome, ending.reason).inc()
+        if sender is not None and sender.side is arrival.side:
+            self._note(sender, ending)
         ids: dict[str, object] = {}
         if isinstance(verdict, Forward):
-            ids = {"entity": f"{side}:{verdict.event.entity_id}", "change_id": verdict.event.change_id}
+            ids = {"entity": f"{arrival.side}:{verdict.event.entity_id}", "change_id": verdict.event.change_id}
         say = _log.info if ending.status == 202 else _log.warning
         say(
             "webhook",
-            side=side,
-            connection_id=connection_id[:_SHOWN],
+            side=arrival.side,
+            connection_id=arrival.connection_id[:_SHOWN],
             kind=kind,
             status=ending.status,
             outcome=ending.outcome,
             reason=ending.reason,
             words=ending.words,
+            client=arrival.client,
             **ids,
             **ending.details,
             **{name: value for name, value in more.items() if value is not None},
         )
 
-    def _reply(self, ending: Ending) -> Reply:
-        headers = {"content-type": "application/json"}
-        if ending.outcome == "unavailable":
-            headers["retry-after"] = str(self._retry_after_s)
-        body: dict[str, str] = {"outcome": ending.outcome, "reason": ending.reason, "message": ending.words}
-        if isinstance(ending.verdict, Forward):
-            body["change_id"] = ending.verdict.event.change_id
-        return Reply(ending.status, headers, json.dumps(body).encode())
+    def _note(self, sender: Sender, ending: Ending) -> None:
+        """Keep account of what comes for a connection, for the people who set it up."""
+        if ending.outcome == "refused":
+            self.ledger.refused(sender.connection_id, self._clock.now(), ending.reason)
+        elif ending.status == 202:
+            self.ledger.accepted(sender.connection_id, self._clock.now())
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _read(body: object, arrival: Arrival, sender: Sender, now: datetime) -> Verdict:
+    if arrival.side is Side.JIRA:
+        return read_jira(body, arrival.headers, sender.connection_id, sender.kind, now)
+    return read_craft(body, sender.connection_id, now)

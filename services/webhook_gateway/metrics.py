@@ -5,12 +5,9 @@ Labels have few values: connection ids that exist, event kinds that are known, r
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
-
-Outcome = Literal["forwarded", "ignored", "refused", "unavailable"]
-"""On the log; acknowledged and of no interest; never good, 4xx; to be sent again, 408, 429 or 503."""
 
 UNKNOWN: Final = "unknown"
 """Label of a connection or an event kind that we do not know."""
@@ -31,4 +28,9 @@ SENDERS_READ_AT: Final = Gauge(
 )
 SENDERS_UNREADABLE: Final = Gauge(
     "tandem_webhook_senders_unreadable", "Connections whose credentials could not be read when last tried."
+)
+REFUSED_SINCE: Final = Gauge(
+    "tandem_webhooks_refused_since_seconds",
+    "Since when all that came for a connection was refused (Unix time); 0: the last one was accepted.",
+    ["connection"],
 )

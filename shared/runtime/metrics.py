@@ -16,6 +16,11 @@ METRICS_CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 Fate = Literal["handled", "undecodable", "poison", "failed"]
 """How a message ended: handled, or dead-lettered as not ours, as never possible, as failed again and again."""
 
+ConnectionEnd = Literal["silent", "half_a_head", "idle", "too_much", "made_room", "no_room"]
+"""Why we ended an HTTP connection: it asked nothing, or only half; it was not used again; it sent more than a request
+has; it had been silent for longest when there were too many; there were too many, all of them at work.
+"""
+
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 MESSAGES: Final = Counter(
@@ -40,6 +45,11 @@ PUBLISH_FAILURES: Final = Counter(
 )
 DEPENDENCY_READY: Final = Gauge(
     "tandem_dependency_ready", "1 if the dependency answered when last asked.", ["service", "dependency"]
+)
+
+HTTP_CONNECTIONS: Final = Gauge("tandem_http_connections", "Open connections to the HTTP server.", ["service"])
+HTTP_CONNECTIONS_ENDED: Final = Counter(
+    "tandem_http_connections_ended_total", "HTTP connections that we ended, by reason.", ["service", "reason"]
 )
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import Final, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from aiohttp import web
 
+from shared.runtime.http_guard import ConnectionLimits
+from shared.runtime.http_serving import serving
 from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
 from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
@@ -133,8 +135,10 @@ async def _http(
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
+    asking = Together(lambda: _ask(name, ready))
+
     async def readyz(_: web.Request) -> web.Response:
-        answers = await _ask(name, ready)
+        answers = await asking()
         if stop.is_set():
             return web.json_response({"status": "stopping", "dependencies": answers}, status=503)
         well = all(answers.values())
@@ -144,17 +148,34 @@ async def _http(
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
 
-    app = web.Application()
     own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
-    app.add_routes([*own, *routes])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, settings.http_host, settings.http_port, reuse_address=True).start()
-        _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port, *_ in runner.addresses])
+    async with serving(
+        name, [*own, *routes], settings.http_host, settings.http_port, limits=_limits(settings), grace_s=_HTTP_GRACE_S
+    ) as addresses:
+        _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port in addresses])
         yield
-    finally:
-        await runner.cleanup()
+
+
+def _limits(settings: ServiceSettings) -> ConnectionLimits:
+    return ConnectionLimits(
+        head_timeout_s=settings.http_head_timeout_s,
+        idle_timeout_s=settings.http_idle_timeout_s,
+        most_connections=settings.http_most_connections,
+    )
+
+
+class Together:
+    """Asks one question for all who want to know at the same time: anybody may, and each asks Kafka and Postgres."""
+
+    def __init__(self, ask: Callable[[], Coroutine[Any, Any, dict[str, bool]]]) -> None:
+        self._ask = ask
+        self._under_way: asyncio.Task[dict[str, bool]] | None = None
+
+    async def __call__(self) -> dict[str, bool]:
+        """Return the answer to the question that is under way, or to a new one."""
+        if self._under_way is None or self._under_way.done():
+            self._under_way = asyncio.create_task(self._ask(), name="ready")
+        return await asyncio.shield(self._under_way)
 
 
 async def _ask(name: str, ready: Ready) -> dict[str, bool]:

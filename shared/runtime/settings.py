@@ -91,6 +91,18 @@ class ServiceSettings(BaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
     http_port: int = Field(default=9090, ge=0, le=65_535)
     """0: any free port, named in the log line `listening`."""
+    http_head_timeout_s: float = Field(default=10.0, gt=0)
+    """How long a connection may take to say what it wants."""
+    http_idle_timeout_s: float = Field(default=75.0, gt=0)
+    """How long a connection is kept for a next request. Longer than what keeps connections in front of it: most proxies
+    60 s, Google's load balancers 600 s.
+    """
+    http_most_connections: int = Field(default=500, ge=10)
+    """Open at once. Beyond it, the one that has been silent for longest is ended."""
+    http_proxies: int = Field(default=0, ge=0, le=10)
+    """How many proxies of your own every request passes (an ingress: 1). Then clients are told apart by what these say
+    in X-Forwarded-For.
+    """
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda level: str(level).upper())
     ] = "INFO"

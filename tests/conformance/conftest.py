@@ -36,6 +36,7 @@ TABLES = (
     "dry_run_items",
     "dry_runs",
     "requests",
+    "webhook_arrivals",
 )
 
 

@@ -13,6 +13,7 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Sid
 from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.domain.site import MAX_LENGTH, site_of
+from shared.domain.webhook_secret import misfit, weakness
 from shared.messages.status import DisplayState
 
 LAST = 2**31 - 1
@@ -53,16 +54,36 @@ class Draft(BaseModel):
 Secret = Annotated[str, Field(min_length=1, max_length=4000, json_schema_extra={"writeOnly": True})]
 
 
+def _hard_to_guess(secret: str) -> str:
+    if words := weakness(secret):
+        raise ValueError(words)
+    return secret
+
+
+def _fit_for_a_url(token: str) -> str:
+    if words := misfit(token):
+        raise ValueError(words)
+    return token
+
+
+WebhookSecret = Annotated[Secret, AfterValidator(_hard_to_guess)]
+UrlToken = Annotated[Secret, AfterValidator(_fit_for_a_url), AfterValidator(_hard_to_guess)]
+
+
 class SecretsDraft(Draft):
     """Credentials, write-only. What is left out stays as it is; `url_token` null takes it away."""
 
     token: Annotated[Secret, AfterValidator(secret)] | None = Field(
         default=None, description="API token, personal access token or password (Jira), API key (Craft.io)."
     )
-    webhook_secrets: tuple[Secret, ...] | None = Field(
-        default=None, max_length=2, description="Accepted signing secrets; two while one is being replaced."
+    webhook_secrets: tuple[WebhookSecret, ...] | None = Field(
+        default=None,
+        max_length=2,
+        description="Accepted signing secrets, random ones; two while one is being replaced.",
     )
-    url_token: Secret | None = Field(default=None, description="For senders that cannot sign: `?token=` in their URL.")
+    url_token: UrlToken | None = Field(
+        default=None, description="For senders that cannot sign: `?token=` in their URL, as it is."
+    )
 
 
 class ConnectionDraft(Draft):

@@ -12,6 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.console.domain.shown import named
+from services.console.domain.webhooks import WebhooksView, warnings_of
+from shared.domain.arrivals import Arrivals
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Absence, Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration, Mode
@@ -304,9 +306,16 @@ class ConnectionView(View):
     requests_per_second: float
     paused_reason: str | None
     secrets: HeldSecrets
+    webhooks: WebhooksView
+    warnings: list[str] = Field(description="What works, and should be changed all the same.")
 
     @classmethod
-    def of(cls, connection: Connection, secrets: ConnectionSecrets | CredentialsUnreadable | None) -> ConnectionView:
+    def of(
+        cls,
+        connection: Connection,
+        secrets: ConnectionSecrets | CredentialsUnreadable | None,
+        arrivals: Arrivals | None = None,
+    ) -> ConnectionView:
         """Return the view of a connection."""
         problem = None
         if isinstance(secrets, CredentialsUnreadable):
@@ -317,7 +326,12 @@ class ConnectionView(View):
             url_token=secrets is not None and secrets.url_token is not None,
             problem=problem,
         )
-        return cls(**connection.model_dump(), secrets=held)
+        return cls(
+            **connection.model_dump(),
+            secrets=held,
+            webhooks=WebhooksView.of(arrivals),
+            warnings=warnings_of(secrets),
+        )
 
 
 class ConnectionList(View):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import math
@@ -16,9 +17,12 @@ from pydantic import BaseModel, ValidationError
 
 from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
 from services.console.domain.shown import shown
+from services.console.domain.tries import TokenTries
 from services.console.entrypoint.operations import Call, Operation
 from shared.clients.errors import VendorError
 from shared.domain.errors import Poison
+from shared.runtime.http_body import Pace, read_body
+from shared.runtime.http_client_address import client_address
 from shared.runtime.log import LogUnavailable
 from shared.store.port import Contended, StoreUnavailable
 
@@ -26,22 +30,87 @@ _IDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,199}")
 _REVISION = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 _RETRY_AFTER_S = "2"
 _MAX_DEPTH = 100
+_NEXT = {400: "Send it again.", 408: "Send it again, without pauses.", 413: "Send less."}
 
 log = structlog.get_logger(__name__)
 
 
+class TooManyTries(Refusal):
+    """A try of the token that does not count: there were too many wrong ones."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_tries",
+            "Too many tries with a wrong token came from this address.",
+            f"Try again in {wait_s} seconds. If it was not you, see the console's log for the address.",
+        )
+        self.wait_s = wait_s
+
+
+class Gate:
+    """Who may come in: the admin's token, and how often it may be tried."""
+
+    def __init__(self, token: str, proxies: int) -> None:
+        self._token = token
+        self._proxies = proxies
+        self._tries = TokenTries()
+
+    def admit(self, request: web.Request) -> None:
+        """Raise a 401 unless the request carries the admin's token, a 429 for too many tries.
+
+        Takes the same time however much of the token is right. Nothing of the body is read before.
+        """
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and given:
+            client, now = client_address(request, self._proxies), asyncio.get_running_loop().time()
+            if wait_s := self._tries.wait_s(client, now):
+                raise TooManyTries(wait_s)
+            if hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self._token.encode()):
+                self._tries.right(client)
+                return
+            self._tries.wrong(client, now)
+        raise Refusal(
+            HTTPStatus.UNAUTHORIZED,
+            "unauthorized",
+            "The admin's token is missing or wrong.",
+            "Send `Authorization: Bearer …` with the value of TANDEM_CONSOLE_TOKEN.",
+        )
+
+    def problem(self, refusal: Refusal, request: web.Request) -> web.Response:
+        """Return the answer to what is refused, and log from where it came."""
+        problem = refusal.problem
+        log.info(
+            "refused",
+            method=request.method,
+            path=request.path,
+            status=problem.status,
+            code=problem.code,
+            client=client_address(request, self._proxies),
+        )
+        response = json_response(problem.model_dump(mode="json", exclude_none=True), HTTPStatus(problem.status))
+        response.content_type = "application/problem+json"
+        if problem.status == HTTPStatus.UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.REQUEST_TIMEOUT):
+            response.headers["Retry-After"] = _RETRY_AFTER_S
+        if isinstance(refusal, TooManyTries):
+            response.headers["Retry-After"] = str(refusal.wait_s)
+        return response
+
+
 def handler_of(
-    operation: Operation, token: str, max_body_bytes: int
+    operation: Operation, gate: Gate, max_body_bytes: int
 ) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return the aiohttp handler of an operation."""
 
     async def handle(request: web.Request) -> web.Response:
         try:
-            authorize(request, token)
+            gate.admit(request)
             call = await _call(operation, request, max_body_bytes)
             answer = await operation.handle(call)
         except Exception as error:  # noqa: BLE001  # the edge: every failure becomes an answer that says what to do
-            return _problem(_refusal(error), request)
+            return gate.problem(_refusal(error), request)
         response = json_response(answer.model_dump(mode="json"), operation.status)
         if operation.revised:
             response.headers["ETag"] = f'"{getattr(answer, "revision", 0)}"'
@@ -50,29 +119,16 @@ def handler_of(
     return handle
 
 
-def authorize(request: web.Request, token: str) -> None:
-    """Raise a 401 unless the request carries the admin's token. Takes the same time however much of it is right."""
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
-    if scheme.lower() != "bearer" or not right:
-        raise Refusal(
-            HTTPStatus.UNAUTHORIZED,
-            "unauthorized",
-            "The admin's token is missing or wrong.",
-            "Send `Authorization: Bearer …` with the value of TANDEM_CONSOLE_TOKEN.",
-        )
-
-
-def no_such_operation(token: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+def no_such_operation(gate: Gate) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Return the handler of everything below the API that is no operation."""
 
     async def handle(request: web.Request) -> web.Response:
         try:
-            authorize(request, token)
+            gate.admit(request)
         except Refusal as refusal:
-            return _problem(refusal, request)
+            return gate.problem(refusal, request)
         words = f"There is no operation {request.method} {request.path}."
-        return _problem(not_found(words, "/api/v1/openapi.json lists all operations."), request)
+        return gate.problem(not_found(words, "/api/v1/openapi.json lists all operations."), request)
 
     return handle
 
@@ -100,16 +156,14 @@ def _query(request: web.Request) -> dict[str, str]:
 
 
 async def _body(operation: Operation, request: web.Request, max_body_bytes: int) -> BaseModel:
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "packed", "The body is packed.", "Send it without Content-Encoding."
+        )
     raw = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        raw += chunk
-        if len(raw) > max_body_bytes:
-            raise Refusal(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                "too_large",
-                f"The body is over {max_body_bytes} bytes.",
-                "Send less.",
-            )
+    why = await read_body(request, raw.extend, most_bytes=max_body_bytes, pace=Pace())
+    if why is not None:
+        raise Refusal(HTTPStatus(why.status), why.reason, f"{why.words[:1].upper()}{why.words[1:]}.", _NEXT[why.status])
     if operation.body is None:
         raise TypeError(f"{operation.name} takes no body")
     try:
@@ -202,18 +256,6 @@ def _refusal(error: Exception) -> Refusal:
 
 def _unavailable(message: str) -> Refusal:
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, "Nothing was changed. Try again.")
-
-
-def _problem(refusal: Refusal, request: web.Request) -> web.Response:
-    problem = refusal.problem
-    log.info("refused", method=request.method, path=request.path, status=problem.status, code=problem.code)
-    response = json_response(problem.model_dump(mode="json", exclude_none=True), HTTPStatus(problem.status))
-    response.content_type = "application/problem+json"
-    if problem.status == HTTPStatus.UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = "Bearer"
-    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = _RETRY_AFTER_S
-    return response
 
 
 def json_response(value: Any, status: HTTPStatus) -> web.Response:

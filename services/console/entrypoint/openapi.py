@@ -14,7 +14,12 @@ from services.console.entrypoint.operations import Operation
 
 BASE = "/api/v1"
 _REF = "#/components/schemas/{model}"
-_ALWAYS = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.SERVICE_UNAVAILABLE)
+_ALWAYS = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
 
 
 def describe(operations: Sequence[Operation]) -> dict[str, Any]:

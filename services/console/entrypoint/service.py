@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
 from services.console.entrypoint.api import Api
-from services.console.entrypoint.http import handler_of, json_response, no_such_operation
+from services.console.entrypoint.http import Gate, handler_of, json_response, no_such_operation
 from services.console.entrypoint.openapi import BASE, describe
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
@@ -39,22 +38,24 @@ class ConsoleService:
         """Return all routes. The description needs no token: it holds nothing but shapes."""
 
         @cache
-        def document() -> dict[str, Any]:
-            return describe(self._operations)
+        def document() -> str:
+            return json_response(describe(self._operations), HTTPStatus.OK).text or ""
 
         async def openapi(_: web.Request) -> web.Response:
-            return json_response(document(), HTTPStatus.OK)
+            # Made once: anybody may ask for it.
+            return web.Response(text=document(), content_type="application/json", headers={"Cache-Control": "no-store"})
 
         settings = self._settings
+        gate = Gate(settings.console_token, settings.http_proxies)
         return [
             web.get(f"{BASE}/openapi.json", openapi),
             *(
                 web.route(
                     operation.method,
                     BASE + operation.path,
-                    handler_of(operation, settings.console_token, settings.console_max_body_bytes),
+                    handler_of(operation, gate, settings.console_max_body_bytes),
                 )
                 for operation in self._operations
             ),
-            web.route("*", BASE + "/{rest:.*}", no_such_operation(settings.console_token)),
+            web.route("*", BASE + "/{rest:.*}", no_such_operation(gate)),
         ]

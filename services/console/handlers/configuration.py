@@ -80,6 +80,7 @@ class Configuration:
             max_concurrent=draft.max_concurrent,
             requests_per_second=draft.requests_per_second,
         )
+        arrivals = (await self._ports.reader.arrivals()).get(connection_id)
         try:
             self._check_address(wanted)
             secrets = await self._secrets(old, wanted, draft)
@@ -100,7 +101,7 @@ class Configuration:
                 ConfigKind.CONNECTION, connection_id, expected, current
             ) from error
         await self._announce("connection", stored)
-        return ConnectionView.of(stored, secrets)
+        return ConnectionView.of(stored, secrets, arrivals)
 
     async def integrations(self) -> IntegrationList:
         """Return all integrations."""
@@ -190,7 +191,8 @@ class Configuration:
         return found
 
     async def _shown(self, connection: Connection) -> ConnectionView:
-        return ConnectionView.of(connection, await self._held(connection))
+        arrivals = await self._ports.reader.arrivals()
+        return ConnectionView.of(connection, await self._held(connection), arrivals.get(connection.id))
 
     async def _announce(self, kind: Literal["connection", "integration"], saved: Connection | Integration) -> None:
         message = ConfigRevision(

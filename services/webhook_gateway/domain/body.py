@@ -18,7 +18,7 @@ class NotJson:
     words: str
 
 
-def parse(raw: bytes) -> Any | NotJson:
+def parse(raw: bytes | bytearray) -> Any | NotJson:
     """Return the JSON value of a body (UTF-8, -16 or -32), or what is wrong with it. Never raises.
 
     Whole numbers keep all digits. Numbers that no float holds stay text, so that they are neither null nor infinite. Of

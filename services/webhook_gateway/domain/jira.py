@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from services.webhook_gateway.domain.identity import account_id, change_id, entity_id
 from services.webhook_gateway.domain.verdict import (
+    MAX_CHANGES,
     MAX_DEPTH,
     EventKind,
     Forward,
@@ -122,7 +123,9 @@ def _read_issue(
         by=actor,
         created_by=account_id(creator_of(issue)),
     )
-    if not isinstance(issue.get("fields"), Mapping) or not nested_within(body, MAX_DEPTH):
+    items = changelog.get("items")
+    too_many = isinstance(items, list) and len(items) > MAX_CHANGES
+    if too_many or not isinstance(issue.get("fields"), Mapping) or not nested_within(body, MAX_DEPTH):
         return Forward(kind, event)
     entry = changelog_entry(_plain(changelog), at=_earlier(updated, sent_at), by=actor)
     entries: tuple[ChangelogEntry, ...] = () if entry is None else (entry,)

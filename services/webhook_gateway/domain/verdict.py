@@ -11,6 +11,8 @@ from shared.messages.change import ChangeEvent
 
 MAX_DEPTH: Final = 150
 """Deepest nesting of a snapshot that every reader of the message takes (pydantic's parser stops at 200)."""
+MAX_CHANGES: Final = 1_000
+"""Most entries of a changelog that are carried along. An edit has a few; with more, the issue is read instead."""
 
 
 class EventKind(StrEnum):

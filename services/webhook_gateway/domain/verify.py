@@ -59,41 +59,66 @@ class Verified:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """The sender says to know one. Whether that is so shows with the whole body."""
+
+    method: str
+    claimed: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The sender showed nothing that proves it."""
 
     because: RefusedBecause
 
 
-def verify(
-    side: Side, headers: Mapping[str, str], raw: bytes, secrets: ConnectionSecrets, url_token: str | None
-) -> Verified | Refused:
-    """Tell whether a sender may be believed. `headers` have lower-case names; all comparisons take constant time.
+def introduce(
+    side: Side, headers: Mapping[str, str], secrets: ConnectionSecrets, url_token: str | None
+) -> Verified | Signed | Refused:
+    """Tell what is known of a sender before its body is there. `headers` have lower-case names.
 
     Where signing secrets are set, a signature that is there must be right, whatever the URL says. Without one, the URL
     token (if the connection has one) must be.
     """
-    keys = [secret for secret in secrets.webhook_secrets if secret]
+    keys = _keys(secrets)
     if not keys and not secrets.url_token:
         return Refused(RefusedBecause.NO_SECRET_SET)
     signature = headers.get(SIGNATURE_HEADER[side])
     if keys and signature is not None:
-        return _check_signature(signature, raw, keys)
+        name, _, claimed = signature.strip().partition("=")
+        if name.lower() not in _METHODS or not claimed:
+            return Refused(RefusedBecause.METHOD_NOT_ALLOWED)
+        if len(claimed.strip()) != 2 * _METHODS[name.lower()]().digest_size:
+            return Refused(RefusedBecause.BAD_SIGNATURE)
+        return Signed(name.lower(), _bytes(claimed.strip().lower()))
     if secrets.url_token and url_token is not None:
         right = hmac.compare_digest(_bytes(url_token), _bytes(secrets.url_token))
         return Verified("url_token") if right else Refused(RefusedBecause.BAD_TOKEN)
     return Refused(RefusedBecause.NOT_SIGNED)
 
 
-def _check_signature(signature: str, raw: bytes, keys: list[str]) -> Verified | Refused:
-    name, _, claimed = signature.strip().partition("=")
-    method = _METHODS.get(name.lower())
-    if method is None or not claimed:
-        return Refused(RefusedBecause.METHOD_NOT_ALLOWED)
-    shown = _bytes(claimed.strip().lower())
+def verify(
+    side: Side,
+    headers: Mapping[str, str],
+    raw: bytes | bytearray,
+    secrets: ConnectionSecrets,
+    url_token: str | None,
+) -> Verified | Refused:
+    """Tell whether a sender may be believed, by the body exactly as it was sent; all comparisons take constant time."""
+    shown = introduce(side, headers, secrets, url_token)
+    if not isinstance(shown, Signed):
+        return shown
     # All keys are tried in any case: the time must not tell which one was right.
-    matches = [hmac.compare_digest(shown, hmac.new(_bytes(key), raw, method).hexdigest().encode()) for key in keys]
+    matches = [
+        hmac.compare_digest(shown.claimed, hmac.new(_bytes(key), raw, _METHODS[shown.method]).hexdigest().encode())
+        for key in _keys(secrets)
+    ]
     return Verified("signature") if any(matches) else Refused(RefusedBecause.BAD_SIGNATURE)
+
+
+def _keys(secrets: ConnectionSecrets) -> list[str]:
+    return [secret for secret in secrets.webhook_secrets if secret]
 
 
 def _bytes(text: str) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from shared.domain.arrivals import Arrivals
 from shared.domain.binding import Binding
 from shared.domain.clock import Clock
 from shared.domain.dry_run import DryRun, DryRunId, DryRunItem, ValueName
@@ -79,6 +80,7 @@ class Tables:
     requests: dict[str, Asked] = field(default_factory=dict)
     dry_runs: dict[DryRunId, DryRun] = field(default_factory=dict)
     dry_run_items: dict[DryRunId, dict[int, DryRunItem]] = field(default_factory=dict)
+    arrivals: dict[ConnectionId, Arrivals] = field(default_factory=dict)
     dry_run_asked: dict[tuple[DryRunId, int], datetime] = field(default_factory=dict)
     dry_run_names: dict[DryRunId, dict[tuple[str, Side, PairId], ValueName]] = field(default_factory=dict)
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from shared.domain.clock import Clock, SystemClock
+from shared.store.postgres.arrivals import ArrivalsDesk
 from shared.store.postgres.batch import PostgresBatch
 from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
@@ -37,7 +38,7 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held):
+class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, ArrivalsDesk):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:

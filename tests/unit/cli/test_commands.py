@@ -22,11 +22,19 @@ from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
 from tandem_cli.ports import Console, Refused, Saving, Stored, Unreachable
-from tests.unit.console.harness import TOKEN, Desk, desk, stored_secrets, with_connections, with_integration
+from tests.unit.console.harness import (
+    HOOK_SECRET,
+    TOKEN,
+    Desk,
+    desk,
+    stored_secrets,
+    with_connections,
+    with_integration,
+)
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL
 
 DEMO = f"/integrations/{scene.INTEGRATION}"
-SECRETS = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": f"{SYNC_KEY.key}\n", "HOOK": "hook"}, Path())
+SECRETS = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": f"{SYNC_KEY.key}\n", "HOOK": HOOK_SECRET}, Path())
 
 
 @asynccontextmanager
@@ -136,7 +144,7 @@ async def test_an_empty_console_is_set_up_from_a_file_with_secrets_by_reference(
         assert len((await applied(console, text)).saved) == 3
         stored = await stored_secrets(admin, scene.JIRA)
         assert stored is not None
-        assert (stored.token, stored.webhook_secrets) == (SYNC_TOKEN, ("hook",))
+        assert (stored.token, stored.webhook_secrets) == (SYNC_TOKEN, (HOOK_SECRET,))
         key = await stored_secrets(admin, scene.CRAFT)
         assert key is not None
         assert key.token == SYNC_KEY.key, "without the line end of the file"
@@ -164,6 +172,20 @@ async def test_nothing_is_saved_unless_every_secret_can_be_read() -> None:
             (f"connections.{scene.CRAFT}.secrets.token", True),
         ]
         assert await admin.world.store.connections() == []
+
+
+async def test_a_webhook_secret_that_can_be_guessed_is_refused_where_the_file_names_it() -> None:
+    async with admin_and_console(configured=False) as (admin, console):
+        weak = SecretPlaces({"JIRA_TOKEN": SYNC_TOKEN, "CRAFT_KEY": SYNC_KEY.key, "HOOK": "x"}, Path())
+        found = await commands.apply(sound(from_nothing(admin)), console, weak, replace_secrets=False)
+        assert not isinstance(found, list)
+        (finding,) = found.findings
+        assert (finding.where, finding.place is not None) == (
+            f"connections.{scene.JIRA}.secrets.webhook_secrets[0]",
+            True,
+        )
+        assert "can be guessed" in finding.message
+        assert scene.JIRA not in {each.id for each in await admin.world.store.connections()}
 
 
 async def test_somebody_who_saves_meanwhile_is_not_overwritten_but_named() -> None:

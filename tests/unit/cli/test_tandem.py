@@ -95,7 +95,7 @@ async def test_programs_get_json(tmp_path: Path) -> None:
 
 async def test_secrets_are_never_printed(tmp_path: Path) -> None:
     file = tmp_path / "tandem.yaml"
-    secrets = {"JIRA_TOKEN": f"{SYNC_TOKEN}-wrong", "CRAFT_KEY": "another-wrong-key", "HOOK": "hook-secret"}
+    secrets = {"JIRA_TOKEN": f"{SYNC_TOKEN}-wrong", "CRAFT_KEY": "another-wrong-key", "HOOK": "hook-Secret-57d0c4be9a"}
     async with desk() as admin:
         file.write_text(from_nothing(admin))
         ends = [await run(admin, name, str(file), **secrets) for name in ("validate", "diff", "apply")]

@@ -25,6 +25,7 @@ from shared.messages.status import Cause, DisplayState, SyncStatus
 from tests.unit.reconciler.world import CRAFT_URL, JIRA_URL, World
 
 TOKEN = "a-long-enough-token"
+HOOK_SECRET, URL_TOKEN = "hook-Secret-57d0c4be9a", "u7Qk-2pX_9vTz.41~Lm8"
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
@@ -73,7 +74,7 @@ async def desk(edition: Edition = CLOUD) -> AsyncIterator[Desk]:
 
 def jira_draft(**changes: object) -> dict[str, Any]:
     """Return a Jira connection as an admin sends it."""
-    secrets = {"token": SYNC_TOKEN, "webhook_secrets": ["hook-secret"]}
+    secrets = {"token": SYNC_TOKEN, "webhook_secrets": [HOOK_SECRET]}
     body = {
         "revision": 0,
         "kind": "jira_cloud",

@@ -21,6 +21,8 @@ from shared.domain.mapping import Connection, Integration
 from shared.messages.config import ConfigRevision
 from shared.runtime.topics import Topic
 from tests.unit.console.harness import (
+    HOOK_SECRET,
+    URL_TOKEN,
     craft_draft,
     desk,
     jira_draft,
@@ -59,7 +61,7 @@ async def test_secrets_go_in_and_never_come_out() -> None:
             "url_token": False,
             "problem": None,
         }
-        for secret in (SYNC_TOKEN, SYNC_KEY.key, "hook-secret"):
+        for secret in (SYNC_TOKEN, SYNC_KEY.key, HOOK_SECRET):
             assert secret not in json.dumps(answers) + "".join(told)
 
 
@@ -68,10 +70,16 @@ async def test_what_is_left_out_of_the_secrets_stays_as_it_is() -> None:
         await with_connections(admin)
         revision = 1
         for change, expected in (
-            ({}, (SYNC_TOKEN, ("hook-secret",), None)),
-            ({"secrets": {"url_token": "u" * 20}}, (SYNC_TOKEN, ("hook-secret",), "u" * 20)),
-            ({"secrets": {"webhook_secrets": ["a", "b"]}}, (SYNC_TOKEN, ("a", "b"), "u" * 20)),
-            ({"secrets": {"url_token": None, "token": None}}, (SYNC_TOKEN, ("a", "b"), None)),
+            ({}, (SYNC_TOKEN, (HOOK_SECRET,), None)),
+            ({"secrets": {"url_token": URL_TOKEN}}, (SYNC_TOKEN, (HOOK_SECRET,), URL_TOKEN)),
+            (
+                {"secrets": {"webhook_secrets": [f"{HOOK_SECRET}1", f"{HOOK_SECRET}2"]}},
+                (SYNC_TOKEN, (f"{HOOK_SECRET}1", f"{HOOK_SECRET}2"), URL_TOKEN),
+            ),
+            (
+                {"secrets": {"url_token": None, "token": None}},
+                (SYNC_TOKEN, (f"{HOOK_SECRET}1", f"{HOOK_SECRET}2"), None),
+            ),
         ):
             draft = {key: value for key, value in jira_draft().items() if key != "secrets"}
             status, body = await admin.call("PUT", JIRA, {**draft, "revision": revision, **change})
@@ -112,7 +120,7 @@ async def test_a_connection_that_does_not_work_is_not_saved(change: dict[str, An
 async def test_a_data_center_is_saved_with_a_token_or_with_name_and_password(login: dict[str, str], token: str) -> None:
     async with desk(data_center()) as admin:
         draft = jira_draft(
-            kind="jira_data_center", email=None, secrets={"token": token, "url_token": "u" * 20}, **login
+            kind="jira_data_center", email=None, secrets={"token": token, "url_token": URL_TOKEN}, **login
         )
         status, body = await admin.call("PUT", JIRA, draft)
         assert status == 200, body

@@ -23,7 +23,15 @@ from shared.domain.dry_run import (
 )
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.kinds import Markup
-from tests.unit.console.harness import Desk, craft_draft, desk, jira_draft, with_connections, with_integration
+from tests.unit.console.harness import (
+    URL_TOKEN,
+    Desk,
+    craft_draft,
+    desk,
+    jira_draft,
+    with_connections,
+    with_integration,
+)
 
 PATH = f"/integrations/{scene.INTEGRATION}/dry-runs"
 
@@ -158,7 +166,7 @@ async def test_a_draft_of_something_new_needs_connections_only() -> None:
 
 async def test_a_draft_is_tried_in_the_markup_of_its_jira_whatever_it_says() -> None:
     async with desk(data_center()) as admin:
-        secrets = {"token": SYNC_TOKEN, "url_token": "u" * 20}
+        secrets = {"token": SYNC_TOKEN, "url_token": URL_TOKEN}
         for ident, connection in (
             (scene.JIRA, jira_draft(kind="jira_data_center", email=None, secrets=secrets)),
             (scene.CRAFT, craft_draft()),

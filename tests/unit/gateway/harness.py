@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from services.webhook_gateway.bootstrap import wire
+from services.webhook_gateway.domain.ending import Reply
 from services.webhook_gateway.entrypoint import GatewayService
-from services.webhook_gateway.handlers import Reply
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
+from shared.domain.arrivals import Arrivals
 from shared.domain.clock import SeededDice, SystemClock
 from shared.domain.ids import ConnectionId, Side
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
@@ -63,13 +64,21 @@ class MoodyStore(MemoryStore):
         self.broken: set[ConnectionId] = set()
         self.asked: list[str] = []
         self.readings = 0
+        self.reports = 0
+        self.gate: asyncio.Event | None = None
 
     async def connections(self) -> Sequence[Connection]:
         self.readings += 1
-        await asyncio.sleep(0)
+        await (asyncio.sleep(0) if self.gate is None else self.gate.wait())
         if self.away:
             raise StoreUnavailable("away")
         return await super().connections()
+
+    async def report_arrivals(self, arrivals: Sequence[Arrivals]) -> None:
+        if self.away:
+            raise StoreUnavailable("away")
+        self.reports += 1
+        await super().report_arrivals(arrivals)
 
     async def secrets(self, connection: Connection) -> ConnectionSecrets | None:
         self.asked.append(connection.id)
@@ -87,7 +96,7 @@ class Rig:
     store: MoodyStore = field(default_factory=MoodyStore)
 
     def __post_init__(self) -> None:
-        ports = Ports(log=self.log, config=self.store, clock=StillClock(), dice=SeededDice(1))
+        ports = Ports(log=self.log, store=self.store, clock=StillClock(), dice=SeededDice(1))
         self.service: GatewayService = wire(settings(**self.changed), ports)
 
     async def load(self) -> Rig:

@@ -9,7 +9,7 @@ import pytest
 from sandbox.jira.edition import data_center
 from sandbox.jira.site import ADA_EMAIL, JiraSite
 from sandbox.kit.site import WebhookDelivery
-from services.webhook_gateway.handlers import Reply
+from services.webhook_gateway.domain.ending import Reply
 from shared.clients.jira.shapes import account_of
 from shared.domain.ids import Side
 from shared.domain.mapping import ConnectionSecrets

@@ -11,7 +11,7 @@ from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
 from shared.fakes.log import MemoryLog
 from shared.runtime.revisions import RevisionBell
 from shared.store.memory import MemoryStore
-from tests.unit.gateway.harness import CRAFT, JIRA, NOW, MoodyStore, Rig
+from tests.unit.gateway.harness import CRAFT, JIRA, NOW, MoodyStore, Rig, body, dump
 
 
 async def _save(store: MemoryStore, connection_id: ConnectionId, token: str, revision: int = 0) -> None:
@@ -50,6 +50,21 @@ async def test_while_the_database_is_away_what_was_read_stays_known() -> None:
     await _save(store, JIRA, "second", 1)
     await senders.reload()
     assert _token(senders, JIRA) == "second"
+
+
+async def test_strangers_who_wait_are_few_and_good_webhooks_do_not_wait_behind_them() -> None:
+    rig = await Rig().load()
+    rig.store.gate = asyncio.Event()
+    strangers = [asyncio.create_task(rig.service.gateway.admit(Side.JIRA, f"x{n}", {}, {})) for n in range(200)]
+    async with asyncio.timeout(30):
+        for stranger in strangers[50:]:
+            reply = await stranger
+            assert reply is not None
+            assert (reply.status, "retry-after" in reply.headers) == (503, True)
+        raw = dump(body(Side.JIRA, "issue_updated"))
+        assert (await rig.send(Side.JIRA, raw)).status == 202
+        rig.store.gate.set()
+        assert {reply.status for reply in await asyncio.gather(*strangers[:50]) if reply is not None} <= {404, 503}
 
 
 async def test_without_a_first_reading_it_is_not_loaded() -> None:

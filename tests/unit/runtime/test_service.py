@@ -36,6 +36,7 @@ class Example:
         self.ends_early = False
         self.finishing_takes_s = 0.0
         self.ready_takes_s = 0.0
+        self.asked = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         self.story.append("running")
@@ -48,6 +49,7 @@ class Example:
         self.story.append("finished")
 
     async def ready(self) -> Mapping[str, bool]:
+        self.asked += 1
         await asyncio.sleep(self.ready_takes_s)
         return {"kafka": self.kafka, "postgres": True}
 
@@ -141,6 +143,15 @@ async def test_a_question_for_readiness_that_hangs_is_answered_no() -> None:
     example.ready_takes_s = 60.0
     async with living(example) as (url, _):
         assert (await get(f"{url}/readyz"))[0] == 503
+
+
+async def test_those_who_ask_for_readiness_at_once_ask_the_dependencies_once() -> None:
+    example = Example()
+    async with living(example) as (url, _):
+        assert (await get(f"{url}/readyz"))[0] == 200
+        example.asked, example.ready_takes_s = 0, 1.0
+        assert {status for status, _ in await asyncio.gather(*(get(f"{url}/readyz") for _ in range(20)))} == {200}
+        assert example.asked < 20
 
 
 async def test_while_stopping_it_is_not_ready_and_finishes_before_it_closes() -> None:

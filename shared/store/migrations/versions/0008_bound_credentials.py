@@ -16,7 +16,7 @@ from shared.domain.mapping import Connection, ConnectionSecrets
 from shared.store.secrets import SecretBox, SecretKeyWrong
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 STORED = (
     "SELECT s.connection_id, s.sealed, CAST(c.body AS text) AS body"
