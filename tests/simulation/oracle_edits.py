@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from services.mapper.domain.decide import REPLACED_BY_RESTORE
+from services.mapper.domain.overwritten import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import Json, Link, LinkState, OperationKind
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy

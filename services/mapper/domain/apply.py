@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.decide import Decision, apply_bases
+from services.mapper.domain.decide import apply_bases
+from services.mapper.domain.plan import Decision
 from shared.domain.ids import PairId, Side, operation_id
 from shared.domain.link import ConflictNote, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.messages.status import Cause

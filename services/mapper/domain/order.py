@@ -15,6 +15,7 @@ from services.mapper.domain.effects import cannot_tell, landing, late_effect, un
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
 from services.mapper.domain.record import keep_replaced, open_conflict, overwrite, remember
 from shared.domain.ids import Side
+from shared.domain.kinds import SETS
 from shared.domain.link import (
     BY_USER,
     Agreed,
@@ -29,6 +30,7 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import FieldKind, FieldPair, Policy
 from shared.fields import same
+from shared.fields.sets import put_right
 
 _REMEMBERED = 12
 
@@ -148,7 +150,8 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
             continue
         _seen_before(record, value)
         if record.seen is not None and same(pair.kind, record.seen.value, write.value):
-            overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
+            lost = put_right(value, write) if pair.kind in SETS else value
+            overwrite(link, side, pair, Overwritten(lost, edited=Span(op.read_at, at)), ctx)
         else:
             remember(link, side, pair.id, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
@@ -182,7 +185,8 @@ def _accept(
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
-        if old is not None and not known and is_users(record, pair, old):
+        whole = pair.kind in SETS and old is not None and not old.late  # it took elements of anybody's along
+        if old is not None and (whole or (not known and is_users(record, pair, old))):
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
     elif op is not None and write is not None and pair.kind is FieldKind.STATUS and by is None and actor.ours:
         by = op.id  # a step on the way to its status, told by a webhook, which names no operation
@@ -262,6 +266,7 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
             if was_expected(link, side, pair, value):
                 continue
             remember(link, side, pair.id, value, "replaced by our write at the same moment", ctx.now)
-            if ctx.integration.policy_of(pair) is Policy.ASK and pair.id not in link.open_conflicts:
+            asked = ctx.integration.policy_of(pair) is Policy.ASK and pair.kind not in SETS
+            if asked and pair.id not in link.open_conflicts:
                 open_conflict(link, ctx, pair, side, value)
     state.candidates.clear()

@@ -8,9 +8,11 @@ from datetime import datetime
 
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
+from shared.fields.sets import put_right
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
@@ -21,7 +23,11 @@ def keep_replaced(link: Link, side: Side, pair: FieldPair, old: Held | None, op:
     """Keep what a write was found to have replaced, if it was a person's edit that the write did not know of."""
     if old is None:
         return
-    if old.against == op.id:
+    if pair.kind in SETS:
+        wanted = put_right(old.value, op.pairs[pair.id])
+        if wanted is not None:
+            overwrite(link, side, pair, Overwritten(wanted), ctx)
+    elif old.against == op.id:
         remember(link, side, pair.id, old.value, f"set again while {op.id} was under way, which replaced it", ctx.now)
     elif is_users(link.side(side).pair(pair.id), pair, old, op.pairs[pair.id].expect, expecting=True):
         overwrite(link, side, pair, Overwritten.of(old), ctx)

@@ -10,7 +10,7 @@ from services.mapper.domain.create import NOT_CREATED
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Agreed, ConflictNote, HistoryNote, Link, LinkState, Overwritten, Result
-from shared.domain.mapping import FieldPair
+from shared.domain.mapping import Direction, FieldPair
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 
@@ -35,7 +35,10 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> None:
 
 
 def resync(link: Link, ctx: Context) -> None:
-    """Read both sides afresh and compare them without any base (PROTOCOL F6)."""
+    """Read both sides afresh and compare them with what they last agreed on; what one side alone changed is carried.
+
+    A field that is carried one way is compared without it, so that its source is written again.
+    """
     if link.state in (LinkState.CREATING, LinkState.WAITING, LinkState.ASK):
         return
     if link.state is not LinkState.ACTIVE:  # there it ends by its outcome
@@ -49,7 +52,10 @@ def resync(link: Link, ctx: Context) -> None:
         state.dirty_since = ctx.now  # also where it was unsure before: who reads may have put that off for long
         _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
         for record in state.pairs.values():
-            record.base = record.blocked = None
+            record.blocked = None
+        for pair in ctx.integration.pairs:
+            if pair.direction is not Direction.BOTH:
+                state.pair(pair.id).base = None
 
 
 def _put_on_record(link: Link, side: Side, why: str, ctx: Context) -> None:
@@ -86,6 +92,9 @@ def adopt(link: Link, side: Side, entity_id: EntityId, ctx: Context) -> None:
     else:
         link.craft_id = entity_id
     link.state, link.waits_for = LinkState.UNSYNCED, None
+    for known in Side:
+        for record in link.side(known).pairs.values():
+            record.base = None  # whatever was agreed on was with another item
     resync(link, ctx)
 
 

@@ -88,6 +88,14 @@ class World:
         """The circumstances as of now."""
         return Context(self.integration, {Side.JIRA: US, Side.CRAFT: US}, self.now)
 
+    def shows(self, side: Side) -> dict[str, object]:
+        """Return the JSON of a side as it is now."""
+        return snapshot(side, self.holds[side])
+
+    def logged(self, old: Json, new: Json) -> ChangelogItem:
+        """Return what Jira's changelog says of a change."""
+        return ChangelogItem(field="summary", old=None, old_label=old, new=None, new_label=new)
+
     def tick(self, seconds: float = 1.0) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
@@ -101,7 +109,7 @@ class World:
         self.holds[side], self.at[side] = value, self.now
         entries: tuple[ChangelogEntry, ...] = ()
         if side is Side.JIRA:
-            item = ChangelogItem(field="summary", old=None, old_label=old, new=None, new_label=value)
+            item = self.logged(old, value)
             op_id = op.id if op else None
             entry = ChangelogEntry(id=str(len(self.changelog) + 1), at=self.now, by=by, op=op_id, items=(item,))
             self.changelog.append(entry)
@@ -172,7 +180,7 @@ class World:
             result=result,
             ended_at=self.now,
             ticket=ticket,
-            snapshot=snapshot(op.target, self.holds[op.target]),
+            snapshot=self.shows(op.target),
             updated=self.at[op.target],
             untouched=() if op.id in self.sent else (TITLE,),
             read_at=read_at,
