@@ -18,6 +18,12 @@ from shared.domain.kinds import IN_STEPS, SETS
 from shared.domain.link import Agreed, Blocked, ConflictNote, Held, Json, Link, LinkState, OperationKind, PairWrite
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.fields import Translated, Untranslatable, equivalent, translate, writable
+from shared.messages.status import Cause
+
+_TYPES_APART = (
+    "By the type mapping as it is now, the issue and the item are of types that do not belong together. A mapping "
+    "alone converts nothing; all other fields go on being synced. Convert one of the two, or map their types to each other."
+)
 
 _ORDER = (Side.CRAFT, Side.JIRA)
 """Craft first: its window for silent overwrites is the one to keep short."""
@@ -203,6 +209,12 @@ def _means_otherwise(plan: Plan, pair: FieldPair) -> bool:
 
 def _reread(plan: Plan, pair: FieldPair, jira: Held, craft: Held) -> Side | None:
     """Return the side that is carried over because the pair has another meaning; what it replaces is on record."""
+    if pair.kind is FieldKind.TYPE:
+        side = source_of(pair) or Side.JIRA
+        digest = block_hash((jira if side is Side.JIRA else craft).value, plan.ctx.integration.revision)
+        blocked = Blocked(digest, Cause.TYPE_NOT_CONVERTIBLE, _TYPES_APART, pair.called(side))
+        plan.decision.blocked[(side, pair.id)] = blocked
+        return None
     source = reread(pair, {Side.JIRA: jira, Side.CRAFT: craft}, plan.ctx)
     if source is not None:
         lost = craft if source is Side.JIRA else jira

@@ -48,8 +48,6 @@ def reread(pair: FieldPair, held: Mapping[Side, Held], ctx: Context) -> Side | N
     empty, its value has no counterpart, its person is not found) follows the other; of two that have, the one that the
     policy names, and where that leaves it to people Jira, from which value maps are read.
     """
-    if pair.kind is FieldKind.TYPE:
-        return None  # another type mapping converts nothing that exists
     ways = [side for side in Side if pair.direction.carries_to(side.other)]
     told = [side for side in ways if _carried(pair, side, held, ctx) is not None]
     if len(told) > 1:

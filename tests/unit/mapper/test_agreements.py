@@ -174,7 +174,7 @@ def test_a_person_who_gets_into_the_table_takes_the_empty_place(jira: Json, craf
     assert written == ({"id": "7", "team": ""} if jira else "ada")
 
 
-def test_another_type_mapping_converts_nothing_that_exists() -> None:
+def test_another_type_mapping_converts_nothing_that_exists_but_the_item_says_so() -> None:
     pair = FieldPair(id=TITLE, kind=FieldKind.TYPE, jira="issuetype", craft="type", since=1)
     world = world_of(pair, "10001", "feature")
     changed = [each.model_copy(update={"craft": "story"}) for each in world.integration.types]
@@ -182,6 +182,8 @@ def test_another_type_mapping_converts_nothing_that_exists() -> None:
     world.integration = next_revision(world.integration, type(draft).model_validate(draft.model_dump()))
     assert world.decide() is None
     assert both(world) == ("10001", "feature")
+    (problem,) = describe(world.link, world.ctx).problems
+    assert (problem.cause, "converts nothing" in problem.message) == (Cause.TYPE_NOT_CONVERTIBLE, True)
 
 
 @POLICIES
