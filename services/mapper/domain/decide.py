@@ -15,14 +15,26 @@ from services.mapper.domain.sets import merge
 from services.mapper.domain.voices import is_empty, reread, source_of, speaks, winner_by
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.kinds import IN_STEPS, SETS
-from shared.domain.link import Agreed, Blocked, ConflictNote, Held, Json, Link, LinkState, OperationKind, PairWrite
+from shared.domain.link import (
+    Agreed,
+    Blocked,
+    ConflictNote,
+    Held,
+    Json,
+    Link,
+    LinkState,
+    OperationKind,
+    PairSide,
+    PairWrite,
+)
 from shared.domain.mapping import Direction, FieldKind, FieldPair
-from shared.fields import Translated, Untranslatable, equivalent, translate, writable
+from shared.fields import Translated, Untranslatable, equivalent, same, translate, writable
 from shared.messages.status import Cause
 
 _TYPES_APART = (
     "By the type mapping as it is now, the issue and the item are of types that do not belong together. A mapping "
-    "alone converts nothing; all other fields go on being synced. Convert one of the two, or map their types to each other."
+    "alone converts nothing; all other fields go on being synced. Convert one of the two, or map their "
+    "types to each other."
 )
 
 _ORDER = (Side.CRAFT, Side.JIRA)
@@ -96,6 +108,8 @@ def _compare(plan: Plan, pair: FieldPair) -> None:
     stood = all(stands(records[side], pair) for side in Side)
     for side in Side:
         _forget_block(plan, pair, side, moved=moved[side] or not stood)
+    if any(_late(records[side], pair) for side in Side) and equivalent(pair, jira.value, craft.value, ctx.parents):
+        return  # what a late effect of ours made equal is agreed on by nobody: it settles neither conflict nor base
     standing = link.open_conflicts.get(pair.id)
     if standing is not None and not _conflict_over(plan, pair, standing, jira, craft, moved):
         return
@@ -111,6 +125,12 @@ def _compare(plan: Plan, pair: FieldPair) -> None:
     if source is not None:
         held, expected = (jira, craft) if source is Side.JIRA else (craft, jira)
         _write(plan, pair, source, held, expected)
+
+
+def _late(record: PairSide, pair: FieldPair) -> bool:
+    """Tell whether a side shows a late effect of ours instead of what was agreed on (PROTOCOL F11)."""
+    late = record.seen is not None and record.seen.late
+    return late and base_of(record, pair) is not None and changed(record, pair)
 
 
 def _set(plan: Plan, pair: FieldPair, held: dict[Side, Held]) -> None:
@@ -184,10 +204,13 @@ def _winner(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[Si
         return _leading(plan, pair, jira, craft, moved)
     if not moved[Side.CRAFT]:
         return Side.JIRA
-    if not moved[Side.JIRA]:
+    unsure = _perhaps_ours(plan.link, pair, jira, craft)
+    if not moved[Side.JIRA] and not unsure:
         return Side.CRAFT
     policy = plan.ctx.integration.policy_of(pair)
-    winner = winner_by(policy, jira, craft)
+    winner = winner_by(policy, jira, craft) if moved[Side.JIRA] else None
+    if unsure and winner is Side.CRAFT:
+        winner = None
     values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
     if winner is None and (unmapped := _of_unmapped_type(plan, pair, values)) is not None:
         return unmapped  # the write will say so: there is nothing to choose between
@@ -234,6 +257,16 @@ def _leading(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
     if changed(record, pair) and (lost.value not in (None, []) or emptied):
         plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
     return source
+
+
+def _perhaps_ours(link: Link, pair: FieldPair, jira: Held, craft: Held) -> bool:
+    """Tell whether what Craft.io shows may be an old value of Jira's, written late and kept otherwise (PROTOCOL W3).
+
+    While Jira still shows that value, it does no harm to carry back what Craft.io made of it.
+    """
+    op = next((each for each in link.operations if each.id == craft.perhaps), None)
+    write = op.pairs.get(pair.id) if op is not None else None
+    return write is not None and not same(pair.kind, write.source, jira.value)
 
 
 def _of_unmapped_type(plan: Plan, pair: FieldPair, values: dict[Side, Json]) -> Side | None:

@@ -37,7 +37,8 @@ def overwritten(plan: Plan, pair: FieldPair, side: Side) -> None:
         decision.overwritten[key] = None
         return
     newer = not cur.late and not is_base(record, pair, cur.value) and not _ours(plan, pair, side, cur)
-    if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
+    standing = pair.id in link.open_conflicts or pair.id in plan.notes
+    if newer or (standing and not (cur.late and lost.late)):  # a late effect is undone under a conflict as well
         plan.remember(
             pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"
         )

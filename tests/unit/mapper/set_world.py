@@ -66,11 +66,11 @@ class SetWorld(World):
         """Return the pair as it is mapped now."""
         return self.integration.pairs[0]
 
-    def shows(self, side: Side) -> dict[str, object]:
-        """Return the JSON of a side as it is now."""
-        held = self.holds[side]
+    def shows(self, side: Side, value: Json) -> dict[str, object]:
+        """Return the JSON of a side that holds this."""
+        held = value or ()
         if self.pair.kind is FieldKind.LABELS:
-            return {"fields": {"labels": held}} if side is Side.JIRA else {"labels": held}
+            return {"fields": {"labels": list(held)}} if side is Side.JIRA else {"labels": list(held)}
         if side is Side.CRAFT:
             return {"personas": [{"id": each} for each in held]}
         name = "name" if self.pair.jira == "components" else "id"
