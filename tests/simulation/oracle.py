@@ -99,8 +99,8 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return True  # nobody has set it since: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
     source = [moment for moment in history if moment.side is not target]
-    if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
-        return True  # the side that leads was made by Tandem, and nobody has said anything there yet
+    if all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
+        return True  # nobody has said anything yet on the side that leads: made by Tandem, or joined while it was empty
     (_, ours), (_, theirs) = (evidence.witness.base((link.id, side, pair.id), inf) for side in (target, target.other))
     if ours is not None and taken_away(evidence, pair, ours.value) and shown[target] is None:
         return theirs is not None and evidence.same(pair, theirs.value, shown[target.other])

@@ -301,8 +301,8 @@ class People:
                 return dice.choice([each for each in types if each != old])
             case FieldKind.OPTIONS:
                 choices = self._choices(side, pair)
-                kept = {each for each in old or () if dice.random() < 0.7}
-                return sorted({*kept, *dice.sample(choices, dice.randint(1, len(choices)))})
+                left = [each for each in old or () if dice.random() < 0.7]
+                return sorted({*left, *dice.sample(choices, dice.randint(1, len(choices)))})
             case FieldKind.LINKS:
                 return self._links(side, entity_id, old)
             case FieldKind.USER:
