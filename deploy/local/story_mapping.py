@@ -78,7 +78,6 @@ async def _better(story: Story) -> dict[str, Any]:
     mapping = await story.mapping()
     importance = next(pair for pair in mapping["pairs"] if pair["id"] == "importance")
     names = {each["name"]: each["id"] for each in (await story.system.craft.state())["workspaces"][0]["importances"]}
-    importance["policy"] = "jira"
     next(value for value in importance["values"] if value["jira"] == _LOW)["craft"] = names[_NEW]
     mapping["types"].append({"jira": catalog.BUG.id, "craft": "feature"})
     return mapping

@@ -55,6 +55,9 @@ class FieldKind(StrEnum):
 IN_STEPS = frozenset({FieldKind.STATUS, FieldKind.LINKS})
 """Kinds whose Jira side is no part of an edit: it takes requests of its own, of which some may land and others not."""
 
+SETS = frozenset({FieldKind.OPTIONS, FieldKind.LABELS})
+"""Kinds whose values are merged element by element: neither side's is ever replaced as a whole (ADR 0027)."""
+
 
 class Shape(StrEnum):
     """How one side's JSON holds the value of a pair, where it is not the usual way of its kind."""
@@ -141,6 +144,9 @@ SHAPES: Mapping[FieldKind, Shapes] = {
 
 VERSION_FIELDS = ("fixVersions", "versions")
 """Jira's own fields that hold versions of the project."""
+
+CHANGED_BY_ELEMENT = frozenset({"labels", "components", *VERSION_FIELDS})
+"""Jira's fields whose elements an edit can add and remove one by one (Atlassian, "Edit issue": `update`)."""
 
 _THINGS = (Shape.REFERENCES, Shape.NAMES, Shape.ONE_REFERENCE, Shape.NAME)
 

@@ -7,7 +7,19 @@ option, status, parent and type: id (or name, or decimal text, by shape) or None
 str; date: `YYYY-MM-DD` or None; date-time: UTC with milliseconds or None; user: see `shared.fields.people`.
 """
 
-from shared.fields.codec import Present, read, render, same
-from shared.fields.translate import Translated, Untranslatable, equivalent, translate, writable
+from shared.fields.codec import Present, read, render, render_elements, same
+from shared.fields.translate import Translated, Untranslatable, crosswalk, equivalent, translate, writable
 
-__all__ = ["Present", "Translated", "Untranslatable", "equivalent", "read", "render", "same", "translate", "writable"]
+__all__ = [
+    "Present",
+    "Translated",
+    "Untranslatable",
+    "crosswalk",
+    "equivalent",
+    "read",
+    "render",
+    "render_elements",
+    "same",
+    "translate",
+    "writable",
+]

@@ -12,16 +12,17 @@ from typing import Any
 
 from shared.domain.ids import Side
 from shared.domain.kinds import CUSTOM_PREFIX, FieldKind, Shape
-from shared.domain.link import Json
+from shared.domain.link import Json, PairWrite
 from shared.domain.mapping import FieldPair
 from shared.fields.markup import text_to_html
 from shared.fields.people import same_person
+from shared.fields.sets import edit_of
 from shared.fields.shapes import LISTS, READ, RENDER, Place, Present, number_of, number_text
 from shared.fields.times import day_of
 from shared.richtext.forms import plain, words
 from shared.richtext.forms import same as same_document
 
-__all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "same", "tidy_text"]
+__all__ = ["CUSTOM_PREFIX", "Present", "read", "read_value", "render", "render_elements", "same", "tidy_text"]
 
 
 def read(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | None:
@@ -147,6 +148,19 @@ def render(side: Side, values: Mapping[FieldPair, Json]) -> dict[str, Any]:
         else:
             body[pair.name_on(side)] = shaped
     return body
+
+
+def render_elements(writes: Mapping[FieldPair, PairWrite]) -> dict[str, list[dict[str, Any]]]:
+    """Return the part of a Jira edit (`update`) that adds and removes elements of sets one by one, so that whatever
+    else they hold by then stays. Only for fields of `CHANGED_BY_ELEMENT`.
+    """
+    verbs: dict[str, list[dict[str, Any]]] = {}
+    for pair, write in writes.items():
+        shape = pair.shape_on(Side.JIRA)
+        for verb, elements in zip(("remove", "add"), reversed(edit_of(write)), strict=True):
+            shaped = RENDER[shape](elements, _place(Side.JIRA, pair))
+            verbs.setdefault(pair.jira, []).extend({verb: each} for each in shaped)
+    return verbs
 
 
 def _worded(side: Side, pair: FieldPair, value: Json) -> Json:

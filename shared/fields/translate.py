@@ -8,12 +8,13 @@ from typing import assert_never
 
 from shared.domain.expressions import ExpressionError
 from shared.domain.ids import EntityId, PairId, Side
-from shared.domain.kinds import NEVER_EMPTIED
+from shared.domain.kinds import NEVER_EMPTIED, SETS
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Shape, pair_values
 from shared.fields.codec import same
 from shared.fields.links import Crossing, cross
 from shared.fields.people import NO_PEOPLE, People, identities
+from shared.fields.sets import Crosswalk
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
 from shared.richtext.forms import carry, taken_out
@@ -87,12 +88,10 @@ def translate(
     """
     if pair.kind is FieldKind.RICH_TEXT:
         return _document(pair, source, value, onto)
+    if pair.kind in SETS:
+        return _all_of(pair, source, value, parents)
     if pair.expression(source.other) is not None:
-        try:
-            made = transform(pair, source, value, parents.items.get(source, {}))
-        except ExpressionError as error:
-            return Untranslatable(Cause.TRANSFORM_FAILED, *failure(pair, source, value, error))
-        return _fitting(pair, source, made)
+        return _by_expression(pair, source, value, parents)
     return _by_kind(pair, source, value, parents)
 
 
@@ -102,6 +101,40 @@ def _document(pair: FieldPair, source: Side, value: Json, onto: Json) -> Transla
     files = taken_out(onto, carried) if source is Side.CRAFT else []
     note = f"{', '.join(files)} taken out in Craft.io, kept in Jira at the end of its {pair.called(Side.JIRA)}"
     return Translated(carried, note if files else None)
+
+
+def crosswalk(pair: FieldPair, parents: Parents = NO_PARENTS) -> Crosswalk[Untranslatable]:
+    """Return what each element of a set is on the other side: by the pair's expression, else by its kind."""
+
+    def ask(source: Side, element: str) -> frozenset[str] | Untranslatable:
+        if pair.expression(source.other) is not None:
+            over = _by_expression(pair, source, [element], parents)
+        elif pair.expression(source) is not None and not pair.values:
+            return frozenset()  # carried one way by an expression: nothing says what is the way back
+        else:
+            over = _by_kind(pair, source, [element], parents)
+        return frozenset(over.value or ()) if isinstance(over, Translated) else over
+
+    return Crosswalk(ask)
+
+
+def _all_of(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
+    """Return what all elements of a set are together, or why one of them cannot be carried over."""
+    walk, found = crosswalk(pair, parents), set[str]()
+    for each in value or ():
+        over = walk.over(source, each)
+        if isinstance(over, Untranslatable):
+            return over
+        found |= over
+    return Translated(sorted(found))
+
+
+def _by_expression(pair: FieldPair, source: Side, value: Json, parents: Parents) -> Translated | Untranslatable:
+    try:
+        made = transform(pair, source, value, parents.items.get(source, {}))
+    except ExpressionError as error:
+        return Untranslatable(Cause.TRANSFORM_FAILED, *failure(pair, source, value, error))
+    return _fitting(pair, source, made)
 
 
 def writable(pair: FieldPair, source: Side, over: Translated) -> Translated | Untranslatable:
@@ -253,8 +286,19 @@ def equivalent(pair: FieldPair, jira: Json, craft: Json, parents: Parents = NO_P
     if pair.kind is FieldKind.LINKS:  # what people linked in Jira is no difference
         wanted = translate(pair, Side.CRAFT, craft, parents)
         return isinstance(wanted, Translated) and set(wanted.value) <= set(jira or ())
+    if pair.kind in SETS:
+        return _nothing_to_carry(pair, jira, craft, parents)
     over = translate(pair, Side.JIRA, jira, parents)
     if isinstance(over, Translated) and same(pair.kind, over.value, craft):
         return True
     back = translate(pair, Side.CRAFT, craft, parents)
     return isinstance(back, Translated) and same(pair.kind, back.value, jira)
+
+
+def _nothing_to_carry(pair: FieldPair, jira: Json, craft: Json, parents: Parents) -> bool:
+    """Tell whether every element that the mapping carries over has its counterpart."""
+    walk, shown = crosswalk(pair, parents), {Side.JIRA: frozenset(jira or ()), Side.CRAFT: frozenset(craft or ())}
+    ways = [side for side in Side if pair.direction.carries_to(side.other)] or list(Side)
+    return not any(
+        walk.images(side, each) for side in ways for each in walk.alone(side, shown[side], shown[side.other])
+    )

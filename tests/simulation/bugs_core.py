@@ -7,10 +7,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.mapper.domain import absence, context, decide, observation, order, outcome, requests
+from services.mapper.domain import absence, decide, links, observation, order, outcome, requests, sets, voices
 from services.mapper.domain import record as on_record
-from services.mapper.domain.context import Context, changed
+from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation
+from services.mapper.domain.voices import speaks
 from services.mapper.handlers import changes
 from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
@@ -93,10 +94,11 @@ def _f6() -> Planted:
     def resync(link: Link, ctx: Context) -> None:
         original(link, ctx)
 
-    def is_changed(record: Any, pair: Any) -> bool:
-        return record.base is not None and changed(record, pair)
+    def says(records: Any, side: Side, pair: Any, ctx: Context) -> bool:
+        return records[side].base is not None and speaks(records, side, pair, ctx)
 
-    return [(requests, "resync", resync), (request_handlers, "resync", resync), (decide, "changed", is_changed)]
+    nobody = (decide, "reread", lambda *args: None)
+    return [(requests, "resync", resync), (request_handlers, "resync", resync), (decide, "speaks", says), nobody]
 
 
 def _f11() -> Planted:
@@ -153,13 +155,12 @@ def _f15() -> Planted:
 
 
 def _f16() -> Planted:
-    """A base counts whatever the pair meant when it was agreed."""
+    """What was agreed on stands for the same, whatever the pair means since."""
 
-    def base_of(record: Any, pair: Any) -> Agreed | None:
-        base: Agreed | None = record.base
-        return base
+    def stands(record: Any, pair: Any) -> bool:
+        return True
 
-    return [(context, "base_of", base_of), (decide, "base_of", base_of)]
+    return [(module, "stands", stands) for module in (decide, links, sets)]
 
 
 def _f17() -> Planted:
@@ -168,7 +169,7 @@ def _f17() -> Planted:
     def latest(jira: Held, craft: Held) -> Side:
         return Side.JIRA if jira.at > craft.at else Side.CRAFT
 
-    return [(decide, "_latest", latest)]
+    return [(voices, "latest", latest)]
 
 
 def _f18() -> Planted:

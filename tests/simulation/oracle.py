@@ -14,6 +14,7 @@ from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL
 from services.mapper.domain.blocked import block_hash
 from shared.domain.ids import EntityId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import Json, Link, LinkState
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.messages.status import Cause
@@ -22,6 +23,7 @@ from tests.simulation.evidence import Evidence, name_of
 from tests.simulation.network import Call, body_of
 from tests.simulation.oracle_edits import emptied, lost_edits, older_wins
 from tests.simulation.oracle_links import broken_links
+from tests.simulation.oracle_sets import left_alone, lost_elements
 from tests.simulation.timeline import moments, taken_away, was_common
 from tests.simulation.wiring import LONGEST_INDEX_LAG_S
 
@@ -37,6 +39,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
     yield from _wrong_way(evidence)
     yield from broken_links(evidence)
     yield from lost_edits(evidence)
+    yield from lost_elements(evidence)
     yield from older_wins(evidence)
     yield from emptied(evidence)
     for call in evidence.network.writes_since(evidence.quiet_since_s):
@@ -81,6 +84,8 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
     """
     if evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]):
         return True
+    if pair.kind in SETS:
+        return left_alone(evidence, link, pair, shown)
     if pair.direction is Direction.BOTH:
         return False
     target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
@@ -94,8 +99,8 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return True  # nobody has set it since: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
     source = [moment for moment in history if moment.side is not target]
-    if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
-        return True  # the side that leads was made by Tandem, and nobody has said anything there yet
+    if all(moment.first or moment.left_out for moment in source) and not shown[target.other]:
+        return True  # nobody has said anything yet on the side that leads: made by Tandem, or joined while it was empty
     (_, ours), (_, theirs) = (evidence.witness.base((link.id, side, pair.id), inf) for side in (target, target.other))
     if ours is not None and taken_away(evidence, pair, ours.value) and shown[target] is None:
         return theirs is not None and evidence.same(pair, theirs.value, shown[target.other])
@@ -118,7 +123,7 @@ def _says_why(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side,
         (blocked := link.side(side).pair(pair.id).blocked) is not None
         and pair.direction.carries_to(side.other)
         and blocked.message != ""
-        and blocked.value_hash == block_hash(shown[side], revision)
+        and (pair.kind in SETS or blocked.value_hash == block_hash(shown[side], revision))
         for side in Side
     )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from services.mapper.domain.decide import REPLACED_BY_RESTORE
+from services.mapper.domain.overwritten import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, PairId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import Json, Link, LinkState, OperationKind
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy
 from shared.fields import Translated, translate
@@ -33,7 +34,7 @@ def lost_edits(evidence: Evidence) -> Iterator[str]:
         last[(edit.side, edit.entity_id, edit.vendor_field)] = edit
     for edit in last.values():
         view, pair = evidence.by_entity.get((edit.side, edit.entity_id)), _pair_of(evidence.integration, edit)
-        if view is None or pair is None or pair.kind is FieldKind.LINKS:
+        if view is None or pair is None or pair.kind is FieldKind.LINKS or pair.kind in SETS:
             continue
         if not _accounted_for(evidence, edit, view, pair):
             yield (
@@ -189,6 +190,8 @@ def older_wins(evidence: Evidence) -> Iterator[str]:
         if link.state is not LinkState.ACTIVE:
             continue
         for pair in evidence.integration.pairs:
+            if pair.kind in SETS:
+                continue
             if evidence.integration.policy_of(pair) is not Policy.LATEST or pair.direction is not Direction.BOTH:
                 continue
             newest = _newest(evidence, link, pair)

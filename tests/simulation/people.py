@@ -285,7 +285,9 @@ class People:
             case FieldKind.NUMBER:
                 return number
             case FieldKind.LABELS:
-                return [f"l{number}"]
+                kept = [each for each in old or () if dice.random() < 0.7]
+                new = f"l {number}" if side is Side.CRAFT and dice.random() < 0.3 else f"l{number}"
+                return sorted({*kept, new})
             case FieldKind.DATE:
                 return f"2026-{number % 12 + 1:02d}-{number % 28 + 1:02d}"
             case FieldKind.DATETIME:
@@ -299,7 +301,8 @@ class People:
                 return dice.choice([each for each in types if each != old])
             case FieldKind.OPTIONS:
                 choices = self._choices(side, pair)
-                return sorted(dice.sample(choices, dice.randint(1, len(choices))))
+                left = [each for each in old or () if dice.random() < 0.7]
+                return sorted({*left, *dice.sample(choices, dice.randint(1, len(choices)))})
             case FieldKind.LINKS:
                 return self._links(side, entity_id, old)
             case FieldKind.USER:

@@ -21,7 +21,8 @@ from shared.domain.ids import EntityId, OperationId, PairId, Side
 from shared.domain.kinds import IN_STEPS
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
-from shared.fields import read, render
+from shared.fields import read, render, render_elements
+from shared.fields.sets import changes_by_element
 from shared.messages.change import ChangelogEntry
 from shared.store.port import Claim
 from shared.writing.compare import pairs_of
@@ -119,8 +120,12 @@ class JiraHands:
 
     @staticmethod
     async def _edit(client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Reading | None:
-        edited, fields = render(Side.JIRA, values), _fields(claim.integration)
-        return await client.update_issue(_target(claim), edited, claim.operation.id, read_fields=fields, guard=guard)
+        sets = {pair: claim.operation.pairs[pair.id] for pair in values if changes_by_element(pair)}
+        edited = render(Side.JIRA, {pair: value for pair, value in values.items() if pair not in sets})
+        op_id, fields, elements = claim.operation.id, _fields(claim.integration), render_elements(sets)
+        return await client.update_issue(
+            _target(claim), edited, op_id, elements=elements, read_fields=fields, guard=guard
+        )
 
     async def _versions_made(
         self, client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], refusal: Rejected, guard: Guard

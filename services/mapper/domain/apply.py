@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.decide import Decision, apply_bases
+from services.mapper.domain.decide import apply_bases
+from services.mapper.domain.plan import Decision
 from services.mapper.domain.settling import looped, trip, unsettled
 from shared.domain.ids import PairId, Side, operation_id
 from shared.domain.link import ConflictNote, Link, LinkState, Operation, OperationKind, PairWrite, Result

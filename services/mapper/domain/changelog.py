@@ -8,10 +8,12 @@ from services.mapper.domain.context import Context, base_of, is_base
 from services.mapper.domain.observation import Actor, Observation, item_of, items_of
 from services.mapper.domain.record import overwrite, remember
 from shared.domain.ids import Side
+from shared.domain.kinds import SETS
 from shared.domain.link import Held, Json, Link, Operation, Overwritten, PairWrite, Span
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 from shared.fields.changelog import agrees, replaced, set_to
+from shared.fields.sets import changes_by_element, put_right
 from shared.messages.change import ChangelogEntry, ChangelogItem
 
 _TEXTS = frozenset({FieldKind.TEXT, FieldKind.RICH_TEXT})
@@ -36,6 +38,8 @@ def walk(
         if op is None:
             continue
         for pair in ctx.integration.pairs:
+            if changes_by_element(pair):
+                continue  # none of a person's is replaced
             items = items_of(entry, pair)
             write = op.pairs.get(pair.id)
             before = replaced(pair, items, write.value if write is not None else None)
@@ -55,7 +59,9 @@ def walk(
             seen = accepted.get(pair.id, state.pair(pair.id).seen)
             if pair.kind in _TEXTS and _nothing_between(link, ctx, pair, entries[:index], seen, write.expect):
                 continue
-            _unexpected(link, ctx, pair, before.value, entries, index, op, closing)
+            lost = put_right(before.value, write) if pair.kind in SETS else before.value
+            if pair.kind not in SETS or lost is not None:
+                _unexpected(link, ctx, pair, lost, entries, index, op, closing)
     if observation.whole_changelog and entries and after(entries[-1].id, state.changelog_cursor):
         state.changelog_cursor = entries[-1].id
 

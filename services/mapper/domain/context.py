@@ -27,8 +27,17 @@ class Context:
 
 
 def base_of(record: PairSide, pair: FieldPair) -> Agreed | None:
-    """Return the base, or None (UNKNOWN) if it was agreed under another meaning of the pair (PROTOCOL F16)."""
-    return record.base if record.base is not None and record.base.revision >= pair.since else None
+    """Return what a side held when both last agreed, whatever the pair meant then; None (UNKNOWN): they never did.
+
+    Whether a side has changed since is told by this alone, so that a new meaning is no change of anybody's. Whether the
+    two values still stand for each other is another question: `stands`.
+    """
+    return record.base if record.base is not None and record.base.revision >= pair.fields_since else None
+
+
+def stands(record: PairSide, pair: FieldPair) -> bool:
+    """Tell whether what was agreed on was agreed on under the present meaning of the pair (PROTOCOL F16)."""
+    return record.base is not None and record.base.revision >= pair.since
 
 
 def is_base(record: PairSide, pair: FieldPair, value: Json) -> bool:
@@ -38,7 +47,9 @@ def is_base(record: PairSide, pair: FieldPair, value: Json) -> bool:
 
 
 def changed(record: PairSide, pair: FieldPair) -> bool:
-    """Tell whether a side differs from its base; an unknown base counts as changed (PROTOCOL F6)."""
+    """Tell whether a side differs from its base; an unknown base counts as changed (PROTOCOL F6). See `voices.says` for
+    what that means to the other side.
+    """
     return record.seen is not None and not is_base(record, pair, record.seen.value)
 
 

@@ -10,8 +10,9 @@ from services.mapper.domain.apply import open_operation
 from services.mapper.domain.blocked import block_hash, refuse, refuse_create
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
+from services.mapper.domain.sets import why_stuck
 from shared.domain.ids import EntityId, PairId, Side
-from shared.domain.kinds import IN_STEPS
+from shared.domain.kinds import IN_STEPS, SETS
 from shared.domain.link import (
     Agreed,
     Blocked,
@@ -24,7 +25,8 @@ from shared.domain.link import (
     Result,
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Mode
-from shared.fields import Untranslatable, translate
+from shared.fields import Untranslatable, crosswalk, translate
+from shared.fields.sets import merge_sets
 from shared.messages.status import Cause
 
 NOT_CREATED = frozenset({Cause.TYPE_NOT_MAPPED, Cause.REJECTED, Cause.DIRECTION_OFF})
@@ -154,6 +156,9 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
     digest = block_hash(value, ctx.integration.revision)
     if record.blocked is not None and record.blocked.value_hash == digest and record.blocked.code == Cause.REJECTED:
         return
+    if pair.kind in SETS:
+        _set(link, pair, value, ctx, pairs)
+        return
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
         words = f"{over.message} {over.next_step}"
@@ -166,6 +171,23 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
         pairs[pair.id] = PairWrite(over.value, None, value)
     else:
         _agree(link, pair, value, over.value, ctx)
+
+
+def _set(link: Link, pair: FieldPair, value: Json, ctx: Context, pairs: dict[PairId, PairWrite]) -> None:
+    """Send those elements of a set that have a counterpart, and say why the others have none."""
+    record, shown = link.side(link.origin).pair(pair.id), frozenset[str](value or ())
+    nothing: dict[Side, frozenset[str]] = dict.fromkeys(Side, frozenset())
+    held = {**nothing, link.origin: shown}
+    way = merge_sets(crosswalk(pair, ctx.parents), held, nothing, [link.origin]).ways[link.origin]
+    refused = record.blocked
+    digest = block_hash(sorted(way.source), ctx.integration.revision)
+    if refused is not None and (refused.code, refused.value_hash) == (Cause.REJECTED, digest):
+        return
+    record.blocked = why_stuck(pair, link.origin, way, shown, ctx)
+    if way.add:
+        pairs[pair.id] = PairWrite(sorted(way.add), None, sorted(way.source))
+    else:
+        _agree(link, pair, [], [], ctx)
 
 
 def _agree(link: Link, pair: FieldPair, value: Json, on_target: Json, ctx: Context) -> None:
@@ -206,10 +228,27 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
         link.side(op.target.other).pair(pair_id).base = Agreed(write.source, op.revision)
         link.side(op.target).pair(pair_id).base = Agreed(write.value, op.revision)
     target = link.side(op.target)
+    _leave_out(link, op, ctx)
     for pair in ctx.integration.pairs:
         if pair.kind is FieldKind.STATUS and pair.direction.carries_to(op.target) and pair.id not in op.pairs:
             target.pair(pair.id).takes_first = True
     target.have_read(ctx.now)
+
+
+def _leave_out(link: Link, op: Operation, ctx: Context) -> None:
+    """What could not be carried along waits on its side, with the reason: what the new item shows in its place is its
+    default, and nobody's word. Both agree on as much as nothing.
+    """
+    for pair in ctx.integration.pairs:
+        source, target = (link.side(side).pair(pair.id) for side in (op.target.other, op.target))
+        if source.blocked is None or pair.id in op.pairs:
+            continue
+        nothing: Json = [] if pair.kind in SETS else None
+        source.base = Agreed(nothing, op.revision)
+        if pair.kind in SETS:
+            target.base = Agreed(nothing, op.revision)  # a default among others is carried back like any element
+        else:
+            target.takes_first = True
 
 
 def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str | None, ctx: Context) -> None:

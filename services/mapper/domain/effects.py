@@ -11,6 +11,7 @@ from services.mapper.domain.changelog import is_news
 from services.mapper.domain.context import Context, is_base, ledger
 from services.mapper.domain.observation import Actor, Observation
 from shared.domain.ids import Side
+from shared.domain.kinds import SETS
 from shared.domain.link import Json, Link, Operation, OperationKind, PairSide, Result
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
@@ -112,7 +113,9 @@ def unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, val
     op = next(ledger(link, side, pair.id), None)
     if op is None or op.kind is OperationKind.CREATE or op.result not in (Result.APPLIED, Result.ALREADY):
         return None
-    if op.write_at is not None or pair.id in op.shown or not is_base(record, pair, value):
+    if op.write_at is not None or pair.id in op.shown:
+        return None
+    if pair.kind not in SETS and not is_base(record, pair, value):  # the base of a set is but a part of it
         return None
     return op if same(pair.kind, op.pairs[pair.id].value, value) else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from services.mapper.domain.context import Context
 from shared.domain.dry_run import FieldForecast, ItemForecast, Outlook, SideForecast, Verdict
 from shared.domain.ids import PairId, Side
-from shared.domain.kinds import IN_STEPS
+from shared.domain.kinds import IN_STEPS, SETS
 from shared.domain.link import (
     Agreed,
     ConflictNote,
@@ -23,6 +23,7 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import Direction, FieldKind, FieldPair
 from shared.fields import Untranslatable, equivalent, same, translate
+from shared.fields.sets import edited
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
 _AFTER_CREATE = "Set right after the issue was created: a new issue begins where its workflow begins, without links."
@@ -70,7 +71,9 @@ def as_if_done(link: Link, op: Operation, ctx: Context) -> None:
         put_back = op.kind is OperationKind.RESTORE
         target.seen = Held(write.value, ctx.now, None if put_back else op.id)
         if not put_back:
-            source.base, target.base = Agreed(write.source, op.revision), Agreed(write.value, op.revision)
+            before = target.base.value if target.base is not None else None
+            agreed = edited(before, write) if pair.kind in SETS else write.value
+            source.base, target.base = Agreed(write.source, op.revision), Agreed(agreed, op.revision)
         if pending is not None and same(pair.kind, pending.value, write.value if put_back else write.expect):
             target.overwritten = None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.mapper.domain.blocked import block_hash
-from services.mapper.domain.context import Context, base_of
+from services.mapper.domain.context import Context, stands
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import Blocked, Held, Json, Link, PairWrite
 from shared.domain.mapping import FieldPair
@@ -43,7 +43,7 @@ def carry(link: Link, pair: FieldPair, jira: Held, craft: Held, ctx: Context) ->
     carried = sorted(crossing.over)
     blocked = _why_not(pair, craft, crossing, ctx)
     waits_for = crossing.not_linked[0] if crossing.not_linked else None
-    base = base_of(record, pair)
+    base = record.base if stands(record, pair) else None
     if base is not None and same(pair.kind, base.value, carried):
         return Step(blocked=blocked, waits_for=waits_for)
     refused = record.blocked

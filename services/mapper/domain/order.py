@@ -15,6 +15,7 @@ from services.mapper.domain.effects import came_true, cannot_tell, landing, late
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
 from services.mapper.domain.record import agree_on, keep_beside, keep_replaced, overwrite, remember
 from shared.domain.ids import OperationId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import (
     BY_USER,
     Agreed,
@@ -29,6 +30,7 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
+from shared.fields.sets import put_right
 
 _REMEMBERED = 12
 
@@ -154,8 +156,9 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
             continue
         _seen_before(record, value)
         still = record.seen is not None and same(pair.kind, record.seen.value, write.value)
+        lost = put_right(value, write) if pair.kind in SETS else value
         if still and at < op.write_at:
-            overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
+            overwrite(link, side, pair, Overwritten(lost, edited=Span(op.read_at, at)), ctx)
         elif still:
             keep_beside(link, side, pair, value, f"set in the moment of {op.id}, perhaps replaced by it", ctx)
         else:
@@ -194,7 +197,8 @@ def _accept(
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
-        if old is not None and not known and is_users(record, pair, old):
+        whole = pair.kind in SETS and old is not None and not old.late  # it took elements of anybody's along
+        if old is not None and (whole or (not known and is_users(record, pair, old))):
             overwrite(link, side, pair, Overwritten.of(old, late=True), ctx)
     elif op is not None and write is not None and pair.kind is FieldKind.STATUS and by is None and actor.ours:
         by = op.id  # a step on the way to its status, told by a webhook, which names no operation

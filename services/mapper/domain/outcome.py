@@ -15,19 +15,24 @@ from services.mapper.domain.proof import stopped_half_way, unmet, words
 from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
 from services.mapper.domain.trouble import note_trouble
 from shared.domain.ids import PairId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import (
     PUT_OFF,
     Agreed,
     Held,
+    Json,
     Link,
     Normalised,
     Operation,
     OperationKind,
     Overwritten,
+    PairSide,
+    PairWrite,
     Result,
 )
 from shared.domain.mapping import FieldPair
 from shared.fields import same
+from shared.fields.sets import edit_of, edited
 from shared.messages.write import WriteOutcome
 
 HTTP_NOT_FOUND = 404
@@ -151,7 +156,9 @@ def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
         target = link.side(op.target).pair(pair.id)
         shown = op.shown.get(pair.id, write.value) if pair.id in op.shown else write.value
         agreed = write.value
-        if same(pair.kind, shown, write.value):
+        if pair.kind in SETS:
+            agreed = _agreed_elements(target, write, shown)
+        elif same(pair.kind, shown, write.value):
             agreed = shown
         elif target.norm is not None and target.norm.wrote == write.value and target.norm.shows == shown:
             agreed = shown
@@ -163,6 +170,23 @@ def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
         pending = target.overwritten
         if pending is not None and same(pair.kind, pending.value, write.expect):
             target.overwritten = None
+
+
+def _agreed_elements(target: PairSide, write: PairWrite, shown: Json) -> Json:
+    """Return what of the target both sides agree on after a write: what was, with what it added and without what it
+    removed. Whatever else is shown was there or came meanwhile, and is the target's own (PROTOCOL F5).
+    """
+    agreed = edited(target.base.value if target.base is not None else None, write)
+    added, removed = edit_of(write)
+    if set(added) <= set(shown) and not set(removed) & set(shown):
+        return agreed
+    known = target.norm
+    if known is None or (known.wrote, known.shows) != (write.value, shown):
+        target.norm = Normalised(write.value, shown)
+        return agreed
+    target.norm = Normalised(write.value, shown, known.times + 1)
+    kept_otherwise = set(shown) - set(write.value)
+    return sorted((set(agreed) - (set(added) - set(shown))) | kept_otherwise | (set(removed) & set(shown)))
 
 
 def _what_was_replaced(

@@ -9,9 +9,11 @@ from datetime import datetime
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
+from shared.domain.kinds import SETS
 from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import same
+from shared.fields.sets import edited, put_right
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
@@ -22,7 +24,11 @@ def keep_replaced(link: Link, side: Side, pair: FieldPair, old: Held | None, op:
     """Keep what a write was found to have replaced, if it was a person's edit that the write did not know of."""
     if old is None:
         return
-    if old.against == op.id:
+    if pair.kind in SETS:
+        wanted = put_right(old.value, op.pairs[pair.id])
+        if wanted is not None:
+            overwrite(link, side, pair, Overwritten(wanted), ctx)
+    elif old.against == op.id:
         remember(link, side, pair.id, old.value, f"set again while {op.id} was under way, which replaced it", ctx.now)
     elif is_users(link.side(side).pair(pair.id), pair, old, op.pairs[pair.id].expect, expecting=True):
         overwrite(link, side, pair, Overwritten.of(old), ctx)
@@ -53,7 +59,9 @@ def agree_on(link: Link, op: Operation, pair: FieldPair, shown: Json) -> None:
     """Say that both sides agree on what an operation wrote, now that its target shows it."""
     source = link.side(op.target.other).pair(pair.id)
     source.base = Agreed(op.pairs[pair.id].source, op.revision)
-    link.side(op.target).pair(pair.id).base = Agreed(shown, op.revision)
+    target = link.side(op.target).pair(pair.id)
+    before = target.base.value if target.base is not None else None
+    target.base = Agreed(edited(before, op.pairs[pair.id]) if pair.kind in SETS else shown, op.revision)
     if source.blocked is not None and source.blocked.value_hash == block_hash(op.pairs[pair.id].source, op.revision):
         source.blocked = None
 
@@ -64,7 +72,7 @@ def keep_beside(link: Link, side: Side, pair: FieldPair, value: Json, why: str, 
     """
     remember(link, side, pair.id, value, why, ctx.now)
     asks = ctx.integration.policy_of(pair) is Policy.ASK and pair.direction is Direction.BOTH
-    if asks and pair.id not in link.open_conflicts and link.state not in _APART:
+    if asks and pair.kind not in SETS and pair.id not in link.open_conflicts and link.state not in _APART:
         open_conflict(link, ctx, pair, side, value)
 
 

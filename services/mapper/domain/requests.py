@@ -22,7 +22,7 @@ from shared.domain.link import (
     Result,
     SideState,
 )
-from shared.domain.mapping import FieldPair, Integration
+from shared.domain.mapping import Direction, FieldPair, Integration
 from shared.domain.requests import Cell, Refused, RequestKind, Step, is_left, judge
 from shared.messages.request import SyncRequest
 from shared.messages.status import Cause
@@ -65,7 +65,10 @@ def carry_out(link: Link, request: SyncRequest, ctx: Context) -> Cell:
 
 
 def resync(link: Link, ctx: Context) -> None:
-    """Read both sides afresh and compare them without any base (PROTOCOL F6)."""
+    """Read both sides afresh and compare them with what they last agreed on; what one side alone changed is carried.
+
+    A field that is carried one way is compared without it, so that its source is written again.
+    """
     down = link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED
     if link.state is not LinkState.ACTIVE:  # there it ends by its outcome
         give_up(link, ctx)
@@ -79,7 +82,10 @@ def resync(link: Link, ctx: Context) -> None:
         state.dirty_since = ctx.now
         _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
         for record in state.pairs.values():
-            record.base = record.blocked = None
+            record.blocked = None
+        for pair in ctx.integration.pairs:
+            if pair.direction is not Direction.BOTH:
+                state.pair(pair.id).base = None
 
 
 def _put_on_record(link: Link, side: Side, why: str, ctx: Context) -> None:
@@ -118,6 +124,9 @@ def adopt(link: Link, side: Side, entity_id: EntityId, ctx: Context) -> None:
     link.place(side, entity_id)
     link.waits_for = None
     link.enter(LinkState.UNSYNCED)
+    for known in Side:
+        for record in link.side(known).pairs.values():
+            record.base = None  # whatever was agreed on was with another item
     resync(link, ctx)
 
 

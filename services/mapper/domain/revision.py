@@ -5,9 +5,9 @@ Pure.
 from __future__ import annotations
 
 from services.mapper.domain.context import Context
-from services.mapper.domain.decide import winner_by
 from services.mapper.domain.record import remember
 from services.mapper.domain.requests import settle
+from services.mapper.domain.voices import winner_by
 from shared.domain.ids import Side
 from shared.domain.link import Link
 from shared.domain.mapping import Direction, Policy

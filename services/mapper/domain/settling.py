@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from services.mapper.domain.context import Context, ledger
-from services.mapper.domain.decide import Decision
+from services.mapper.domain.plan import Decision
 from shared.domain.ids import PairId, Side
 from shared.domain.link import Link, LinkState, Operation, PairWrite, Result
 from shared.domain.mapping import FieldPair

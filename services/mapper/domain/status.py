@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from services.mapper.domain.context import Context
+from services.mapper.domain.context import Context, base_of
 from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
 from shared.domain.requests import is_left
-from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
 _SHORT = 60
@@ -165,24 +164,16 @@ def _hidden(link: Link, side: Side, pair: FieldPair) -> bool:
 
 
 def _differing(link: Link, pair: FieldPair, note: ConflictNote, ctx: Context) -> str:
-    """Return in words why a pair is in conflict: who changed it, or that only the mapping makes the two differ."""
+    """Return in words why a pair is in conflict: both were changed, or they never agreed."""
     name, known = pair.called(Side.JIRA), [link.side(side).pairs.get(pair.id) for side in Side]
-    agreed = [(one.base.value, one.seen.value) for one in known if one and one.base and one.seen]
-    stayed = [base for base, seen in agreed if same(pair.kind, base, seen)]
     craft = link.craft.pairs.get(pair.id)
     if note.kept is None and craft is not None and craft.seen is not None and craft.seen.perhaps is not None:
         words = (
             f"Craft.io did not answer when Tandem wrote {name} some minutes ago. What it shows now was set by a "
             "person, or by that write, late: Tandem cannot tell"
         )
-    elif note.kept is None and len(agreed) < len(known):
-        words = (
-            f"The two sides hold different values of {name} and have not agreed on one since they were joined or "
-            f"compared anew, or since the field is mapped so (revision {pair.since})"
-        )
-    elif note.kept is None and stayed:
-        changed = "nobody changed it" if len(stayed) == len(known) else "it was changed on one side only"
-        words = f"By the mapping since revision {pair.since} the two sides differ in {name}; {changed}"
+    elif note.kept is None and not all(one is not None and base_of(one, pair) is not None for one in known):
+        words = f"The two sides hold different values of {name} and have not agreed on one since they were joined"
     else:
         words = f"{name} was changed on both sides to different values"
     shown = {Side.JIRA: note.jira_value, Side.CRAFT: note.craft_value}

@@ -131,17 +131,19 @@ class JiraClient:
         fields: Mapping[str, Any],
         op_id: OperationId,
         *,
+        elements: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         read_fields: Iterable[str],
         guard: Guard | None = None,
     ) -> Reading | None:
         """Set these fields (v2 shapes) in one edit that names `op_id` in the changelog; return the issue afterwards.
+        `elements` are verbs (`add`, `remove`) by field, for sets of which anything else is to stay.
 
         One call (`returnIssue`), or a read after it where the site does not return the whole issue. None: the edit was
         made, but the issue could not be read afterwards. Raises `UnclearEffect` when nobody knows whether it was made.
         """
         wanted = await self._wanted(read_fields)  # after the edit nothing may fail but the reading
         body = {
-            **await self._edit(fields),
+            **_with_verbs(await self._edit(fields), elements),
             "historyMetadata": {"type": shapes.HISTORY_TYPE, "extraData": {"op": op_id}},
         }
         call = Call(
@@ -286,6 +288,11 @@ class JiraClient:
         self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = (), *, item: str | None = None
     ) -> Answer:
         return await self._http.send(Call("GET", path, endpoint, query, item=item, timeout_s=self._timeout_s))
+
+
+def _with_verbs(edit: dict[str, Any], elements: Mapping[str, Sequence[Mapping[str, Any]]] | None) -> dict[str, Any]:
+    """Return the body of an edit with these verbs as well."""
+    return {**edit, "update": {**edit.get("update", {}), **elements}} if elements else edit
 
 
 def _edit(fields: Mapping[str, Any]) -> dict[str, Any]:

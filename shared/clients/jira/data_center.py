@@ -67,6 +67,7 @@ class DataCenterClient(JiraClient):
         fields: Mapping[str, Any],
         op_id: OperationId,
         *,
+        elements: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
         read_fields: Iterable[str],
         guard: Guard | None = None,
     ) -> Reading | None:
@@ -76,7 +77,9 @@ class DataCenterClient(JiraClient):
         `Rejected` for `parent` then.
         """
         try:
-            return await super().update_issue(issue_id, fields, op_id, read_fields=read_fields, guard=guard)
+            return await super().update_issue(
+                issue_id, fields, op_id, elements=elements, read_fields=read_fields, guard=guard
+            )
         except Rejected as error:
             raise await self._about_parent(error) from error
 

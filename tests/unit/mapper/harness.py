@@ -102,6 +102,14 @@ class World:
         """The circumstances as of now."""
         return Context(self.integration, {Side.JIRA: US, Side.CRAFT: US}, self.now)
 
+    def shows(self, side: Side, value: Json) -> dict[str, object]:
+        """Return the JSON of a side that holds this."""
+        return snapshot(side, value)
+
+    def logged(self, old: Json, new: Json) -> ChangelogItem:
+        """Return what Jira's changelog says of a change."""
+        return ChangelogItem(field="summary", old=None, old_label=old, new=None, new_label=new)
+
     def tick(self, seconds: float = 1.0) -> None:
         """Let time pass."""
         self.now += timedelta(seconds=seconds)
@@ -115,7 +123,7 @@ class World:
         self.holds[side], self.at[side] = value, self.now
         entries: tuple[ChangelogEntry, ...] = ()
         if side is Side.JIRA:
-            item = ChangelogItem(field="summary", old=None, old_label=old, new=None, new_label=value)
+            item = self.logged(old, value)
             op_id = op.id if op else None
             entry = ChangelogEntry(id=str(len(self.changelog) + 1), at=self.now, by=by, op=op_id, items=(item,))
             self.changelog.append(entry)
@@ -188,7 +196,7 @@ class World:
         """
         seen = look or self.look(op.target)
         times = {"ticket": ticket, "read_at": read_at, "write_at": write_at, "updated": seen.at}
-        return self.handle(op, self.outcome(op, result, snapshot(op.target, seen.value), seen.changelog, **times))
+        return self.handle(op, self.outcome(op, result, self.shows(op.target, seen.value), seen.changelog, **times))
 
     def outcome(
         self,

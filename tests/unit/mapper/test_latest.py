@@ -8,11 +8,9 @@ from datetime import timedelta
 import pytest
 
 from services.mapper.domain.observation import Observation
-from services.mapper.domain.requests import carry_out
 from shared.domain.ids import Side
 from shared.domain.link import Operation, OperationKind, Result
 from shared.domain.mapping import Policy
-from shared.messages.request import RequestKind, SyncRequest
 from tests.unit.mapper.harness import TITLE, World, title_integration
 
 
@@ -130,10 +128,9 @@ def test_f17_the_time_of_our_own_write_is_not_the_time_of_an_edit() -> None:
     world.edit(Side.CRAFT, "2")  # its event is late
     world.tick()
     world.perform(op)
-    request = SyncRequest(
-        request_id="r", kind=RequestKind.RESYNC, requested_by="ada", requested_at=world.now, link_id=world.link.id
-    )
-    carry_out(world.link, request, world.ctx)  # from now on nothing is agreed on
+    for side in Side:  # from now on nothing is agreed on
+        world.link.side(side).pair(TITLE).base = None
+        world.link.side(side).dirty_since = world.now
     world.settle()
     assert world.holds == {Side.JIRA: "1", Side.CRAFT: "2"}
     assert TITLE in world.link.open_conflicts
