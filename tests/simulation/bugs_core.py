@@ -196,15 +196,6 @@ def _f5_answer() -> Planted:
     return [(outcome, "unmet", lambda *args: ())]
 
 
-def _f20_told() -> Planted:
-    """Whoever tells of a deletion is believed at once."""
-
-    def told(link: Link, event: Any, ctx: Context) -> None:
-        changes._delete(link, event.side, ctx)
-
-    return [(changes, "_told_deleted", told)]
-
-
 CORE_BUGS: dict[str, Bug] = {
     "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
     "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
@@ -222,5 +213,4 @@ CORE_BUGS: dict[str, Bug] = {
     "F17": Bug("`latest` compares the times of items", _f17),
     "F18": Bug("what a normalising target shows is never accepted", _f18),
     "F19": Bug("what was refused is not remembered", _f19),
-    "F20told": Bug("who tells of a deletion is believed, however late", _f20_told),
 }
