@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from services.mapper.domain import absence, decide, links, observation, order, outcome, requests, sets, voices
+from services.mapper.domain import decide, links, observation, order, outcome, requests, sets, voices
 from services.mapper.domain import record as on_record
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation
@@ -15,7 +15,7 @@ from services.mapper.domain.voices import speaks
 from services.mapper.handlers import changes
 from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
-from shared.domain.link import Absence, Agreed, Held, Link, Operation
+from shared.domain.link import Agreed, Held, Link, Operation
 from shared.fields import same
 from shared.messages.write import WriteOutcome
 from tests.simulation.planting import Bug, Replacement
@@ -197,15 +197,6 @@ def _f5_answer() -> Planted:
     return [(outcome, "unmet", lambda *args: ())]
 
 
-def _f20_told() -> Planted:
-    """Whoever tells of a deletion is believed at once."""
-
-    def told(link: Link, event: Any, ctx: Context) -> None:
-        absence._put_away(link, event.side, Absence.DELETED, ctx)
-
-    return [(changes, "not_found", told)]
-
-
 CORE_BUGS: dict[str, Bug] = {
     "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
     "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
@@ -223,5 +214,4 @@ CORE_BUGS: dict[str, Bug] = {
     "F17": Bug("`latest` compares the times of items", _f17),
     "F18": Bug("what a normalising target shows is never accepted", _f18),
     "F19": Bug("what was refused is not remembered", _f19),
-    "F20told": Bug("who tells of a deletion is believed, however late", _f20_told),
 }
