@@ -104,6 +104,8 @@ def test_the_reasons_that_matter_are_told_apart() -> None:
         (link_in(LinkState.HELD, craft=False, reason=Cause.DIRECTION_MANUAL), Situation.HELD_MANUAL),
         (link_in(LinkState.CREATING, craft=False), Situation.CREATING),
         (sending, Situation.SENDING),
+        (link_in(LinkState.PAUSED), Situation.PAUSED),
+        (link_in(LinkState.PAUSED, craft=False), Situation.CREATING),
         (link_in(LinkState.UNSYNCED), Situation.APART),
         (link_in(LinkState.UNSYNCED, craft=False), Situation.ALONE),
         (deleted(link_in(LinkState.GONE), Side.JIRA), Situation.LEFT),
