@@ -11,7 +11,7 @@ from shared.richtext.forms import carry, equivalent
 from shared.richtext.wiki import parse_wiki
 from tests.unit.richtext.wiki_sources import SourceMaker
 
-SOURCES = 90
+SOURCES = 60
 
 
 def shown(source: str) -> str:

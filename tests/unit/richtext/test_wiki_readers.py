@@ -17,7 +17,7 @@ from tests.unit.richtext.pandoc_reader import read_by_pandoc
 from tests.unit.richtext.plain_tree import NO_LOOK, SIGNS, Maker, Tree, joined, to_html
 
 GOLDEN = Path(__file__).resolve().parents[2] / "fixtures" / "wiki" / "atlassian.json"
-DOCUMENTS = 250
+DOCUMENTS = 150
 CASES = (
     *(f"<p>a {html.escape(sign)} b</p>" for sign in SIGNS),
     *(f"<p>{sign} begins</p>" for sign in ("*", "#", "-", "h1.", "h2.x", "bq.", "|", "||", "----", "- -", "# #")),
