@@ -8,7 +8,7 @@ origin, so a canonical block can still be written as it was. Idempotent.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
 from typing import Any, assert_never
 
@@ -47,8 +47,21 @@ _NOTHING = Text("")
 
 
 def canonical(document: Document) -> Document:
-    """Return the document's canonical form."""
-    return Document(canonical_blocks(document.blocks))
+    """Return the document's canonical form, without marks that a look cannot say: people do not see them."""
+    return Document(_unmarked(canonical_blocks(document.blocks)))
+
+
+def _unmarked(part: Any) -> Any:
+    if isinstance(part, tuple):
+        if any(isinstance(each, Text) and each.own for each in part):
+            return canonical_inlines(replace(each, own=()) if isinstance(each, Text) else each for each in part)
+        return tuple(map(_unmarked, part))
+    if not is_dataclass(part) or isinstance(part, type | Text):
+        return part
+    held = {each.name: getattr(part, each.name) for each in fields(part)}
+    return replace(
+        part, **{name: _unmarked(value) for name, value in held.items() if isinstance(value, tuple) and value}
+    )
 
 
 def canonical_blocks(blocks: Iterable[Block]) -> tuple[Block, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from heapq import nlargest
 from operator import itemgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from shared.richtext.adf.fit import is_part
 from shared.richtext.adf.parts import alone_in, kind
@@ -48,9 +48,6 @@ MAX_TRIES = 4
 
 Blocks = tuple[Block, ...]
 _Line = tuple[Inline, ...]
-_Part = TypeVar(
-    "_Part", Paragraph, Heading, Listing, Tasks, Table, Quote | Panel | Expand, OpaqueBlock, Item, Task, Row, Cell
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +174,19 @@ class _Walk:
             return block
         match block:
             case Paragraph() | Heading():
-                return _refilled(block, inlines=self.on_line(block.inlines))
+                return replace(block, inlines=self.on_line(block.inlines))
             case Listing():
                 items = tuple(self._item(item, (*place, "item")) for item in block.items)
-                return _refilled(block, items=items)
+                return replace(block, items=items)
             case Tasks():
-                return _refilled(block, items=tuple(map(self._task, block.items)))
+                return replace(block, items=tuple(map(self._task, block.items)))
             case Table():
                 rows = tuple(self._row(row, (*place, "cell")) for row in block.rows)
-                return _refilled(block, rows=rows)
+                return replace(block, rows=rows)
             case Quote() | Panel() | Expand():
-                return _refilled(block, blocks=self.blocks(block.blocks, (*place, _NAMES[type(block)])))
+                return replace(block, blocks=self.blocks(block.blocks, (*place, _NAMES[type(block)])))
             case OpaqueBlock() if block.origin is not None:
-                return _refilled(block, fallback=self.blocks(block.fallback, (*place, kind(block))))
+                return replace(block, fallback=self.blocks(block.fallback, (*place, kind(block))))
             case _:
                 return block
 
@@ -197,32 +194,23 @@ class _Walk:
         return kept(origin, self.target) is not None
 
     def _item(self, item: Item, place: Place) -> Item:
-        return item if self._whole(item.origin) else _refilled(item, blocks=self.blocks(item.blocks, place))
+        return item if self._whole(item.origin) else replace(item, blocks=self.blocks(item.blocks, place))
 
     def _task(self, task: Task) -> Task:
         below = tuple(map(self._task, task.below))
         inlines = task.inlines if self._whole(task.origin) else self.on_line(task.inlines)
-        return _refilled(task, inlines=inlines, below=below)
+        return replace(task, inlines=inlines, below=below)
 
     def _row(self, row: Row, place: Place) -> Row:
         if self._whole(row.origin):
             return row
-        return _refilled(row, cells=tuple(self._cell(cell, place) for cell in row.cells))
+        return replace(row, cells=tuple(self._cell(cell, place) for cell in row.cells))
 
     def _cell(self, cell: Cell, place: Place) -> Cell:
-        return cell if self._whole(cell.origin) else _refilled(cell, blocks=self.blocks(cell.blocks, place))
+        return cell if self._whole(cell.origin) else replace(cell, blocks=self.blocks(cell.blocks, place))
 
 
 _NAMES: dict[type, str] = {Quote: "quote", Panel: "panel", Expand: "expand"}
-
-
-def _refilled(part: _Part, **content: tuple[Any, ...]) -> _Part:
-    """Return a part with other content, itself if that is the same."""
-    same = all(
-        len(new) == len(old) and all(one is other for one, other in zip(new, old, strict=True))
-        for new, old in ((new, getattr(part, name)) for name, new in content.items())
-    )
-    return part if same else replace(part, **content)
 
 
 def _source(origin: Origin | None, language: Language) -> Any:

@@ -113,3 +113,28 @@ def test_plain_text_can_be_read_by_people() -> None:
         "<table><tr><td>1</td><td>2</td></tr></table><blockquote>q</blockquote>"
     )
     assert plain({"html": source}) == "T\n\na\nb\n\n1. x\n  - y\n2. z\n\n1 | 2\n\n> q"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<div class='a'><p>one</p></div><p>two</p>", "<p>one</p><p>two</p>"),
+        ("<p><span class='x'>one</span> two</p>", "<p>one two</p>"),
+        ("<p><a href='/q' target='_blank'>one</a></p>", "<p><a href='/q'>one</a></p>"),
+        ("<section><h2>a</h2><ul><li><span id='1'>b</span></li></ul></section>", "<h2>a</h2><ul><li>b</li></ul>"),
+    ],
+)
+def test_elements_and_attributes_that_show_nothing_do_not_count(one: str, other: str) -> None:
+    assert same({"html": one}, {"html": other})
+
+
+def test_a_comment_on_words_changes_nothing_that_people_wrote() -> None:
+    comment = {"type": "annotation", "attrs": {"id": "c", "annotationType": "inlineComment"}}
+    parts = [{"type": "text", "text": "one "}, {"type": "text", "text": "two", "marks": [comment]}]
+    commented = {"type": "doc", "version": 1, "content": [{"type": "paragraph", "content": parts}]}
+    plain = {
+        "type": "doc",
+        "version": 1,
+        "content": [{"type": "paragraph", "content": [{"type": "text", "text": "one two"}]}],
+    }
+    assert same({"adf": commented}, {"adf": plain})

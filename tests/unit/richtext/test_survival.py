@@ -21,7 +21,7 @@ from tests.unit.richtext.documents import schema_errors
 from tests.unit.richtext.foreign import foreign, nodes, reading, replaced
 
 Node = dict[str, Any]
-SEEDS = range(16)
+SEEDS = range(10)
 _IN_LINES = frozenset({
     "mention", "date", "status", "emoji", "inlineExtension", "inlineCard", "mediaInline", "placeholder", "media",
 })  # fmt: skip

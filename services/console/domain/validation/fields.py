@@ -253,7 +253,8 @@ def formatting_lost(subject: Subject) -> Iterator[Finding]:
                 "formatting_lost",
                 f"{path}.kind",
                 f"{sentence(subject.name_on(side, pair))} holds formatted text and is mapped as plain text: each "
-                f"change in {side.other.vendor} takes its headings, lists, links and the like away.",
+                f"change in {side.other.vendor} takes its headings, lists, links, pictures and the like away"
+                + (", and Jira may delete files that nothing shows any more." if side is Side.JIRA else "."),
                 "Map it as formatted text (kind rich_text)."
                 if both
                 else f"Carry this pair to {side.other.vendor} only, if that matters.",
