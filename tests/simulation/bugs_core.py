@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
 from shared.domain.link import Agreed, Held, Link, Operation
 from shared.fields import same
+from shared.fields.sets import merge_sets
 from shared.messages.write import WriteOutcome
 from tests.simulation.planting import Bug, Replacement
 
@@ -63,6 +65,23 @@ def _f4iii() -> Planted:
         return False
 
     return [(order, "is_users", nobody), (on_record, "is_users", nobody)]
+
+
+def _f4_set() -> Planted:
+    """A set is written as its source shows it, whatever else its target holds."""
+    original = merge_sets
+
+    def whole(walk: Any, shown: Any, *more: Any) -> Any:
+        found = original(walk, shown, *more)
+        ways = {}
+        for side, way in found.ways.items():
+            images = frozenset().union(*(walk.images(side, each) for each in shown[side]))
+            theirs = shown[side.other]
+            moved = bool(way.add or way.remove)
+            ways[side] = replace(way, add=images - theirs, remove=theirs - images) if moved else way
+        return replace(found, ways=ways)
+
+    return [(sets, "merge_sets", whole)]
 
 
 def _f5() -> Planted:
@@ -201,6 +220,7 @@ CORE_BUGS: dict[str, Bug] = {
     "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
     "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
     "F4iii": Bug("a value that was seen and then replaced by a landing write is not noticed", _f4iii),
+    "F4set": Bug("a set is written whole, whatever else its target holds", _f4_set),
     "F5": Bug("the read-back becomes the base", _f5),
     "F5answer": Bug("a good answer to a write is believed, whatever its target shows afterwards", _f5_answer),
     "F6": Bug("an unknown base counts as unchanged", _f6),
