@@ -24,12 +24,18 @@ from services.webhook_gateway.ports import Sender, Senders
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
 from shared.domain.ids import Side
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
 from shared.runtime.trace import new_traceparent, trace_id, traced, valid_traceparent
 
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
 _SHOWN: Final = 200
+_TOLD_HEADERS: Final = {
+    "delivery": "x-atlassian-webhook-identifier",
+    "retry": "x-atlassian-webhook-retry",
+    "flow": "x-atlassian-webhook-flow",
+}
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large event gets more time: 25 MB must be able to pass a slow network."""
 
@@ -90,6 +96,8 @@ class Gateway:
         trace = valid_traceparent(lower.get("traceparent")) or new_traceparent(self._dice)
         with traced(trace):
             ending = await self._end(side, connection_id, lower, query, raw)
+        # Only of who has shown to be the vendor: what anybody else sends has no place in a log.
+        told = {} if ending.verdict is None else {name: lower.get(header) for name, header in _TOLD_HEADERS.items()}
         self._report(
             side,
             connection_id,
@@ -97,9 +105,7 @@ class Gateway:
             bytes=len(raw),
             seconds=round(self._clock.monotonic() - begun, 4),
             trace=trace_id(trace),
-            delivery=lower.get("x-atlassian-webhook-identifier", "")[:_SHOWN] or None,
-            retry=lower.get("x-atlassian-webhook-retry", "")[:_SHOWN] or None,
-            flow=lower.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
+            **{name: value[:_SHOWN] for name, value in told.items() if value},
         )
         SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
         return self._reply(ending)
@@ -160,7 +166,7 @@ class Gateway:
                 verdict = await self._publish(verdict)
         except (LogUnavailable, TimeoutError) as error:
             words = "the event could not be made durable; send it again"
-            details = {"error": f"{type(error).__name__}: {error}"}
+            details = {"error": told(error)}
             return Ending(503, "unavailable", "log_unavailable", words, verdict, details)
         reason = "thin" if verdict.thin else "whole"
         return Ending(202, "forwarded", reason, "accepted", verdict)
@@ -187,7 +193,7 @@ class Gateway:
         say(
             "webhook",
             side=side,
-            connection_id=connection_id[:_SHOWN],
+            connection_id=connection_id if known else UNKNOWN,
             kind=kind,
             status=ending.status,
             outcome=ending.outcome,
@@ -195,7 +201,7 @@ class Gateway:
             words=ending.words,
             **ids,
             **ending.details,
-            **{name: value for name, value in more.items() if value is not None},
+            **more,
         )
 
     def _reply(self, ending: Ending) -> Reply:

@@ -18,6 +18,7 @@ from typing import Any, Final
 from prometheus_client import Counter
 
 from shared.clients.errors import (
+    BadCredentials,
     NotFound,
     RateLimited,
     Rejected,
@@ -30,6 +31,7 @@ from shared.clients.errors import (
 from shared.clients.pace import Pace
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
+from shared.domain.credentials import CONTROL_WORDS, fits_header
 from shared.domain.mapping import Connection
 
 Guard = Callable[[], Awaitable[None]]
@@ -38,6 +40,8 @@ Guard = Callable[[], Awaitable[None]]
 DEFAULT_TIMEOUT_S: Final = 20.0
 _MAX_WORDS: Final = 500
 _DEFAULT_RETRY_AFTER_S: Final = 2.0
+_LEAST_CREDENTIAL: Final = 8
+"""Characters; what is shorter stands in any text by chance."""
 
 REQUESTS: Final = Counter(
     "tandem_vendor_requests_total", "Requests to a vendor by what came of them.", ["vendor", "method", "outcome"]
@@ -116,6 +120,8 @@ class VendorHttp:
     ) -> None:
         self.base = connection.url.strip().rstrip("/")
         self._headers = {"accept": "application/json", "user-agent": "tandem-sync", **auth}
+        held = (value.rpartition(" ")[2] for value in auth.values())
+        self._credentials = [credential for credential in held if len(credential) >= _LEAST_CREDENTIAL]
         self._dialect = dialect
         self._transport = transport
         self._clock = clock
@@ -131,6 +137,8 @@ class VendorHttp:
         """
         outcome = "cancelled"
         try:
+            if not all(fits_header(value) for value in self._headers.values()):
+                raise BadCredentials(f"The {self._dialect.vendor} token of this connection {CONTROL_WORDS}.")
             async with self._places:
                 self._check_holds(call)
                 await self._pace.wait()
@@ -179,7 +187,7 @@ class VendorHttp:
             raise self._hold(call, response)
         if 200 <= status < 300:
             return Answer(status, self._parse(call, response), response.headers, server_date(response.headers))
-        said = self._dialect.words(response)
+        said = self._said(response)
         if status >= 500 or status in (408, 409, 425):
             raise self._failed(call, response, said.message)
         if status == 404:
@@ -188,6 +196,17 @@ class VendorHttp:
             target = response.headers.get("location", "another address")
             raise Rejected(status, f"the address redirects to {target}; check the URL of the connection")
         raise Rejected(status, said.message, said.fields)
+
+    def _said(self, response: HttpResponse) -> Words:
+        """Return the vendor's words, without our credentials: a proxy in debug mode repeats the headers it got."""
+        said = self._dialect.words(response)
+
+        def scrubbed(text: str) -> str:
+            for credential in self._credentials:
+                text = text.replace(credential, "[credentials]")
+            return text
+
+        return Words(scrubbed(said.message), {name: scrubbed(text) for name, text in said.fields.items()})
 
     def _parse(self, call: Call, response: HttpResponse) -> Any:
         if not response.body.strip():
@@ -220,7 +239,7 @@ class VendorHttp:
         key = self._hold_key(scope, call)
         self._held[key] = max(until, self._held.get(key, until))
         return RateLimited(
-            f"{self._dialect.vendor} limits the rate of requests ({self._dialect.words(response).message})",
+            f"{self._dialect.vendor} limits the rate of requests ({self._said(response).message})",
             retry_after_s=wait_s,
             scope=scope,
         )

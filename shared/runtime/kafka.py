@@ -20,6 +20,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
 from shared.domain.errors import Poison
+from shared.runtime.error_words import told
 from shared.runtime.kafka_subscription import KafkaSubscription
 from shared.runtime.log import Follower, LogUnavailable, Record, Subscription
 from shared.runtime.settings import ServiceSettings
@@ -201,7 +202,7 @@ class KafkaLog:
         if isinstance(error, KafkaError) and error.retriable:
             return
         if self._connecting is not None and self._connecting.done():
-            _log.error("a new Kafka producer takes over", bootstrap=self._bootstrap, error=repr(error))
+            _log.error("a new Kafka producer takes over", bootstrap=self._bootstrap, error=told(error))
             self._retire(self._connecting)
             self._connecting = None
 
@@ -274,4 +275,4 @@ async def _stop_producer(connecting: asyncio.Task[AIOKafkaProducer]) -> None:
         async with asyncio.timeout(_STOP_TIMEOUT_S):
             await connecting.result().stop()
     except (TimeoutError, KafkaError) as error:
-        _log.warning("the Kafka producer was left with records that were not acknowledged", error=repr(error))
+        _log.warning("the Kafka producer was left with records that were not acknowledged", error=told(error))

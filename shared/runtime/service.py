@@ -15,6 +15,8 @@ from typing import Final, Protocol, TypeVar
 import structlog
 from aiohttp import web
 
+from shared.runtime.error_words import told
+from shared.runtime.http_server import HttpRunner
 from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
 from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
@@ -102,7 +104,7 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
         except (StoreUnavailable, LogUnavailable) as error:
             if opened:
                 raise
-            _log.warning("cannot start yet", service=name, error=str(error))
+            _log.warning("cannot start yet", service=name, error=told(error))
         async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
             await _stopped_within(stop, _OPEN_AGAIN_S)
 
@@ -147,7 +149,7 @@ async def _http(
     app = web.Application()
     own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
     app.add_routes([*own, *routes])
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_HTTP_GRACE_S)
+    runner = HttpRunner(app, shutdown_timeout=_HTTP_GRACE_S)
     await runner.setup()
     try:
         await web.TCPSite(runner, settings.http_host, settings.http_port, reuse_address=True).start()

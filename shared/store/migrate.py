@@ -22,6 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.domain.errors import OwnWords
 from shared.store.port import StoreUnavailable
 from shared.store.postgres.errors import CONNECTION_LOST
 
@@ -31,7 +32,7 @@ WAIT_S = 120.0
 CONNECT_TIMEOUT_S = 10.0
 
 
-class SchemaTooNew(Exception):
+class SchemaTooNew(OwnWords):
     """The database has a schema that this release does not know."""
 
 

@@ -12,10 +12,11 @@ import os
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import ValidationError
 
+from shared.domain.errors import OwnWords
 from shared.domain.mapping import ConnectionSecrets
 
 
-class SecretKeyWrong(Exception):
+class SecretKeyWrong(OwnWords):
     """No key, a key of the wrong shape, or none of the keys opens what is stored. Names the setting, never the key."""
 
 

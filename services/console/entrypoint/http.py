@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import structlog
 from aiohttp import web
+from aiohttp.hdrs import METH_ALL
 from pydantic import BaseModel, ValidationError
 
 from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
@@ -70,8 +71,7 @@ def no_such_operation(token: str) -> Callable[[web.Request], Awaitable[web.Respo
             authorize(request, token)
         except Refusal as refusal:
             return _problem(refusal, request)
-        words = f"There is no operation {request.method} {request.path}."
-        return _problem(not_found(words, "/api/v1/openapi.json lists all operations."), request)
+        return _problem(not_found("There is no such operation.", "/api/v1/openapi.json lists all operations."), request)
 
     return handle
 
@@ -198,7 +198,7 @@ def _unavailable(message: str) -> Refusal:
 
 def _problem(refusal: Refusal, request: web.Request) -> web.Response:
     problem = refusal.problem
-    log.info("refused", method=request.method, path=request.path, status=problem.status, code=problem.code)
+    log.info("refused", operation=_operation(request), status=problem.status, code=problem.code)
     response = json_response(problem.model_dump(mode="json", exclude_none=True), HTTPStatus(problem.status))
     response.content_type = "application/problem+json"
     if problem.status == HTTPStatus.UNAUTHORIZED:
@@ -206,6 +206,14 @@ def _problem(refusal: Refusal, request: web.Request) -> web.Response:
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = _RETRY_AFTER_S
     return response
+
+
+def _operation(request: web.Request) -> str:
+    """Return what was asked for as our routes name it: method and path as sent are anybody's words."""
+    resource = request.match_info.route.resource
+    if resource is None or request.method not in METH_ALL:
+        return "unknown"
+    return f"{request.method} {resource.canonical}"
 
 
 def json_response(value: Any, status: HTTPStatus) -> web.Response:
