@@ -19,6 +19,7 @@ from deploy.local.processes import LocalStackError, start_child
 from deploy.local.progress import SilentProgress
 from deploy.local.stack import local_stack
 from tests.conftest import Endpoints
+from tests.patience import HANGS_S
 
 
 async def _create_topic(bootstrap: str, topic: str) -> None:
@@ -55,7 +56,7 @@ async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
     await consumer.start()
     try:
         consumer.assign([TopicPartition(topic, 0)])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_S):
             return [(await consumer.getone()).value for _ in range(count)]
     finally:
         await consumer.stop()
@@ -64,10 +65,10 @@ async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
 async def test_the_shared_stack_takes_writes_at_once(stack: Endpoints, database_url: str, topic_prefix: str) -> None:
     topic = f"{topic_prefix}greetings"
     await _create_topic(stack.kafka_bootstrap, topic)
-    await _write(stack.kafka_bootstrap, topic, [b"one"], timeout_ms=2_000)
-    connection = await asyncpg.connect(database_url, timeout=2)
+    await _write(stack.kafka_bootstrap, topic, [b"one"], timeout_ms=40_000)
+    connection = await asyncpg.connect(database_url, timeout=HANGS_S)
     try:
-        assert await connection.fetchval("SHOW server_version_num", timeout=2) >= "180000"
+        assert await connection.fetchval("SHOW server_version_num") >= "180000"
     finally:
         await connection.close()
     assert await _read(stack.kafka_bootstrap, topic, 1) == [b"one"]
@@ -96,7 +97,7 @@ async def test_kafka_keeps_acknowledged_records_through_kill_and_restart(kafka_s
 
     assert kafka_server.pid != before
     # Ready means ready: a write needs no second try.
-    await _write(kafka_server.bootstrap, "kept", [b"after"], timeout_ms=2_000)
+    await _write(kafka_server.bootstrap, "kept", [b"after"], timeout_ms=40_000)
     assert await _read(kafka_server.bootstrap, "kept", 101) == [*values, b"after"]
     assert await _topics(kafka_server.bootstrap) == ["kept"]
 
@@ -117,13 +118,13 @@ async def test_postgres_keeps_committed_rows_through_kill_and_restart(postgres_s
 
     await postgres_server.kill()
     assert not await postgres_server.answers()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANGS_S):
         while await still_answers(connection):
             await asyncio.sleep(0.05)
     await postgres_server.restart()
 
     assert postgres_server.pid != before
-    connection = await asyncpg.connect(postgres_server.url, timeout=2)
+    connection = await asyncpg.connect(postgres_server.url, timeout=HANGS_S)
     try:
         assert await connection.fetchval("SELECT count(*) FROM kept") == 1000
     finally:
@@ -144,7 +145,7 @@ async def test_postgres_restarts_although_a_process_of_the_killed_one_lingers(po
         os.kill(postgres_server.pid, signal.SIGKILL)  # the server alone, as somebody else would
         await postgres_server.wait()
         restarting = asyncio.create_task(postgres_server.restart())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_S):
             while OLD_PROCESSES_REMAIN not in postgres_server.log_path.read_text():
                 await asyncio.sleep(0.02)
     finally:

