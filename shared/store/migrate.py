@@ -1,5 +1,5 @@
-"""Brings a database to the schema of this release. Run by every service at its start, or as `python -m
-shared.store.migrate`.
+"""Brings a database to the schema of this release: `python -m shared.store.migrate`, before the services of a release
+are started. They wait for it (`shared.store.postgres.schema`); the local stack and the tests call `migrate`.
 
 Safe when many start at once (one migrates, the others wait and find it done). It only goes forward: a database that a
 newer release has migrated is refused by name, never changed back.
