@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import OLD_PROCESSES_REMAIN, UNPRIVILEGED_USER, PostgresServer
-from deploy.local.processes import LocalStackError, start_child
+from deploy.local.processes import LEASH, LocalStackError, start_child
 from deploy.local.progress import SilentProgress
 from deploy.local.stack import local_stack
 from tests.conftest import Endpoints
@@ -201,3 +203,35 @@ def test_no_cluster_has_a_name_that_looks_like_an_option(tmp_path: Path) -> None
     assert len(names) == 1000
     assert {len(name) for name in names} == {22}
     assert not [name for name in names if name.startswith("-")]
+
+
+NAMELESS = "1000650000"
+"""A number like those that OpenShift gives to containers."""
+
+
+async def test_postgres_runs_for_a_user_without_a_name(tmp_path: Path) -> None:
+    # pytest's folders are closed to others; the server may pass them, initdb in its namespace may not.
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    user = NAMELESS if os.geteuid() == 0 else None
+    server = PostgresServer(tmp_path / "postgres", user=user)
+    try:
+        await server.start()
+        assert (server.folder / "data").stat().st_uid == int(user or os.geteuid())
+        await server.kill()
+        await server.restart()
+        assert await server.answers()
+    finally:
+        await server.stop()
+
+
+def test_where_no_name_can_be_given_one_line_says_what_to_do() -> None:
+    leash = f"exec {sys.executable} -I -S {LEASH} 9 $PPID - nobody -- /bin/true"
+    # In a namespace in which no more may be made; where none may be made anyway, the same without.
+    limited = f"exec unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; {leash}'"
+    refusing = f"unshare -Ur true || {leash}; {limited}"
+    done = subprocess.run(["sh", "-c", refusing], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert "has no name in /etc/passwd" in line
+    assert "TANDEM_DATABASE_URL" in line
