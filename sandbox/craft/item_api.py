@@ -141,6 +141,8 @@ class ItemApi:
         changes = self._changes(request, body, self._account.workspaces[record.workspace_id])
         self._check_references(changes, record.type, record.workspace_id)
         self._count_write()
+        if request.headers.get(WEB_HEADER) != "web":
+            changes = changes.without(self._account.settings.ignored_fields)
         record = dataclasses.replace(record, values=_merged(record.values, changes), updated_at=self._account.stamp())
         for each in (record, *mirrored(record, before, self._items.get)):
             changed = dataclasses.replace(each, updated_at=record.updated_at)

@@ -103,6 +103,7 @@ class SettingsJson(_Strict):
     accepts_null_numbers: bool | None = None
     adjacent_parents_only: bool | None = None
     trims_text: bool | None = None
+    ignored_fields: tuple[str, ...] | None = None
     lists_system_fields: bool | None = None
 
 
@@ -142,6 +143,7 @@ def settings_json(settings: CraftSiteSettings) -> dict[str, object]:
         "accepts_null_numbers": settings.accepts_null_numbers,
         "adjacent_parents_only": settings.adjacent_parents_only,
         "trims_text": settings.trims_text,
+        "ignored_fields": list(settings.ignored_fields),
         "lists_system_fields": settings.lists_system_fields,
     }
 

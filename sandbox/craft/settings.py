@@ -67,6 +67,7 @@ class CraftSiteSettings:
     - `accepts_null_numbers`: whether null empties storyPoints and the like over the API; its description says no.
     - `adjacent_parents_only`: a parent must be exactly one level above, else any level above will do.
     - `trims_text`: titles, descriptions and text values lose blanks at their ends, as a target that normalises.
+    - `ignored_fields`: properties, and custom fields by id, that a PUT over the API takes with a 200 and leaves alone.
     - `lists_system_fields`: custom_fields also carries status and importance, for accounts that see them there.
     """
 
@@ -80,4 +81,5 @@ class CraftSiteSettings:
     accepts_null_numbers: bool = False
     adjacent_parents_only: bool = False
     trims_text: bool = False
+    ignored_fields: tuple[str, ...] = ()
     lists_system_fields: bool = False

@@ -5,7 +5,7 @@ Called by every endpoint that changes an issue. The only place that writes value
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 from sandbox.jira import catalog, things
@@ -47,6 +47,24 @@ def apply(
     world.put_values(issue, {**issue.values, **changed, "updated": now})
     issue.histories.append(entry)
     return entry
+
+
+def carry_out(
+    world: World, issue: Issue, wanted: Mapping[str, Value], author: Account, metadata: JsonObject | None = None
+) -> Iterator[tuple[Account, History]]:
+    """Set values as the site does: without those that it ignores, and with what an automation of its does at once.
+
+    Yields the changelog entries with their authors, oldest first.
+    """
+    settings, before = world.settings, dict(issue.values)
+    entry = apply(world, issue, {k: v for k, v in wanted.items() if k not in settings.ignored_fields}, author, metadata)
+    if entry is None:
+        return
+    yield author, entry
+    automation = next(one for one in world.accounts.values() if one is not author)
+    back = apply(world, issue, {k: before.get(k) for k in wanted if k in settings.put_back_fields}, automation)
+    if back is not None:
+        yield automation, back
 
 
 def touch(world: World, issue: Issue, author: Account, items: tuple[ChangeItem, ...]) -> None:

@@ -155,10 +155,9 @@ def edit(world: World, call: Call, issue: str) -> SiteResponse:
         problems.errors["issuetype"] = "The issue type selected is invalid."
     edits.check_required(screen, {**found.values, **wanted}, world, problems)
     problems.raise_any()
-    entry = changes.apply(world, found, wanted, account, metadata)
+    for author, entry in changes.carry_out(world, found, wanted, account, metadata):
+        webhooks.issue_updated(world, found, author, entry)
     found.properties.update(properties)
-    if entry is not None:
-        webhooks.issue_updated(world, found, account, entry)
     if not call.flag("returnIssue") or not world.edition.edits_return_issue:
         return no_content()
     only = [] if world.settings.return_issue_fields == "all" else [*fields, *update, "id"]

@@ -29,6 +29,9 @@ def apply_settings(site: JiraSite, data: object) -> object:
     for name, value in wanted.items():
         if name not in {one.name for one in fields(site.settings)}:
             raise ValueError(f"unknown setting {name!r}")
+        if isinstance(current[name], tuple) and isinstance(value, list) and all(isinstance(one, str) for one in value):
+            wanted[name] = tuple(value)
+            continue
         numbers = isinstance(current[name], float) and isinstance(value, int) and not isinstance(value, bool)
         if type(value) is not type(current[name]) and not numbers:
             raise ValueError(f"{name} is of type {type(current[name]).__name__}, not {type(value).__name__}")

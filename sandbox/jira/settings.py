@@ -40,6 +40,12 @@ class JiraSiteSettings:
 
     return_issue_fields: str = "all"
     """What PUT ?returnIssue=true shows: `all` fields, or only those `edited`: Atlassian's words allow both readings."""
+    ignored_fields: tuple[str, ...] = ()
+    """Fields that edits and transitions take with a 204 and leave as they are, as where a workflow's property forbids
+    it. `status`: the transition is accepted and the issue stays where it is.
+    """
+    put_back_fields: tuple[str, ...] = ()
+    """Fields that an automation sets back to what they were in the moment of an edit, with an entry of its own."""
     history_metadata: bool = True
     """Whether the historyMetadata of an edit shows in its changelog entry."""
     expand_changelog_max: int = 100

@@ -101,7 +101,6 @@ def make_transition(world: World, call: Call, issue: str) -> SiteResponse:
     done = catalog.STATUSES[chosen.to_status].category == "done"
     values["resolution"] = catalog.RESOLVED.id if done else None
     values["status"] = chosen.to_status
-    entry = changes.apply(world, found, values, account, metadata)
-    if entry is not None:
-        webhooks.issue_updated(world, found, account, entry, type_name="issue_generic")
+    for author, entry in changes.carry_out(world, found, values, account, metadata):
+        webhooks.issue_updated(world, found, author, entry, type_name="issue_generic")
     return no_content()

@@ -35,6 +35,7 @@ class _Rule(BaseModel):
 
 class RequestRule(_Rule):
     """Do something to matching requests. `method`, `path` and `who` are globs (`*`, `?`, `[…]`); `*` also takes '/'.
+    `contains` is a part of the body, so that a site may fail at one value alone.
 
     - `delay`: wait `delay_s` before doing anything (further rules still apply after it);
     - `status`: answer `status` (with `headers`, JSON `body`, `retry_after_s`) and do nothing;
@@ -47,6 +48,7 @@ class RequestRule(_Rule):
     method: str = "*"
     path: str = "*"
     who: str = "*"
+    contains: str = ""
     effect: RequestEffect
     delay_s: float | None = Field(default=None, ge=0)
     cut_after_s: float = Field(default=0, ge=0)

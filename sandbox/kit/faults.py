@@ -99,11 +99,13 @@ class _ArmedRequest(_Armed):
     def __init__(self, rule: RequestRule) -> None:
         super().__init__(rule)
         self.request_rule = rule
+        self._contains = rule.contains.encode()
         self._globs = (_glob(rule.method.upper()), _glob(rule.path), _glob(rule.who))
 
     def matches(self, request: SiteRequest, who: str) -> bool:
         method, path, caller = self._globs
-        return bool(method.match(request.method) and path.match(request.path) and caller.match(who))
+        named = method.match(request.method) and path.match(request.path) and caller.match(who)
+        return bool(named) and self._contains in request.body
 
 
 class _ArmedWebhook(_Armed):

@@ -52,7 +52,14 @@ class Unavailable(NoEffect):
 
 
 class UnclearEffect(VendorError):
-    """Nobody knows whether the write took effect or still will. Never repeat it blindly: read first (PROTOCOL F12)."""
+    """Nobody knows whether the write took effect or still will. Never repeat it blindly: read first (PROTOCOL F12).
+
+    `status` is that of the answer, None if there was none: with an answer, the request itself is over.
+    """
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 class Rejected(VendorError):

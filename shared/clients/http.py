@@ -1,4 +1,4 @@
-"""What both vendor clients do alike: pace, hold back after a 429, send, and tell every answer from every failure.
+"""What both vendor clients do alike: pace, hold back, send, and tell every answer from every failure.
 
 Used by `JiraClient` and `CraftClient`. One `VendorHttp` per connection. It never repeats a request: whoever calls
 decides. All waiting is asyncio's, on the running loop's time, so that it also runs on a virtual clock.
@@ -11,12 +11,12 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 from prometheus_client import Counter
 
+from shared.clients.doubt import Probe, from_elsewhere, words_of
 from shared.clients.errors import (
     BadCredentials,
     NotFound,
@@ -28,6 +28,8 @@ from shared.clients.errors import (
     Unreachable,
     VendorError,
 )
+from shared.clients.headers import retry_after, server_date
+from shared.clients.holds import Holds, asked_for, within_reason
 from shared.clients.pace import Pace
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
@@ -38,8 +40,6 @@ Guard = Callable[[], Awaitable[None]]
 """Called right before a request leaves, after all waiting: raise, and it is not sent."""
 
 DEFAULT_TIMEOUT_S: Final = 20.0
-_MAX_WORDS: Final = 500
-_DEFAULT_RETRY_AFTER_S: Final = 2.0
 _LEAST_CREDENTIAL: Final = 8
 """Characters; what is shorter stands in any text by chance."""
 
@@ -89,9 +89,19 @@ class Dialect(ABC):
 
     vendor: str = "vendor"
 
+    @property
     @abstractmethod
-    def credentials(self, response: HttpResponse) -> VendorError | None:
+    def who_are_we(self) -> Call:
+        """Return the call that tells whom the credentials belong to, and nothing of any item."""
+
+    @abstractmethod
+    def credentials(self, response: HttpResponse) -> BadCredentials | None:
         """Return the error if the answer, whatever its status, says that our credentials were refused."""
+
+    def certain(self, response: HttpResponse) -> bool:
+        """Tell whether such an answer is about the credentials for certain, and not about what was asked for."""
+        del response
+        return False
 
     @abstractmethod
     def words(self, response: HttpResponse) -> Words:
@@ -128,12 +138,14 @@ class VendorHttp:
         self._dice = dice
         self._pace = Pace(connection.requests_per_second, clock)
         self._places = asyncio.Semaphore(connection.max_concurrent)
-        self._held: dict[tuple[Scope, str], float] = {}
+        self._holds = Holds(dialect.vendor, clock, dice)
+        self._probe = Probe(self._ask_who_we_are)
 
     async def send(self, call: Call, guard: Guard | None = None) -> Answer:
         """Send one call and return its 2xx answer. Raises `VendorError`, or whatever `guard` raises.
 
-        A call that an earlier 429 still holds back is not sent: `RateLimited` with the rest of the wait.
+        A call that an earlier 429 or trouble at the site holds back is not sent: `RateLimited` or `Unavailable` with
+        the rest of the wait.
         """
         outcome = "cancelled"
         try:
@@ -145,7 +157,7 @@ class VendorHttp:
                 self._check_holds(call)
                 if guard is not None:
                     await guard()
-                answer = self._accept(call, await self._exchange(call))
+                answer = await self._settle(call, await self._exchange(call))
             outcome = "ok"
         except VendorError as error:
             outcome = type(error).__name__
@@ -177,14 +189,41 @@ class VendorHttp:
             words = f"{self._dialect.vendor} did not answer: {error}"
             raise Unavailable(words) if call.reads else UnclearEffect(words) from error
 
-    def _accept(self, call: Call, response: HttpResponse) -> Answer:
-        """Return a good answer; raise what any other one means."""
+    async def _settle(self, call: Call, response: HttpResponse) -> Answer:
+        """Return a good answer; raise what any other one means, asking who we are where that is not plain."""
         refused = self._dialect.credentials(response)
-        if refused is not None:
+        if refused is not None and self._dialect.certain(response):
             raise refused
+        if refused is None and not from_elsewhere(response):
+            if response.status < 500:
+                self._holds.well()
+            return self._accept(call, response)
+        if call.endpoint == self._dialect.who_are_we.endpoint:
+            raise refused or Unavailable(words_of(self._dialect.vendor, response))
+        raise await self._blamed(response)
+
+    async def _blamed(self, response: HttpResponse) -> VendorError:
+        """Return what a doubtful answer means, now that we know whether the site is well and knows us."""
+        vendor = self._dialect.vendor
+        ours = self._dialect.credentials(response) is not None
+        words = f"{vendor} answered {response.status}" if ours else words_of(vendor, response)
+        trouble = await self._probe.trouble()
+        if trouble is None:
+            said = f" ({self._said(response).message})" if ours else ""
+            return Rejected(response.status, f"{words}{said} to this request alone; others are answered")
+        if isinstance(trouble, BadCredentials):
+            return trouble
+        return self._holds.trouble(words)
+
+    async def _ask_who_we_are(self) -> None:
+        call = self._dialect.who_are_we
+        await self._settle(call, await self._exchange(call))
+
+    def _accept(self, call: Call, response: HttpResponse) -> Answer:
+        """Return a good answer of the vendor's own; raise what any other one means."""
         status = response.status
         if status == 429:
-            raise self._hold(call, response)
+            raise self._limited(call, response)
         if 200 <= status < 300:
             return Answer(status, self._parse(call, response), response.headers, server_date(response.headers))
         said = self._said(response)
@@ -192,9 +231,6 @@ class VendorHttp:
             raise self._failed(call, response, said.message)
         if status == 404:
             raise NotFound(said.message)
-        if 300 <= status < 400:
-            target = response.headers.get("location", "another address")
-            raise Rejected(status, f"the address redirects to {target}; check the URL of the connection")
         raise Rejected(status, said.message, said.fields)
 
     def _said(self, response: HttpResponse) -> Words:
@@ -219,8 +255,9 @@ class VendorHttp:
 
     def _failed(self, call: Call, response: HttpResponse, message: str) -> VendorError:
         """Tell a failure that certainly had no effect from one that may have had it."""
-        words = f"{self._dialect.vendor} answered {response.status}: {message}"
-        wait_s = retry_after(response.headers, self._clock.now())
+        asked_s = retry_after(response.headers, self._clock.now())
+        words = f"{self._dialect.vendor} answered {response.status}: {message}{asked_for(asked_s)}"
+        wait_s = within_reason(asked_s)
         refused = response.status in (409, 425) or (
             # Data Center puts Retry-After: 0 on every answer where requests are limited: that promises nothing
             response.status == 503 and (call.method == "PUT" or bool(wait_s))
@@ -228,81 +265,20 @@ class VendorHttp:
         if call.reads or refused:
             return Unavailable(words, retry_after_s=wait_s)
         # 503 without Retry-After may come from a gateway that had passed the request on: no reason to repeat a create
-        return UnclearEffect(words)
+        return UnclearEffect(words, response.status)
 
-    def _hold(self, call: Call, response: HttpResponse) -> RateLimited:
+    def _limited(self, call: Call, response: HttpResponse) -> RateLimited:
         scope = self._dialect.limit_scope(response)
         if scope == "issue" and (call.reads or call.item is None):
             scope = "endpoint"
-        wait_s = retry_after(response.headers, self._clock.now()) or _DEFAULT_RETRY_AFTER_S
-        until = self._clock.monotonic() + wait_s * self._dice.uniform(1.0, 1.1)
-        key = self._hold_key(scope, call)
-        self._held[key] = max(until, self._held.get(key, until))
-        return RateLimited(
-            f"{self._dialect.vendor} limits the rate of requests ({self._said(response).message})",
-            retry_after_s=wait_s,
-            scope=scope,
-        )
+        asked_s = retry_after(response.headers, self._clock.now())
+        return self._holds.limit(scope, *_held_as(call), asked_s, self._said(response).message)
 
     def _check_holds(self, call: Call) -> None:
-        if not self._held:
-            return
-        now = self._clock.monotonic()
-        self._held = {key: until for key, until in self._held.items() if until > now}
-        scopes: tuple[Scope, ...] = ("connection", "endpoint", "issue")
-        for scope in scopes:
-            until = self._held.get(self._hold_key(scope, call))
-            if until is not None:
-                words = f"{self._dialect.vendor} asked to wait with this ({scope})"
-                raise RateLimited(words, retry_after_s=until - now, scope=scope)
-
-    def _hold_key(self, scope: Scope, call: Call) -> tuple[Scope, str]:
-        match scope:
-            case "connection":
-                return scope, ""
-            case "endpoint":
-                return scope, f"{call.method} {call.endpoint}"
-            case "issue":
-                # limits on one item are limits on its writes
-                return scope, "" if call.reads else call.item or ""
+        """Raise what holds a call back; who we are may always be asked: by that the end of a trouble is noticed."""
+        if call.endpoint != self._dialect.who_are_we.endpoint:
+            self._holds.check(*_held_as(call))
 
 
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds that `Retry-After` asks for (a number or an HTTP date), None without a readable one."""
-    raw = headers.get("retry-after", "").strip()
-    if not raw:
-        return None
-    try:
-        return max(0.0, float(raw))
-    except ValueError:
-        pass
-    moment = _http_date(raw)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
-
-
-def server_date(headers: Mapping[str, str]) -> datetime | None:
-    """Return the vendor's own clock from the `Date` header, in UTC and whole seconds."""
-    return _http_date(headers.get("date", ""))
-
-
-def _http_date(raw: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(raw)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-
-
-def json_object(response: HttpResponse) -> dict[str, Any] | None:
-    """Return the body as a JSON object, None if it is anything else (HTML, a list, nothing)."""
-    try:
-        parsed = json.loads(response.body)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def short(text: str) -> str:
-    """Return words of a vendor cut to a length that fits a status."""
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_WORDS else text[: _MAX_WORDS - 1] + "…"
+def _held_as(call: Call) -> tuple[str, str | None]:
+    return f"{call.method} {call.endpoint}", None if call.reads else call.item

@@ -21,6 +21,13 @@ BY_USER = "user"
 """`Held.by` of a value that a person (or another program) put there; otherwise an operation id, or None if unknown."""
 
 
+PUT_OFF = "put_off"
+"""The key in `Link.troubles` of why nothing is decided before `not_before`."""
+
+_REQUESTS_KNOWN = 20
+"""How many requests of people's a link remembers; what the log tells again is far younger."""
+
+
 class LinkState(StrEnum):
     """PROTOCOL section 1, "Link states"."""
 
@@ -88,6 +95,8 @@ class Held:
     """The operation that was under way and expected this very value when a person brought it back: an edit all the
     same.
     """
+    perhaps: OperationId | None = None
+    """The operation of unknown fate whose effect this may be, as its target keeps what it wrote (PROTOCOL F18, W3)."""
 
     @property
     def edited(self) -> Span:
@@ -128,6 +137,28 @@ class Blocked:
     code: str
     message: str
     field: str | None = None
+    again_at: datetime | None = None
+    """When it is tried again by itself: what a vendor refused may be allowed later. None: only when something here
+    changes.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How often a vendor refused the same in a row: the more often, the longer until it is tried again."""
+
+    what: str
+    """A hash of what was refused."""
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something does not come to its end just now. For words only: nothing is decided by it."""
+
+    words: str
+    since: datetime
+    """When it was first told of since the last success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +178,8 @@ class PairSide:
     base: Agreed | None = None
     overwritten: Overwritten | None = None
     blocked: Blocked | None = None
+    refused: Refused | None = None
+    """What the other side's vendor refused last of this one's values; outlives its block."""
     norm: Normalised | None = None
     recent: list[Json] = field(default_factory=list)
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
@@ -166,7 +199,9 @@ class Candidate:
 
 @dataclass(slots=True)
 class SideState:
-    """What is known of one side. `mark` counts accepted observations and is the ticket of fresh reads."""
+    """What is known of one side. `mark` is its generation: it rises with all that was heard which is not older than
+    what is seen, or of which nobody can tell; a read begun under an earlier one is no longer the last word.
+    """
 
     mark: int = 0
     dirty_since: datetime | None = None
@@ -186,6 +221,21 @@ class SideState:
     def dirty(self) -> bool:
         """Tell whether only a fresh read can say what this side holds."""
         return self.dirty_since is not None
+
+    def have_read(self, now: datetime) -> None:
+        """Have this side read afresh, because it was not read yet."""
+        self.dirty_since = self.dirty_since or now
+
+    def doubt(self, now: datetime) -> None:
+        """Have this side read afresh, because of something that was heard of it. A read that is under way may not have
+        seen that: it counts no more.
+        """
+        self.mark += 1
+        self.have_read(now)
+
+    def is_current(self, ticket: int | None) -> bool:
+        """Tell whether nothing newer or undecidable has been heard since a read began under this ticket."""
+        return ticket is not None and ticket == self.mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +278,10 @@ class Operation:
     landed: bool = False
     noted: frozenset[PairId] = frozenset()
     """Pairs of which it came on record what the write settles or replaces."""
+    unmet: frozenset[PairId] = frozenset()
+    """Pairs of which the answer was good and the target showed the old value afterwards: they did not happen."""
+    unclear: bool = False
+    """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None
 
 
@@ -279,12 +333,22 @@ class Link:
     op_id: OperationId | None = None
     next_seq: int = 1
     not_before: datetime | None = None
+    refused: Refused | None = None
+    """What a vendor refused last when it was to be created."""
+    again_at: datetime | None = None
+    """State excluded: when a refused create is tried again by itself."""
+    troubles: dict[str, Trouble] = field(default_factory=dict)
+    """By what they are about: an operation's id, a side that cannot be read, or `PUT_OFF`."""
     waits_for: EntityId | None = None
     """State waiting: the parent entity on the origin side that has to be linked first."""
     revision_seen: int = 0
     """The integration revision that decided last."""
     recent_writes: list[datetime] = field(default_factory=list)
-    """Times of the latest operations, for the breaker."""
+    """Times of the latest writes that looked like rounds of a loop, for the breaker."""
+    tripped: list[datetime] = field(default_factory=list)
+    """When the breaker stopped the link lately: its pauses grow."""
+    used_requests: list[str] = field(default_factory=list)
+    """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
     jira: SideState = field(default_factory=SideState)
@@ -295,6 +359,13 @@ class Link:
     """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""
     new_conflicts: list[ConflictNote] = field(default_factory=list)
     new_history: list[HistoryNote] = field(default_factory=list)
+
+    def use_up(self, request_id: str) -> bool:
+        """Note that a request is being handled. False if it was before: the log may tell of it twice."""
+        if request_id in self.used_requests:
+            return False
+        self.used_requests = [*self.used_requests, request_id][-_REQUESTS_KNOWN:]
+        return True
 
     def side(self, side: Side) -> SideState:
         """Return the state of one side."""
@@ -307,6 +378,13 @@ class Link:
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    @property
+    def retry_at(self) -> datetime | None:
+        """Return when the first of all that was refused is tried again by itself."""
+        blocked = (record.blocked for side in Side for record in self.side(side).pairs.values())
+        times = [self.again_at, *(each.again_at for each in blocked if each is not None)]
+        return min((at for at in times if at is not None), default=None)
 
     @property
     def open_operation(self) -> Operation | None:

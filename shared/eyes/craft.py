@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,6 +10,7 @@ from shared.clients.craft.client import CraftClient
 from shared.clients.craft.shapes import custom_value
 from shared.clients.errors import NotFound, Rejected
 from shared.clients.reading import Account, Page, Reading
+from shared.clients.walk import pages
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Connection
 from shared.domain.person import Person
@@ -61,14 +62,13 @@ class CraftEyes:
         """Return the items of a workspace that were updated last: looked for in ever longer times before now."""
         found: dict[EntityId, Reading] = {}
         for window in _WINDOWS:
+            turn = self._updated_since(container, now - window if window is not None else None, type_id)
             found = {}
-            page: str | None = None
-            since = now - window if window is not None else None
-            for _ in range(_MOST_PAGES):
-                part = await self._client.list_items(container, page=page, updated_from=since, type_id=type_id)
+            turned = 0
+            async for part in pages(turn):
                 found.update((reading.entity_id, reading) for reading in part.items)
-                page = part.next
-                if page is None:
+                turned += 1
+                if turned == _MOST_PAGES:
                     break
             if len(found) >= count:
                 break
@@ -76,14 +76,16 @@ class CraftEyes:
 
     async def listed_ids(self, container: str) -> Sequence[EntityId]:
         """Return the ids of all items of a workspace."""
-        found: list[EntityId] = []
-        page: str | None = None
-        while True:
-            part = await self._client.list_items(container, page=page)
-            found.extend(reading.entity_id for reading in part.items)
-            page = part.next
-            if page is None:
-                return found
+        turn = self._updated_since(container, None, None)
+        return [reading.entity_id async for part in pages(turn) for reading in part.items]
+
+    def _updated_since(
+        self, container: str, since: datetime | None, type_id: str | None
+    ) -> Callable[[str | None], Awaitable[Page]]:
+        async def turn(page: str | None) -> Page:
+            return await self._client.list_items(container, page=page, updated_from=since, type_id=type_id)
+
+        return turn
 
     async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
         """Return nobody: the API has no list of users. People are known from the items that show them."""

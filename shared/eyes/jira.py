@@ -11,6 +11,7 @@ from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
 from shared.clients.people import people_in
 from shared.clients.reading import Account, Page, Reading
+from shared.clients.walk import pages
 from shared.domain.ids import EntityId, Side
 from shared.domain.mapping import Connection
 from shared.domain.person import Person
@@ -65,25 +66,23 @@ class JiraEyes:
         of_type = f" AND issuetype = {_quoted(type_id)}" if type_id is not None else ""
         jql = f"project = {_quoted(container)}{of_type} ORDER BY updated DESC"
         found: list[Reading] = []
-        page: str | None = None
-        while len(found) < count:
-            part = await self._client.search(jql, ("updated",), page=page, max_results=min(count, _MOST_AT_ONCE))
+
+        async def turn(page: str | None) -> Page:
+            return await self._client.search(jql, ("updated",), page=page, max_results=min(count, _MOST_AT_ONCE))
+
+        async for part in pages(turn):
             found.extend(part.items)
-            page = part.next
-            if page is None:
+            if len(found) >= count:
                 break
         return found[:count]
 
     async def listed_ids(self, container: str) -> Sequence[EntityId]:
         """Return the ids of all issues of a project that the search index shows."""
-        found: list[EntityId] = []
-        page: str | None = None
-        while True:
-            part = await self._client.search(f"project = {_quoted(container)} ORDER BY id", (), page=page)
-            found.extend(reading.entity_id for reading in part.items)
-            page = part.next
-            if page is None:
-                return found
+
+        async def turn(page: str | None) -> Page:
+            return await self._client.search(f"project = {_quoted(container)} ORDER BY id", (), page=page)
+
+        return [reading.entity_id async for part in pages(turn) for reading in part.items]
 
     async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
         """Return the users that show this address."""

@@ -40,6 +40,8 @@ class SyncRequest(Message):
     pair: PairId | None = None
     winner: Side | None = None
     """RESOLVE: the side whose value is taken."""
+    conflict_at: datetime | None = None
+    """RESOLVE: since when the conflict has stood that was shown to the person; another one is not settled by it."""
 
     @model_validator(mode="after")
     def _names_something(self) -> Self:

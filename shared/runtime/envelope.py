@@ -21,6 +21,7 @@ from shared.messages.config import ConfigRevision
 from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.log import ReceivedRecord, Record
 from shared.runtime.trace import valid_traceparent
@@ -30,6 +31,7 @@ MESSAGE_CLASSES: Final[tuple[type[Message], ...]] = (
     SyncRequest,
     WriteCommand,
     WriteOutcome,
+    Trouble,
     SyncStatus,
     ConfigRevision,
     Rehearsal,

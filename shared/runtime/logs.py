@@ -26,6 +26,7 @@ from shared.messages.config import ConfigRevision
 from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.error_words import traced_back
 
@@ -166,7 +167,7 @@ def correlation(message: Message) -> dict[str, str]:
             ids = {"link_id": message.link_id, "request_id": message.request_id}
         case WriteCommand() | WriteOutcome():
             ids = {"link_id": message.link_id, "op_id": message.op_id}
-        case SyncStatus():
+        case SyncStatus() | Trouble():
             ids = {"link_id": message.link_id}
         case ConfigRevision():
             ids = {"config": message.key()}

@@ -21,24 +21,27 @@ from shared.messages.config import ConfigRevision
 from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.envelope import MESSAGE_CLASSES
 from shared.runtime.topics import DEFAULT_PREFIX, POLICIES, Topic
 
 FOLDER: Final = Path("docs/messages")
 
-_ON_TOPIC: Final[dict[Topic, type[Message] | None]] = {
-    Topic.CHANGES_JIRA: ChangeEvent,
-    Topic.CHANGES_CRAFT: ChangeEvent,
-    Topic.REQUESTS: SyncRequest,
-    Topic.WRITES_JIRA: WriteCommand,
-    Topic.WRITES_CRAFT: WriteCommand,
-    Topic.OUTCOMES: WriteOutcome,
-    Topic.STATUS: SyncStatus,
-    Topic.REHEARSALS: Rehearsal,
-    Topic.CONFIG: ConfigRevision,
-    Topic.DEAD: None,
+_ON_TOPIC: Final[dict[Topic, tuple[type[Message], ...]]] = {
+    Topic.CHANGES_JIRA: (ChangeEvent,),
+    Topic.CHANGES_CRAFT: (ChangeEvent,),
+    Topic.REQUESTS: (SyncRequest,),
+    Topic.WRITES_JIRA: (WriteCommand,),
+    Topic.WRITES_CRAFT: (WriteCommand,),
+    Topic.OUTCOMES: (WriteOutcome, Trouble),
+    Topic.STATUS: (SyncStatus,),
+    Topic.REHEARSALS: (Rehearsal,),
+    Topic.CONFIG: (ConfigRevision,),
+    Topic.DEAD: (),
 }
+"""What travels on each topic; what is dead is no message of ours any more."""
+
 _TEXT: Final = {"type": "string"}
 _DEAD_LETTER: Final = "deadLetter"
 
@@ -122,13 +125,12 @@ def _component(message_class: type[Message]) -> str:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    message_class = _ON_TOPIC[topic]
-    component = _DEAD_LETTER if message_class is None else _component(message_class)
+    components = [*map(_component, _ON_TOPIC[topic])] or [_DEAD_LETTER]
     policy = POLICIES[topic]
     return {
         "address": DEFAULT_PREFIX + topic,
         "description": f"The prefix {DEFAULT_PREFIX!r} is a setting.",
-        "messages": {component: {"$ref": f"#/components/messages/{component}"}},
+        "messages": {one: {"$ref": f"#/components/messages/{one}"} for one in components},
         "bindings": {
             "kafka": {
                 "bindingVersion": "0.5.0",

@@ -15,6 +15,7 @@ from shared.messages.config import ConfigRevision
 from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.envelope import encode
 from shared.runtime.log import LogUnavailable, Producer, ReceivedRecord, Record
@@ -32,7 +33,7 @@ def topic_of(message: Message) -> Topic:
             return changes_topic(message.side)
         case WriteCommand():
             return writes_topic(message.target)
-        case WriteOutcome():
+        case WriteOutcome() | Trouble():
             return Topic.OUTCOMES
         case SyncRequest():
             return Topic.REQUESTS

@@ -30,9 +30,11 @@ from shared.domain.link import (
     Overwritten,
     PairSide,
     PairWrite,
+    Refused,
     Result,
     SideState,
     Span,
+    Trouble,
 )
 
 
@@ -63,9 +65,14 @@ def link_to_json(link: Link) -> dict[str, Json]:
         "op_id": link.op_id,
         "next_seq": link.next_seq,
         "not_before": _text(link.not_before),
+        "refused": _refused_to_json(link.refused),
+        "again_at": _text(link.again_at),
+        "troubles": {about: [each.words, _text(each.since)] for about, each in link.troubles.items()},
         "waits_for": link.waits_for,
         "revision_seen": link.revision_seen,
         "recent_writes": [_text(at) for at in link.recent_writes],
+        "tripped": [_text(at) for at in link.tripped],
+        "used_requests": link.used_requests,
         "labels": link.labels,
         "jira": _side_to_json(link.jira),
         "craft": _side_to_json(link.craft),
@@ -90,9 +97,16 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         op_id=doc["op_id"],
         next_seq=doc["next_seq"],
         not_before=_time(doc["not_before"]),
+        refused=_refused_from_json(doc.get("refused")),
+        again_at=_time(doc.get("again_at")),
+        troubles={
+            about: Trouble(words, _known_time(since)) for about, (words, since) in doc.get("troubles", {}).items()
+        },
         waits_for=doc["waits_for"],
         revision_seen=doc["revision_seen"],
         recent_writes=[_known_time(at) for at in doc["recent_writes"]],
+        tripped=[_known_time(at) for at in doc.get("tripped", ())],
+        used_requests=list(doc.get("used_requests", ())),
         labels=dict(doc["labels"]),
         jira=_side_from_json(doc["jira"]),
         craft=_side_from_json(doc["craft"]),
@@ -124,6 +138,8 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "shown": op.shown,
         "landed": op.landed,
         "noted": sorted(op.noted),
+        "unmet": sorted(op.unmet),
+        "unclear": op.unclear,
         "done_at": _text(op.done_at),
     }
 
@@ -152,6 +168,8 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         shown=dict(doc["shown"]),
         landed=doc["landed"],
         noted=frozenset(doc.get("noted", ())),
+        unmet=frozenset(doc.get("unmet", ())),
+        unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
         done_at=_time(doc["done_at"]),
     )
 
@@ -223,7 +241,9 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["overwritten"] = [lost.value, lost.late, *_span_to_json(lost.edited)]
     if record.blocked is not None:
         b = record.blocked
-        doc["blocked"] = [b.value_hash, b.code, b.message, b.field]
+        doc["blocked"] = [b.value_hash, b.code, b.message, b.field, _text(b.again_at)]
+    if record.refused is not None:
+        doc["refused"] = _refused_to_json(record.refused)
     if record.norm is not None:
         doc["norm"] = [record.norm.wrote, record.norm.shows, record.norm.times]
     if record.recent:
@@ -240,12 +260,25 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         seen=_held_from_json(doc["seen"]) if "seen" in doc else None,
         base=Agreed(*doc["base"]) if "base" in doc else None,
         overwritten=_overwritten_from_json(*doc["overwritten"]) if "overwritten" in doc else None,
-        blocked=Blocked(*doc["blocked"]) if "blocked" in doc else None,
+        blocked=_blocked_from_json(*doc["blocked"]) if "blocked" in doc else None,
+        refused=_refused_from_json(doc.get("refused")),
         norm=Normalised(*doc["norm"]) if "norm" in doc else None,
         recent=list(doc.get("recent", ())),
         takes_first=bool(doc.get("takes_first", False)),
         names=dict(doc.get("names", {})),
     )
+
+
+def _blocked_from_json(value_hash: str, code: str, message: str, field: str | None, again_at: Any = None) -> Blocked:
+    return Blocked(value_hash, code, message, field, _time(again_at))
+
+
+def _refused_to_json(refused: Refused | None) -> Json:
+    return None if refused is None else [refused.what, refused.times]
+
+
+def _refused_from_json(doc: Any) -> Refused | None:
+    return None if doc is None else Refused(*doc)
 
 
 def _overwritten_from_json(value: Json, late: bool, *edited: Any) -> Overwritten:  # noqa: FBT001  # as it is stored
@@ -274,6 +307,8 @@ def _held_to_json(held: Held) -> dict[str, Json]:
         doc["entry"] = held.entry
     if held.against is not None:
         doc["against"] = held.against
+    if held.perhaps is not None:
+        doc["perhaps"] = held.perhaps
     return doc
 
 
@@ -288,6 +323,7 @@ def _held_from_json(doc: Mapping[str, Any]) -> Held:
         late=doc.get("late", False),
         entry=doc.get("entry"),
         against=doc.get("against"),
+        perhaps=doc.get("perhaps"),
     )
 
 

@@ -224,8 +224,8 @@ class LinkStore(Protocol):
 class ClaimStore(Protocol):
     """What a writer may do. Each method is one short transaction of its own."""
 
-    async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
-        """Take the lease of an open operation in one UPDATE; attempts grows by one.
+    async def claim(self, op_id: OperationId, owner: str, lease: timedelta) -> Claim | None:
+        """Take the lease of an open operation in one UPDATE; attempts grows by one. Leases run by the store's clock.
 
         None (do nothing) unless: the operation is open, its link's op_id is it, its lease is over or was never taken,
         and the link is active (write, restore) or creating (create). What an older revision decided is claimed too,
@@ -245,10 +245,10 @@ class ClaimStore(Protocol):
         """Commit `result_id`, whoever owns the lease now. The first one stays."""
         ...
 
-    async def release(self, op_id: OperationId, owner: str, until: datetime | None = None) -> None:
-        """Give the lease back: claimable again from `until` on, None: at once. Nothing happens if `owner` has lost it.
+    async def release(self, op_id: OperationId, owner: str, after: timedelta | None = None) -> None:
+        """Give the lease back: claimable again after that time, None: at once. Nothing happens if `owner` has lost it.
 
-        `attempts` stays. The clock of stale operations produces the command again once `until` is over.
+        `attempts` stays. The clock of stale operations produces the command again once that time is over.
         """
         ...
 
@@ -284,10 +284,13 @@ class OpenOperation:
 
 @dataclass(frozen=True, slots=True)
 class DueLink:
-    """A link to decide again. `revision`: the current one of its integration, 0 if that is not known."""
+    """A link to decide again. `revision`: the current one of its integration, 0 if that is not known. `not_before`: the
+    time that it waited for, if any.
+    """
 
     link_id: LinkId
     revision: int
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,7 @@ class WorkStore(PeopleFinder, Protocol):
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
         """Return claimable operations never leased for `unclaimed_for`, or whose lease is over, oldest first.
 
+        At most `limit` of each connection that they write to: a slow one with very many hides nobody else's (P7).
         Those that no writer could claim (see `ClaimStore.claim`) are left out, so that they hide nobody behind the
         limit.
         """
@@ -330,15 +334,18 @@ class WorkStore(PeopleFinder, Protocol):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those looked at longest ago first; returning them counts as looking.
 
-        Due is: `not_before` reached; or waiting for a parent (state waiting, or active with `waits_for`) and not
+        Due is: `not_before` reached; or something refused to be tried again (`Link.retry_at`) and the state active or
+        excluded; or waiting for a parent (state waiting, or active with `waits_for`) and not
         looked at for `waiting_for`; or paused for a connection that is well again; or excluded and decided by an older
         revision than the current one, or active or creating and decided by an older one than an admin has agreed to
         (`shared.store.evaluation`), with no `not_before` to come.
         """
         ...
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
-        """Return parked events whose time has come."""
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
+        """Return parked events whose time has come, oldest first; of one connection, if it is named."""
         ...
 
     async def cursor(self, name: str) -> Json | None:

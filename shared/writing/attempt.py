@@ -38,8 +38,8 @@ class Attempt:
     """Monotonic, before the claim was asked for."""
     sent: bool = False
     retries: int = 0
-    may_exist: bool = False
-    """Creates: an earlier attempt may have made the entity, so only finding it, or nothing, may end the operation."""
+    perhaps_done: bool = False
+    """An earlier attempt may have had its effect, so only what the vendor shows, or nothing, may end the operation."""
 
     @property
     def operation(self) -> Operation:
@@ -71,8 +71,7 @@ class Attempt:
 
     async def release(self, after_s: float) -> None:
         """Give the lease back so that the next attempt can begin after that time."""
-        until = self.clock.now() + timedelta(seconds=after_s)
-        await self.claims.release(self.operation.id, self.owner, until)
+        await self.claims.release(self.operation.id, self.owner, timedelta(seconds=after_s))
 
     def outcome(self, result: Result, reading: Reading | None = None, **facts: Any) -> WriteOutcome:
         """Return the outcome of this attempt; `reading` is the target after (or instead of) the write."""

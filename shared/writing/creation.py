@@ -23,8 +23,8 @@ from shared.writing.retries import retrying
 async def create(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome | None:
     """Carry out a create; None when there is nothing to report yet and the lease was given back until the next look.
 
-    Raises `VendorError`, `TooLate` or `LeaseLost`. `attempt.may_exist` then tells whether an earlier POST may have had
-    its effect, so that nothing may be reported.
+    Raises `VendorError`, `TooLate` or `LeaseLost`. `attempt.perhaps_done` then tells whether an earlier POST may
+    have had its effect, so that nothing may be reported.
     """
     op = attempt.operation
     if op.result_id is not None:
@@ -83,7 +83,7 @@ def _ambiguous(attempt: Attempt, ids: tuple[str, ...]) -> WriteOutcome:
 
 async def _post(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome | None:
     claim = attempt.claim
-    attempt.may_exist = False
+    attempt.perhaps_done = False
     if not await attempt.claims.start_post(attempt.operation.id, attempt.owner, attempt.clock.now()):
         raise LeaseLost
     try:

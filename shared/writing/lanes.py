@@ -1,6 +1,8 @@
 """One lane per connection, so that a slow or broken one delays nobody else (DESIGN P7).
 
-Used by `shared.writing.writer`, before anything is claimed: who waits here holds no lease.
+Used by `shared.writing.writer`, before anything is claimed: who waits here holds no lease, but a place of the consumer.
+So a lane may hold only as many as there are places left (dynamic thresholds, as switches share their buffers;
+Choudhury and Hahne), and the last ones are for connections that have nothing under way.
 """
 
 from __future__ import annotations
@@ -24,10 +26,14 @@ class _Lane:
 
 
 class Lanes:
-    """At most `width` commands of a connection at work and `queue` waiting; the rest is turned away at once."""
+    """At most `width` commands of a connection at work and `queue` waiting, and never more than places are left of
+    `capacity` above `reserve`, of which each connection may have one; the rest is turned away at once.
+    """
 
-    def __init__(self, queue: int) -> None:
+    def __init__(self, queue: int, capacity: int, reserve: int) -> None:
         self._queue = queue
+        self._free = capacity
+        self._reserve = reserve
         self._lanes: dict[ConnectionId, _Lane] = {}
 
     @asynccontextmanager
@@ -37,11 +43,13 @@ class Lanes:
         if lane is None or lane.width != width:
             # those inside the old lane leave the old one; for that moment there are a few more at work
             lane = self._lanes[connection_id] = _Lane(width)
-        if lane.inside >= lane.width + self._queue:
+        if lane.inside >= min(lane.width + self._queue, max(1, self._free - self._reserve)):
             raise LaneFull
         lane.inside += 1
+        self._free -= 1
         try:
             async with lane.places:
                 yield
         finally:
             lane.inside -= 1
+            self._free += 1

@@ -13,7 +13,7 @@ from shared.runtime.log import Log
 from shared.runtime.publisher import Publisher
 from shared.runtime.topics import writes_topic
 from shared.writing.ports import StoreHealth
-from shared.writing.writer import Writer
+from shared.writing.writer import MAX_HELD, Writer
 
 
 class WriterService:
@@ -48,6 +48,7 @@ class WriterService:
             dice=self._dice,
             stop=stop,
             name=self.name,
+            max_in_flight=MAX_HELD,
         )
 
     async def ready(self) -> Mapping[str, bool]:

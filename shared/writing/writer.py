@@ -5,6 +5,7 @@ Called by the entrypoints of both writers for each message. A command is a wake-
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -17,6 +18,7 @@ from shared.domain.ids import ConnectionId, Side
 from shared.domain.link import OperationKind, Result
 from shared.domain.mapping import Connection
 from shared.messages.base import Message
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
@@ -31,6 +33,10 @@ from shared.writing.update import update
 
 MAX_WAITING: Final = 64
 """Commands of one connection that may wait for a place; see `Lanes`."""
+
+MAX_HELD: Final = 2048
+"""Commands that a writer has in hand at the same time; waiting ones cost a task each, nothing else."""
+_RESERVE: Final = 128
 
 _TOO_LATE_WAIT_S: Final = 5.0
 _CREDENTIALS_WAIT_S: Final = 10.0
@@ -67,7 +73,7 @@ class Writer:
         self._dice = dice
         self._timing = timing
         self._instance = instance
-        self._lanes = Lanes(MAX_WAITING)
+        self._lanes = Lanes(MAX_WAITING, MAX_HELD, _RESERVE)
 
     @property
     def side(self) -> Side:
@@ -97,12 +103,13 @@ class Writer:
     async def _attempt(self, command: WriteCommand) -> None:
         owner = f"{self._instance}:{self._dice.token()}"
         claimed_at = self._clock.monotonic()
-        claim = await self._claims.claim(command.op_id, owner, self._clock.now(), self._timing.lease)
+        claim = await self._claims.claim(command.op_id, owner, self._timing.lease)
         if claim is None:
             count_attempt(command.target, "dropped")
             return
         attempt = Attempt(claim, owner, self._claims, self._clock, self._timing, claimed_at)
-        attempt.may_exist = claim.operation.post_started_at is not None
+        creates = claim.operation.kind is OperationKind.CREATE
+        attempt.perhaps_done = claim.operation.post_started_at is not None if creates else claim.late_possible
         result: AttemptResult = "failed"
         words: str | None = None
         status: int | None = None
@@ -112,6 +119,8 @@ class Writer:
                 status = outcome.status
                 await self._report(attempt, outcome)
                 await self._hold(attempt, outcome)
+            elif words is not None:
+                await self._tell(attempt, words)
         except Exception:
             await self._give_back(attempt)
             raise
@@ -152,12 +161,12 @@ class Writer:
             await self._pause(connection, str(error))
             return await self._put_off(attempt, str(error), _CREDENTIALS_WAIT_S, status=401)
         except (NotFound, Rejected) as error:
-            if attempt.may_exist:
+            if attempt.perhaps_done:
                 return await self._put_off(attempt, str(error), self._timing.look_up_every_s)
             status = error.status if isinstance(error, Rejected) else 404
             outcome = attempt.outcome(Result.REJECTED, message=str(error), status=status)
         if outcome is None:
-            return None, "waiting", None
+            return None, "waiting", self._why_it_waits(attempt)
         return outcome, outcome.result.value, outcome.message
 
     async def _work(self, attempt: Attempt) -> WriteOutcome | None:
@@ -168,8 +177,12 @@ class Writer:
     async def _put_off(
         self, attempt: Attempt, words: str, after_s: float, **facts: int
     ) -> tuple[WriteOutcome | None, AttemptResult, str]:
-        """End the operation as deferred; or, where an earlier attempt may have had its effect, look again later."""
-        if attempt.may_exist:
+        """End the operation as deferred; or, where an earlier attempt may have had its effect, look again later.
+
+        Only what was certainly never sent is decided anew: else the effect of the earlier attempt would be taken for a
+        late one, undone, and then written again in front of people.
+        """
+        if attempt.perhaps_done:
             await attempt.release(after_s)
             return None, "waiting", words
         return attempt.deferred(words, after_s, **facts), "deferred", words
@@ -199,6 +212,30 @@ class Writer:
                 await self._clock.sleep(_PUBLISH_AGAIN_S)
             else:
                 return
+
+    def _why_it_waits(self, attempt: Attempt) -> str:
+        """Return why there is nothing to report yet."""
+        vendor = self._hands.side.vendor
+        if attempt.operation.kind is not OperationKind.CREATE:
+            return f"{vendor} took the new values, but does not show the item yet."
+        if attempt.operation.post_started_at is None:
+            return f"Another item with the same values is being created in {vendor}; this one follows."
+        return (
+            f"{vendor} did not answer when the item was created. Tandem looks for it there before it tries again, so "
+            "that there are never two."
+        )
+
+    async def _tell(self, attempt: Attempt, words: str) -> None:
+        """Tell why an attempt did not end the operation. For people only: the next attempt tells again."""
+        told = Trouble(
+            link_id=attempt.claim.link_id,
+            side=self._hands.side,
+            op_id=attempt.operation.id,
+            words=words,
+            at=self._clock.now(),
+        )
+        with suppress(LogUnavailable):
+            await self._publisher.publish(told)
 
     async def _hold(self, attempt: Attempt, outcome: WriteOutcome) -> None:
         """Keep later attempts off a create that was reported as not made, until the mapper has closed it.

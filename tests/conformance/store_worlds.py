@@ -12,7 +12,9 @@ from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, 
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.evaluation import EvaluationDesk
+from shared.store.memory import MemoryStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
+from shared.store.postgres import PostgresStore
 from shared.store.trail import RevisionReader
 from tests.patience import HANGS_S
 
@@ -58,6 +60,14 @@ class SetClock:
 
     async def sleep(self, delay_s: float) -> None:
         self.time += timedelta(seconds=delay_s)
+
+
+async def pass_time(store: Store, by: timedelta) -> None:
+    """Let time pass for leases: they run by the store's own clock."""
+    if isinstance(store, MemoryStore):
+        await store.clock.sleep(by.total_seconds())
+    if isinstance(store, PostgresStore):
+        await store.fetch("UPDATE operations SET lease_until = lease_until - $1::interval", by)
 
 
 def integration(**changes: Any) -> Integration:

@@ -338,13 +338,14 @@ async def test_what_the_writer_committed_survives_a_save_of_the_mapper(store: St
     async with store.transaction() as tx:
         found = await tx.lock_link(LINK)
         assert found is not None
-        assert await store.claim(op_id, "writer", T0, LEASE) is not None
+        assert await store.claim(op_id, "writer", LEASE) is not None
         assert await store.start_post(op_id, "writer", T0)
         await store.store_result(op_id, EntityId("made"))
         found.operations[-1].landed = True
         await tx.save(found)
     op = await load_operation(store, op_id)
-    assert (op.attempts, op.lease_until, op.owner, op.post_started_at) == (1, T0 + LEASE, "writer", T0)
+    assert (op.attempts, op.owner, op.post_started_at) == (1, "writer", T0)
+    assert op.lease_until is not None
     assert (op.result_id, op.landed) == ("made", True)
 
 
@@ -353,7 +354,7 @@ async def test_closing_an_operation_forgets_no_attempt_and_no_result(store: Stor
     async with store.transaction() as tx:
         found = await tx.lock_link(LINK)
         assert found is not None
-        await store.claim(op_id, "writer", T0, LEASE)
+        await store.claim(op_id, "writer", LEASE)
         await store.start_post(op_id, "writer", T0)
         await store.store_result(op_id, EntityId("made"))
         close_operation(found, found.operations[-1])
@@ -467,6 +468,8 @@ async def test_a_parked_entity_keeps_when_it_was_parked_first(store: Store, cloc
         assert await tx.parked(Side.JIRA, JIRA, EntityId("e")) is None
     assert await store.due_parked(T0 + timedelta(seconds=64), 10) == []
     assert [event.event for event in await store.due_parked(T0 + timedelta(seconds=65), 10)] == [b"newest"]
+    assert await store.due_parked(T0 + timedelta(days=1), 10, JIRA) == []
+    assert len(await store.due_parked(T0 + timedelta(days=1), 10, CRAFT)) == 1
     async with store.transaction() as tx:
         await tx.unpark(*where)
         await tx.unpark(*where)

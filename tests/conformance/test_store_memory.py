@@ -19,6 +19,7 @@ from tests.conformance.store_worlds import (
     integration,
     link,
     nothing,
+    pass_time,
 )
 
 LINK = LinkId("link-a")
@@ -85,10 +86,11 @@ async def test_a_claim_that_crashes_is_taken_or_not(
     op_id = await insert_with_operation(hooked, link("b"))
     hook.crash_at = crash_at
     with pytest.raises(Crash):
-        await hooked.claim(op_id, "writer", T0, LEASE)
+        await hooked.claim(op_id, "writer", LEASE)
     hook.crash_at = None
     assert hooked.tables.operations[op_id].attempts == attempts
-    assert await hooked.claim(op_id, "writer", T0 + LEASE, LEASE) is not None
+    await pass_time(hooked, LEASE)
+    assert await hooked.claim(op_id, "writer", LEASE) is not None
 
 
 async def test_a_waiter_that_is_cancelled_lets_the_next_one_in(hooked: MemoryStore) -> None:

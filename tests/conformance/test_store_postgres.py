@@ -164,7 +164,7 @@ async def test_a_server_that_was_killed_is_unavailable_and_found_again_with_all_
             await killed_under_way()
         assert not await store.healthy()
         for call in (
-            store.claim(op_id, "writer", T0, LEASE),
+            store.claim(op_id, "writer", LEASE),
             store.connections(),
             store.due_links(T0, timedelta(0), 10),
             store.link_view(LINK),
@@ -177,7 +177,7 @@ async def test_a_server_that_was_killed_is_unavailable_and_found_again_with_all_
         async with asyncio.timeout(DEADLINE_S):
             while not await store.healthy():
                 await asyncio.sleep(0.05)
-        assert await store.claim(op_id, "writer", T0, LEASE) is not None
+        assert await store.claim(op_id, "writer", LEASE) is not None
         assert await store.link_view(LinkId("lost")) is None
         await change(store, LINK, lambda found: found.labels.update(title="after"))
 

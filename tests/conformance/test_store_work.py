@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, Pruned
 from tests.conformance.store_worlds import (
@@ -28,10 +28,12 @@ from tests.conformance.store_worlds import (
     link,
     load,
     open_operation,
+    pass_time,
 )
 
 FIVE_S = timedelta(seconds=5)
 A_MINUTE = timedelta(minutes=1)
+A_DAY = timedelta(days=1)
 NOW = T0 + timedelta(days=30)
 
 
@@ -52,19 +54,44 @@ async def test_an_operation_is_stale_when_nobody_claimed_it_in_time(store: Store
     assert found.operation.pairs[TITLE].value == "new"
 
 
+async def test_a_link_is_due_when_something_that_was_refused_is_to_be_tried_again(store: Store) -> None:
+    refused, later, apart = link("refused"), link("later"), link("apart", LinkState.UNSYNCED)
+    for each, after in ((refused, A_MINUTE), (later, 2 * A_MINUTE), (apart, A_MINUTE)):
+        each.jira.pair(TITLE).blocked = Blocked("hash", "rejected", "No.", None, T0 + after)
+    excluded = link("excluded", LinkState.EXCLUDED, again_at=T0 + A_MINUTE)
+    await insert(store, refused, later, apart, excluded)
+    assert await due(store, timedelta(seconds=59)) == []
+    assert sorted(await due(store, A_MINUTE)) == sorted([refused.id, excluded.id])
+    await change(store, refused.id, lambda found: setattr(found.jira.pair(TITLE), "blocked", None))
+    await change(store, excluded.id, lambda found: setattr(found, "again_at", None))
+    assert await due(store, A_MINUTE) == []
+
+
+async def test_one_connections_stale_operations_hide_nobody_elses(store: Store) -> None:
+    """P7: the limit is for each connection that is written to."""
+    slow = [await insert_with_operation(store, link(f"s{number}")) for number in range(4)]
+    other = link("other", craft_connection=ConnectionId("craft-2"))
+    late = await insert_with_operation(store, other, at=T0 + timedelta(seconds=1))
+    assert await stale(store, A_MINUTE, limit=2) == [*sorted(slow)[:2], late]
+
+
 async def test_an_operation_is_stale_when_its_lease_is_over(store: Store) -> None:
     op_id = await insert_with_operation(store, link())
-    await store.claim(op_id, "writer", T0, LEASE)
-    assert await stale(store, LEASE - timedelta(microseconds=1)) == []
-    assert await stale(store, LEASE) == [op_id]
+    await store.claim(op_id, "writer", LEASE)
+    await pass_time(store, LEASE / 2)
+    assert await stale(store, A_DAY) == []
+    await pass_time(store, LEASE / 2)
+    assert await stale(store, -A_DAY) == [op_id]  # whatever the clock of the one who asks says
 
 
-async def test_an_operation_that_was_released_until_a_time_is_stale_from_then_on(store: Store) -> None:
+async def test_an_operation_that_was_released_for_a_time_is_stale_after_it(store: Store) -> None:
     op_id = await insert_with_operation(store, link())
-    await store.claim(op_id, "writer", T0, LEASE)
-    await store.release(op_id, "writer", T0 + timedelta(seconds=30))
-    assert await stale(store, timedelta(seconds=29)) == []
-    assert await stale(store, timedelta(seconds=30)) == [op_id]
+    await store.claim(op_id, "writer", LEASE)
+    await store.release(op_id, "writer", LEASE)
+    await pass_time(store, LEASE / 2)
+    assert await stale(store, A_DAY) == []
+    await pass_time(store, LEASE / 2)
+    assert await stale(store, -A_DAY) == [op_id]
 
 
 async def test_what_nobody_may_claim_is_not_stale(store: Store) -> None:

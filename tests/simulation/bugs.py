@@ -168,6 +168,18 @@ def _f12() -> Planted:
     return [(writer.Writer, "_carry_out", carry_out)]
 
 
+def _f12_deferred() -> Planted:
+    """A write is put off by any refusal, also after an attempt of which nobody knows what it did."""
+    original = writer.Writer._put_off
+
+    async def put_off(self: writer.Writer, attempt: Attempt, words: str, after_s: float, **facts: int) -> Any:
+        if attempt.operation.kind is not OperationKind.CREATE:
+            attempt.perhaps_done = False
+        return await original(self, attempt, words, after_s, **facts)
+
+    return [(writer.Writer, "_put_off", put_off)]
+
+
 def _f13_dedupe() -> Planted:
     def of(reading: Any) -> feed.Seen:
         return feed.Seen(reading.entity_id, reading.updated, "")
@@ -244,6 +256,7 @@ BUGS: dict[str, Bug] = {
     "F9batch": Bug("a batch decides on links that another one decides on at the same time", _f9_batch),
     "F10": Bug("outcomes may be compacted away, and claimed operations are not produced again", _f10),
     "F12": Bug("no answer counts as no effect", _f12),
+    "F12deferred": Bug("a write is put off although an earlier attempt may have had its effect", _f12_deferred),
     "F13dedupe": Bug("the feed takes equal times for equal states", _f13_dedupe),
     "F16cached": Bug("a mapper keeps an old revision, and what it decides is written", _f16_cached),
     "F20": Bug(

@@ -14,7 +14,7 @@ from services.mapper.domain.observation import Observation
 from services.mapper.handlers import changes
 from services.mapper.handlers import requests as request_handlers
 from shared.domain.ids import Side
-from shared.domain.link import Agreed, Held, Link, Operation
+from shared.domain.link import Agreed, Held, Link, Operation, SideState
 from shared.fields import same
 from shared.messages.write import WriteOutcome
 from tests.simulation.planting import Bug, Replacement
@@ -191,15 +191,48 @@ def _f19() -> Planted:
     return [(outcome, "_rejected", lambda link, op, ended, ctx: None)]
 
 
+def _f5_answer() -> Planted:
+    """A good answer to a write is believed, whatever its target shows afterwards."""
+    return [(outcome, "unmet", lambda *args: ())]
+
+
+def _f11_unknown() -> Planted:
+    """Only what shows the very value of a write is taken for its late effect."""
+    return [(order, "perhaps_effect", lambda *args: None)]
+
+
+def _f13_generation() -> Planted:
+    """A read is the last word unless something was accepted since it began."""
+    original = order._observe_pair
+
+    def observe_pair(link: Link, seen: Observation, ctx: Context, pair: Any, result: Any, closing: Any) -> bool:
+        original(link, seen, ctx, pair, result, closing)
+        return pair.id in result.accepted
+
+    return [(order, "_observe_pair", observe_pair), (SideState, "doubt", SideState.have_read)]
+
+
+def _f20_told() -> Planted:
+    """Whoever tells of a deletion is believed at once."""
+
+    def told(link: Link, event: Any, ctx: Context) -> None:
+        changes._delete(link, event.side, ctx)
+
+    return [(changes, "_told_deleted", told)]
+
+
 CORE_BUGS: dict[str, Bug] = {
     "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
     "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
     "F4iii": Bug("a value that was seen and then replaced by a landing write is not noticed", _f4iii),
     "F5": Bug("the read-back becomes the base", _f5),
+    "F5answer": Bug("a good answer to a write is believed, whatever its target shows afterwards", _f5_answer),
     "F6": Bug("an unknown base counts as unchanged", _f6),
     "F11": Bug("a late effect of ours is taken for a person's edit", _f11),
+    "F11unknown": Bug("a late effect is only known by the very value that was written", _f11_unknown),
     "F13drop": Bug("another value at an equal time is dropped", _f13_drop),
     "F13accept": Bug("another value at an equal time is accepted", _f13_accept),
+    "F13generation": Bug("a read counts although something was heard since it began", _f13_generation),
     "F14time": Bug("one time for the whole item", _f14_time),
     "F14null": Bug("an absent field counts as empty", _f14_null),
     "F15": Bug("a full compare that disagrees changes nothing", _f15),
@@ -207,4 +240,5 @@ CORE_BUGS: dict[str, Bug] = {
     "F17": Bug("`latest` compares the times of items", _f17),
     "F18": Bug("what a normalising target shows is never accepted", _f18),
     "F19": Bug("what was refused is not remembered", _f19),
+    "F20told": Bug("who tells of a deletion is believed, however late", _f20_told),
 }

@@ -44,6 +44,8 @@ class Fate:
     """A Jira field that cannot be edited: values are refused (PROTOCOL F19)."""
     normalises: bool
     """Jira adds a mark to titles, Craft takes it off (PROTOCOL F18)."""
+    ignores: float
+    """How often a write of a title is answered well and changes nothing."""
     twins: bool
     """Two items with the same title are created at once."""
     outages: int
@@ -100,10 +102,13 @@ def fate_of(seed: int) -> Fate:
         status_both=dice.random() < 0.3,
         conversions=0,
         any_mapping=dice.random() < 0.6,
+        ignores=0.0,
     )
     if fate.any_mapping:
         fate.revisions = dice.choice((0, 0, 1, 4))
     fate.conversions = dice.choice((0, 0, 1, 4))
+    if not fate.normalises:
+        fate.ignores = dice.choice((0.0, 0.0, 0.0, 0.0, 0.3))
     if fate.policy is Policy.LATEST:
         # nothing else may explain why an older edit won (PROTOCOL F17), so that the oracle can be strict
         fate.clash, fate.late_webhooks = max(fate.clash, 0.4), 0.3

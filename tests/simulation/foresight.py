@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -32,6 +33,8 @@ from tests.simulation.world import World
 
 RUN = DryRunId("rehearsed")
 BUG = "10003"
+UNDISTURBED = timedelta(minutes=15)
+"""For how long nothing that was refused must be tried again by itself, so that what happens is the dry run's doing."""
 KINDS = ("Epic", "Story", "Task", "Bug")
 CRAFT_KINDS = ("epic", "feature", "story")
 Writes = dict[tuple[Side, PairId], Json]
@@ -56,6 +59,7 @@ def fair(seed: int) -> Fate:
         repeat_webhooks=0.0,
         late_webhooks=0.0,
         partial_webhooks=0.0,
+        ignores=0.0,
         revisions=0,
         requests=0,
         deletes=0,
@@ -207,7 +211,13 @@ class Foresight:
 
     def _busy(self) -> bool:
         links = self.world.store.tables.links.values()
-        return any(link.op_id is not None or (link.jira.dirty or link.craft.dirty) for link in links)
+        soon = self.world.clock.now() + UNDISTURBED
+        return any(
+            link.op_id is not None
+            or (link.jira.dirty or link.craft.dirty)
+            or (link.retry_at is not None and link.retry_at < soon)
+            for link in links
+        )
 
     async def _dry_run(self, draft: Integration) -> None:
         world = self.world

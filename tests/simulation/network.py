@@ -61,6 +61,7 @@ class SimNetwork:
     calls: list[Call] = field(default_factory=list)
     after_effect: Callable[[Call], None] = lambda _: None
     normalises: bool = False
+    ignores: float = 0.0
     page_limit: int | None = None
     """Most items on a page of Craft.io's lists, whatever was asked for."""
     under_way: int = 0
@@ -103,15 +104,18 @@ class SimNetwork:
         self.under_way -= request.method != "GET"
         parts = urlsplit(request.url)
         base = f"{parts.scheme}://{parts.netloc}"
-        query, body = request.query, request.body
+        dice, query, body = self.dice, request.query, request.body
         if self.page_limit is not None:
             query = tuple((k, str(min(int(v), self.page_limit)) if k == "limit" else v) for k, v in query)
         if self.normalises and request.method in ("PUT", "POST") and body:
             body = _normalised(body)
+        told = request.body
+        if self.ignores and request.method == "PUT" and body and dice.random() < self.ignores:
+            told = body = _without_title(body)
         answer = self.sites[base].handle(SiteRequest(request.method, unquote(parts.path), query, request.headers, body))
         now = asyncio.get_running_loop().time()
         made = _made(answer.body) if request.method == "POST" and answer.status in (200, 201) else None
-        call = Call(asked_s, sent_s, now, base, request.method, parts.path, answer.status, request.body, by, made)
+        call = Call(asked_s, sent_s, now, base, request.method, parts.path, answer.status, told, by, made)
         self.calls.append(call)
         self.after_effect(call)
         return HttpResponse(answer.status, answer.headers, answer.body)
@@ -136,6 +140,17 @@ def _normalised(body: bytes) -> bytes:
         fields["summary"] = fields["summary"].rstrip(MARK) + MARK
     elif isinstance(sent, dict) and isinstance(sent.get("title"), str):
         sent["title"] = sent["title"].rstrip(MARK)
+    return json.dumps(sent).encode()
+
+
+def _without_title(body: bytes) -> bytes:
+    """Leave out what the vendor takes without a word and does nothing with."""
+    sent = json.loads(body)
+    if isinstance(sent, dict):
+        sent.pop("title", None)
+        fields = sent.get("fields")
+        if isinstance(fields, dict):
+            fields.pop("summary", None)
     return json.dumps(sent).encode()
 
 

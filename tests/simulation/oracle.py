@@ -85,12 +85,13 @@ def _alike(evidence: Evidence, link: Link, pair: FieldPair, shown: dict[Side, Js
         return False
     target = Side.CRAFT if pair.direction is Direction.TO_CRAFT else Side.JIRA
     history = moments(evidence, link, pair)
+    born_s = min((moment.at_s for moment in history if moment.side is target), default=inf)
     if (
         link.origin is not target
-        and all(moment.first or moment.left_out for moment in history)
+        and all(m.first or m.left_out or (m.side is not target and m.at_s < born_s) for m in history)
         and not shown[target.other]
     ):
-        return True  # nobody ever set it: the target fills in what the new item was created without
+        return True  # nobody has set it since: the target fills in what the new item was created without
     left = [moment for moment in history if moment.side is target]
     source = [moment for moment in history if moment.side is not target]
     if link.origin is target and all(moment.first or moment.left_out for moment in source) and not shown[target.other]:

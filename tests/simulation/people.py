@@ -34,6 +34,9 @@ _RELATIONS = {
     Side.JIRA: ("10000/outward", "10000/inward", "10003", "10002/outward"),
     Side.CRAFT: ("blocks", "blocked by", "related"),
 }
+PUT_BACK = 1 / 3
+"""Of so many edits a person puts back what was there before: values say nothing about what came after what."""
+_PUT_BACK = frozenset({FieldKind.STRING, FieldKind.NUMBER, FieldKind.DATE, FieldKind.DATETIME, FieldKind.OPTION})
 _CAN_BE_EMPTY = frozenset(
     {
         FieldKind.NUMBER,
@@ -232,6 +235,8 @@ class People:
 
     def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
         value = self._thought_of(side, entity_id, pair, old)
+        if pair.kind in _PUT_BACK and self.dice.random() < PUT_BACK:
+            value = self._before(side, entity_id, pair, old, value)
         if side is Side.CRAFT:
             self.craft.person(ADA_KEY.key).edit(entity_id, **render(side, {pair: value}))
         elif pair.kind is FieldKind.LINKS:
@@ -242,6 +247,13 @@ class People:
             self.jira.person(ADA_EMAIL).send(
                 "PUT", f"/issue/{entity_id}", {"fields": render(side, {pair: value})}, api=3
             )
+
+    def _before(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json, otherwise: Json) -> Json:
+        """Return what a field held before somebody changed it, for a person who puts it back."""
+        name = pair.name_on(side)
+        mine = (e for e in reversed(self.edits) if (e.side, e.entity_id, e.vendor_field) == (side, entity_id, name))
+        known = (value for edit in mine for value in edit.left(pair)[-1:])
+        return next((value for value in known if value is not None and not same(pair.kind, value, old)), otherwise)
 
     def _relink(self, issue_id: EntityId, old: set[str], new: set[str]) -> None:
         """Add and remove links of an issue, as people do one by one."""

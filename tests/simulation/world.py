@@ -82,6 +82,7 @@ class World:
         self.jira, self.craft = self._sites(Random(seed * 7919 + 1))
         self.network = SimNetwork({JIRA_URL: self.jira, CRAFT_URL: self.craft}, Random(seed + 5))
         self.network.normalises = self.fate.normalises
+        self.network.ignores = self.fate.ignores
         self.network.page_limit = 2 if self.fate.small_pages else None
         self.plant = Plant(seed, self.fate, self.log, self.store, self.network)
         self.mail = Mail(self.jira, self.craft, Random(seed + 13), self.fate, self.plant.gateway)

@@ -4,6 +4,7 @@ noticed.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -103,13 +104,17 @@ class LinkRequestDraft(Draft):
     kind: LinkRequestKind
     pair: PairId | None = Field(default=None, description="RESOLVE: the field pair in conflict.")
     winner: Side | None = Field(default=None, description="RESOLVE: the side whose value is taken.")
+    conflict_at: datetime | None = Field(
+        default=None,
+        description="RESOLVE: `at` of the open conflict that was looked at; another one is not settled by it.",
+    )
 
     @model_validator(mode="after")
     def _resolve_says_what(self) -> Self:
         if self.kind == "resolve" and (self.pair is None or self.winner is None):
             raise ValueError("resolve needs `pair` and `winner` (jira or craft)")
-        if self.kind != "resolve" and (self.pair is not None or self.winner is not None):
-            raise ValueError(f"`pair` and `winner` go with resolve, not with {self.kind}")
+        if self.kind != "resolve" and any(each is not None for each in (self.pair, self.winner, self.conflict_at)):
+            raise ValueError(f"`pair`, `winner` and `conflict_at` go with resolve, not with {self.kind}")
         return self
 
 

@@ -5,6 +5,7 @@ A push or pull is a look at the item, told as an event of origin REQUEST: that i
 
 from __future__ import annotations
 
+from datetime import datetime
 from http import HTTPStatus
 from typing import assert_never
 
@@ -36,6 +37,7 @@ class Requests:
     async def on_link(self, link_id: LinkId, draft: LinkRequestDraft) -> Accepted:
         """Ask for something to be done with a link."""
         link = (await self._links.view(link_id)).link
+        conflict_at: datetime | None = None
         watch = f"/api/v1/links/{link_id}"
         match draft.kind:
             case "push" | "pull":
@@ -59,6 +61,14 @@ class Requests:
                         f"The pair {draft.pair} has no open conflict.",
                         "Load the link again: it may have been settled meanwhile.",
                     )
+                conflict_at = link.open_conflicts[draft.pair].at
+                if draft.conflict_at not in (None, conflict_at):
+                    raise Refusal(
+                        HTTPStatus.CONFLICT,
+                        "conflict_changed",
+                        "One of the two values was changed since this conflict was looked at.",
+                        "Load the item again and choose between the values that it shows now.",
+                    )
             case "retry" | "resync" | "unsync" | "decide":
                 pass
             case _:
@@ -71,6 +81,7 @@ class Requests:
             link_id=link_id,
             pair=draft.pair,
             winner=draft.winner,
+            conflict_at=conflict_at,
         )
         await self._publish.publish(request)
         return Accepted(request_id=request.request_id, kind=draft.kind, watch=watch)

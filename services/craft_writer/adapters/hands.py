@@ -21,6 +21,7 @@ from shared.domain.mapping import FieldPair
 from shared.fields import render
 from shared.store.port import Claim
 from shared.writing.compare import holds_all, pairs_of
+from shared.writing.fault import named
 from shared.writing.ports import Created, Found, Written
 
 _CUSTOM: Final = "custom:"
@@ -103,7 +104,7 @@ class CraftHands:
             for entry in render(Side.CRAFT, sent).get("customFields", ())
             if isinstance(entry, dict)
         ]
-        found: dict[PairId, str] = {}
+        found = named(Side.CRAFT, sent, error)
         for path, words in error.field_errors.items():
             name = path.split(".", 1)[0]
             entry = _CUSTOM_PATH.match(path)

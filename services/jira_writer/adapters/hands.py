@@ -25,6 +25,7 @@ from shared.fields import read, render
 from shared.messages.change import ChangelogEntry
 from shared.store.port import Claim
 from shared.writing.compare import pairs_of
+from shared.writing.fault import named
 from shared.writing.ports import Created, Found, Written
 
 _TOO_LONG = "CONTENT_LIMIT_EXCEEDED"
@@ -147,9 +148,9 @@ class JiraHands:
         return True
 
     def at_fault(self, claim: Claim, sent: Mapping[FieldPair, Json], error: Rejected) -> dict[PairId, str]:
-        """Return Jira's words by pair: Jira names field ids."""
+        """Return Jira's words by pair: Jira names field ids, or fields as people see them."""
         del claim
-        found = {pair.id: error.field_errors[pair.jira] for pair in sent if pair.jira in error.field_errors}
+        found = named(Side.JIRA, sent, error)
         parent = next((pair for pair in sent if pair.kind is FieldKind.PARENT), None)
         if parent is not None and not found:
             words = next((error.field_errors[name] for name in _PARENT_ERRORS if name in error.field_errors), None)

@@ -1,4 +1,5 @@
-"""Bringing an issue into a status: one transition after the other, along a way that was seen on issues before.
+"""Bringing an issue into a status: one transition after the other, along a way that was seen on issues before; or,
+where nobody has gone it yet, along the one step forward that is offered.
 
 Used by `JiraHands`. Each transition is one request that only lands while the issue is in the status that offered it, so
 a late one does nothing. After the first of several has landed nothing here counts as "without effect" any more.
@@ -43,11 +44,13 @@ class StatusWriter:
         status = _id_of(before, "status")
         key = (claim.connection_id, claim.integration.jira_project, _id_of(before, "issuetype"))
         workflow = self._workflows.setdefault(key, Workflow())
+        been: dict[str, None] = {}
         for step in range(MAX_STEPS):
             if status == goal:
                 return
+            been[status] = None
             try:
-                chosen = await self._next(client, claim, workflow, before, status, goal)
+                chosen = await self._next(client, claim, workflow, before, list(been), goal)
                 filled = _filled(claim.integration, chosen)
                 await client.workflow.make(before.entity_id, chosen.id, filled, claim.operation.id, guard)
             except Rejected as error:
@@ -61,13 +64,15 @@ class StatusWriter:
         raise _about(pair, Rejected(400, f"More than {MAX_STEPS} transitions lead there. Move the issue in Jira."))
 
     async def _next(
-        self, client: JiraClient, claim: Claim, workflow: Workflow, before: Reading, status: str, goal: str
+        self, client: JiraClient, claim: Claim, workflow: Workflow, before: Reading, been: Sequence[str], goal: str
     ) -> Transition:
-        """Return the first transition of a way to the goal. Raises `Rejected` if none is known.
+        """Return the first transition of a way to the goal; `been`: the statuses so far, the present one last.
 
         Where the known transitions do not lead there, issues in the statuses that can be reached are looked at, nearest
-        first, for where these lead.
+        first, for where these lead. Where none stands on the way, the one step forward is taken, and looked from there.
+        Raises `Rejected` if there is none.
         """
+        status = been[-1]
         offered = await client.workflow.offered(before.entity_id)
         workflow.learn(status, offered)
         looked_for: set[str] = set()
@@ -79,10 +84,13 @@ class StatusWriter:
             example = await _example(client, claim.integration.jira_project, _id_of(before, "issuetype"), unknown)
             if example is not None:
                 workflow.learn(unknown, await _offered(client, example))
-        if chosen is None:
-            name = workflow.name_of(goal) or await _name_of(client, goal)
+        if chosen is not None:
+            return chosen
+        name, category = await _status(client, goal) or (workflow.name_of(goal), None)
+        forward = workflow.step_forward(offered, category, set(been))
+        if forward is None:
             raise Rejected(400, workflow.no_way(status, offered, f"'{name}'" if name else f"the status {goal}"))
-        return chosen
+        return forward
 
 
 async def _example(client: JiraClient, project: str, issue_type: str, status: str) -> EntityId | None:
@@ -95,9 +103,9 @@ async def _example(client: JiraClient, project: str, issue_type: str, status: st
     return page.items[0].entity_id if page.items else None
 
 
-async def _name_of(client: JiraClient, status: str) -> str | None:
+async def _status(client: JiraClient, status: str) -> tuple[str, str | None] | None:
     try:
-        return await client.workflow.name_of(status)
+        return await client.workflow.status(status)
     except VendorError:
         return None
 

@@ -15,6 +15,8 @@ from shared.clients.jira.shapes import Transition
 
 MAX_STEPS = 8
 """Transitions that one write makes at most."""
+_RANKS = {"new": 0, "indeterminate": 1, "done": 2}
+"""Jira's categories of statuses, in the order in which work goes through them."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,23 @@ class Workflow:
             if steps is not None and (best is None or steps < best[0]):
                 best = (steps, one)
         return best[1] if best is not None else None
+
+    def step_forward(
+        self, offered_now: Sequence[Transition], category: str | None, been: AbstractSet[str]
+    ) -> Transition | None:
+        """Return the one transition that leads nearer to a status of `category`, where nobody knows how it goes on.
+
+        None where there is more than one, or none: a wrong turn would leave the issue where nobody wanted it. A step
+        back is none, nor one past the goal, nor one to a status that was seen or is in `been`.
+        """
+        goal = _RANKS.get(category or "")
+        if goal is None:
+            return None
+        ranked = [(_RANKS.get(one.to_category or "", goal + 1), one) for one in offered_now]
+        ahead = [each for each in ranked if each[0] <= goal and each[1].to not in self.offered.keys() | been]
+        nearest = max((rank for rank, _ in ahead), default=goal)
+        chosen = {one.to: one for rank, one in ahead if rank == nearest}
+        return next(iter(chosen.values())) if len(chosen) == 1 else None
 
     def name_of(self, status: str) -> str | None:
         """Return a status's name, if a transition to it was ever seen."""

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from services.mapper.domain.context import Context
 from services.mapper.domain.decide import Decision, apply_bases
+from services.mapper.domain.settling import looped, trip, unsettled
 from shared.domain.ids import PairId, Side, operation_id
 from shared.domain.link import ConflictNote, Link, LinkState, Operation, OperationKind, PairWrite, Result
-from shared.messages.status import Cause
-
-BREAKER_WINDOW = timedelta(minutes=1)
-BREAKER_WRITES = 30
-"""Operations of one link within a minute that park it (DESIGN 4.5)."""
 
 
 def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
@@ -24,9 +18,10 @@ def apply(link: Link, decision: Decision, ctx: Context) -> Operation | None:
     if decision.unread:
         # nothing of it comes true before these are read: it is decided again then
         for side in decision.unread:
-            link.side(side).dirty_since = link.side(side).dirty_since or ctx.now
+            link.side(side).have_read(ctx.now)
         return None
-    if decision.target is not None and _breaks(link, ctx):
+    waits = _let_settle(link, decision, ctx)
+    if waits or ((loop := looped(link, decision, ctx)) and trip(link, loop, ctx)):
         return None
     for (side, pair_id), lost in decision.overwritten.items():
         link.side(side).pair(pair_id).overwritten = lost
@@ -78,7 +73,6 @@ def open_operation(
     link.next_seq += 1
     link.op_id = op.id
     link.operations.append(op)
-    link.recent_writes = [at for at in link.recent_writes if at > ctx.now - BREAKER_WINDOW] + [ctx.now]
     return op
 
 
@@ -108,13 +102,14 @@ def _record(link: Link, note: ConflictNote) -> None:
     link.new_conflicts.append(note)
 
 
-def _breaks(link: Link, ctx: Context) -> bool:
-    recent = [at for at in link.recent_writes if at > ctx.now - BREAKER_WINDOW]
-    if len(recent) < BREAKER_WRITES:
+def _let_settle(link: Link, decision: Decision, ctx: Context) -> bool:
+    """Leave out of a decided write what was written a moment ago. True if all of it waits: then it is decided anew."""
+    waiting = unsettled(link, decision, ctx.now)
+    if not waiting:
         return False
-    link.state, link.reason = LinkState.PAUSED, Cause.BREAKER
-    link.reason_text = (
-        f"Tandem wrote to this item {len(recent)} times within a minute; something keeps changing it. "
-        "Find the automation or second integration that edits it, then press retry."
-    )
+    decision.pairs = {pair_id: write for pair_id, write in decision.pairs.items() if pair_id not in waiting}
+    decision.with_write = {pair_id: true for pair_id, true in decision.with_write.items() if pair_id not in waiting}
+    if decision.pairs:
+        return False
+    link.not_before = min(waiting.values())
     return True

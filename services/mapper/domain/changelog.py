@@ -50,7 +50,7 @@ def walk(
             if _own_step(observation.changelog, entry, pair, before.value):
                 continue
             if not observation.whole_changelog:
-                state.dirty_since = state.dirty_since or ctx.now
+                state.doubt(ctx.now)
                 continue
             seen = accepted.get(pair.id, state.pair(pair.id).seen)
             if pair.kind in _TEXTS and _nothing_between(link, ctx, pair, entries[:index], seen, write.expect):

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.mapper.domain.apply import open_operation
-from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.blocked import block_hash, refuse, refuse_create
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
 from shared.domain.ids import EntityId, PairId, Side
@@ -88,7 +88,7 @@ def _has_to_be_read(link: Link, ctx: Context) -> bool:
     """
     state = link.side(link.origin)
     if not state.read_whole and any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
-        state.dirty_since = state.dirty_since or ctx.now
+        state.have_read(ctx.now)
     if state.dirty and link.reason is None:
         link.state = LinkState.CREATING
     return state.dirty
@@ -185,7 +185,7 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
     for pair in ctx.integration.pairs:
         if pair.kind is FieldKind.STATUS and pair.direction.carries_to(op.target) and pair.id not in op.pairs:
             target.pair(pair.id).takes_first = True
-    target.dirty_since = target.dirty_since or ctx.now
+    target.have_read(ctx.now)
 
 
 def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str | None, ctx: Context) -> None:
@@ -195,7 +195,21 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
     for pair in ctx.integration.pairs:
         if pair.id in errors and pair.id in op.pairs:
             digest = block_hash(op.pairs[pair.id].source, op.revision)
-            record = link.side(target.other).pair(pair.id)
-            record.blocked = Blocked(digest, Cause.REJECTED, errors[pair.id], pair.called(target))
-    said = words or "; ".join(errors.values()) or "no reason given"
+            refuse(link.side(target.other).pair(pair.id), digest, errors[pair.id], pair.called(target), ctx.now)
+    said = "; ".join(_of_left_out(link, op)) if not errors else ""
+    said = said or words or "; ".join(errors.values()) or "no reason given"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")
+    refuse_create(link, block_hash(_shown(link), op.revision), ctx.now)
+
+
+def _of_left_out(link: Link, op: Operation) -> list[str]:
+    """Return why pairs were refused before that this create did without: what is missed now may be one of them."""
+    records = link.side(op.target.other).pairs
+    blocked = (records[pair_id].blocked for pair_id in records if pair_id not in op.pairs)
+    return [each.message for each in blocked if each is not None and each.code == Cause.REJECTED]
+
+
+def _shown(link: Link) -> Json:
+    """Return what the item shows: with what was left out of a try, it is still the same that was refused."""
+    records = link.side(link.origin).pairs
+    return {pair_id: record.seen.value for pair_id, record in records.items() if record.seen is not None}

@@ -155,7 +155,8 @@ def _overwritten(plan: _Plan, pair: FieldPair, side: Side) -> None:
     persons = cur.by == BY_USER and cur.entry is not None  # Jira's changelog says so, whatever we wrote before
     ours = not persons and is_ours(link, side, pair, cur.value)
     newer = not cur.late and not is_base(record, pair, cur.value) and not ours
-    if newer or pair.id in link.open_conflicts or pair.id in plan.notes:
+    stands = pair.id in link.open_conflicts or pair.id in plan.notes
+    if newer or (stands and not (cur.late and lost.late)):  # a late effect is undone under a conflict as well
         _remember(
             plan, pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"
         )
@@ -242,6 +243,8 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     moved = {side: changed(records[side], pair) for side in Side}
     for side in Side:
         _forget_block(plan, pair, side, moved=moved[side])
+    if any(_late(records[side], pair) for side in Side) and equivalent(pair, jira.value, craft.value, ctx.parents):
+        return  # what a late effect of ours made equal is agreed on by nobody: it settles neither conflict nor base
     standing = link.open_conflicts.get(pair.id)
     if standing is not None and not _conflict_over(plan, pair, standing, jira, craft, moved):
         return
@@ -257,6 +260,12 @@ def _compare(plan: _Plan, pair: FieldPair) -> None:
     if source is not None:
         held, expected = (jira, craft) if source is Side.JIRA else (craft, jira)
         _write(plan, pair, source, held, expected)
+
+
+def _late(record: PairSide, pair: FieldPair) -> bool:
+    """Tell whether a side shows a late effect of ours instead of what was agreed on (PROTOCOL F11)."""
+    late = record.seen is not None and record.seen.late
+    return late and base_of(record, pair) is not None and changed(record, pair)
 
 
 def _link(plan: _Plan, pair: FieldPair, jira: Held, craft: Held) -> None:
@@ -323,10 +332,13 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         return source
     if not moved[Side.CRAFT]:
         return Side.JIRA
-    if not moved[Side.JIRA]:
+    unsure = _perhaps_ours(plan.link, pair, jira, craft)
+    if not moved[Side.JIRA] and not unsure:
         return Side.CRAFT
     policy = plan.ctx.integration.policy_of(pair)
-    winner = winner_by(policy, jira, craft)
+    winner = winner_by(policy, jira, craft) if moved[Side.JIRA] else None
+    if unsure and winner is Side.CRAFT:
+        winner = None
     values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
     if winner is None and (unmapped := _of_unmapped_type(plan, pair, values)) is not None:
         return unmapped  # the write will say so: there is nothing to choose between
@@ -335,6 +347,16 @@ def _winner(plan: _Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
         return None
     plan.notes[pair.id] = _note(plan, pair, values, f"policy {policy}")
     return winner
+
+
+def _perhaps_ours(link: Link, pair: FieldPair, jira: Held, craft: Held) -> bool:
+    """Tell whether what Craft.io shows may be an old value of Jira's, written late and kept otherwise (PROTOCOL W3).
+
+    While Jira still shows that value, it does no harm to carry back what Craft.io made of it.
+    """
+    op = next((each for each in link.operations if each.id == craft.perhaps), None)
+    write = op.pairs.get(pair.id) if op is not None else None
+    return write is not None and not same(pair.kind, write.source, jira.value)
 
 
 def _of_unmapped_type(plan: _Plan, pair: FieldPair, values: dict[Side, Json]) -> Side | None:

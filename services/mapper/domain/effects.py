@@ -15,6 +15,11 @@ from shared.domain.link import Json, Link, Operation, OperationKind, PairSide, R
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 
+KEPT_OTHERWISE = frozenset(
+    {FieldKind.STRING, FieldKind.TEXT, FieldKind.RICH_TEXT, FieldKind.NUMBER, FieldKind.LABELS, FieldKind.DATETIME}
+)
+"""Kinds whose values people make up: a vendor may keep one otherwise than it was written (PROTOCOL F18)."""
+
 LATE_WINDOW = timedelta(minutes=15)
 """For how long a value of a repeated Craft write counts as its late effect (PROTOCOL W3)."""
 
@@ -61,7 +66,7 @@ def late_effect(
         if side is Side.JIRA:
             if actor.op == op.id or (actor.op is None and actor.ours):
                 return op
-        elif _may_come_late(op) and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
+        elif op.unclear and at <= (op.write_at or op.done_at or op.created_at) + LATE_WINDOW:
             return op
     return None
 
@@ -74,10 +79,32 @@ def _is_doing_of(op: Operation, pair: FieldPair, value: Json) -> bool:
     return done and same(pair.kind, op.shown[pair.id], value)
 
 
-def _may_come_late(op: Operation) -> bool:
-    """Tell whether a request may outlive its operation: there were several, or it was given up."""
-    given_up = op.result is Result.MOVED and op.read_at is None and op.write_at is None
-    return op.attempts > 1 or (given_up and op.attempts > 0)
+def perhaps_effect(link: Link, pair: FieldPair, at: datetime) -> Operation | None:
+    """Return the operation on Craft.io whose late effect a value of unknown origin may be, as Craft.io keeps it.
+
+    That is one of unknown fate of which nobody saw what its target makes of it; and what is chosen from a list is kept
+    as it was written, or refused.
+    """
+    if pair.kind not in KEPT_OTHERWISE:
+        return None
+    for op in ledger(link, Side.CRAFT, pair.id):
+        ended = op.write_at or op.done_at
+        if op.kind is OperationKind.CREATE or not op.unclear or ended is None or not at <= ended + LATE_WINDOW:
+            continue
+        if op.result not in (Result.APPLIED, Result.ALREADY):
+            return op
+    return None
+
+
+def came_true(link: Link, side: Side, pair: FieldPair, actor: Actor, value: Json) -> Operation | None:
+    """Return the newest operation if its read-back was behind: it showed the old value, and only now the written one.
+
+    Its answer was good, so this is no late effect of something that was given up.
+    """
+    op = next(ledger(link, side, pair.id), None)
+    if op is None or pair.id not in op.unmet or actor.ours is False:
+        return None
+    return op if same(pair.kind, op.pairs[pair.id].value, value) else None
 
 
 def unseen_effect(link: Link, side: Side, pair: FieldPair, record: PairSide, value: Json) -> Operation | None:

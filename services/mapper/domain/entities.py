@@ -41,12 +41,20 @@ def is_by_us(event: ChangeEvent, connection: Connection) -> bool:
     return connection.account_id is not None and creator == connection.account_id
 
 
-def correlation_key_of(event: ChangeEvent, integration: Integration) -> tuple[str | None, bool]:
-    """Return the link id that an entity carries, and whether it was looked for."""
+def correlation_key_of(event: ChangeEvent, integrations: Sequence[Integration]) -> tuple[str | None, bool]:
+    """Return the link id that an entity carries, and whether it was looked for, wherever one of the integrations would
+    have put it: any of them may have made the entity, and each may have a key field of its own in Craft.io.
+    """
     if event.correlation_key is not None:
         return event.correlation_key, True
-    if event.side is Side.CRAFT and integration.craft_key_field is not None:
-        snapshot = event.snapshot or {}
-        key = craft_shapes.custom_value(snapshot, integration.craft_key_field)
-        return key, "customFields" in snapshot
-    return None, event.correlation_read
+    if event.side is Side.JIRA:
+        return None, event.correlation_read
+    snapshot = event.snapshot or {}
+    fields = sorted({each.craft_key_field for each in integrations if each.craft_key_field is not None})
+    keys = (craft_shapes.custom_value(snapshot, field) for field in fields)
+    return next((key for key in keys if key), None), bool(fields) and "customFields" in snapshot
+
+
+def has_no_key(event: ChangeEvent, candidates: Sequence[Integration]) -> bool:
+    """Tell whether an entity may be of a create that could put no key on it."""
+    return event.side is Side.CRAFT and any(each.craft_key_field is None for each in candidates)

@@ -47,7 +47,7 @@ def label(link: Link, observation: Observation, snapshot: Mapping[str, Any], now
     known_at, at = state.labelled_at, observation.at
     if not fresh and known_at is not None and at is not None and at <= known_at:
         if at == known_at and found.get(kind, link.labels.get(kind)) != link.labels.get(kind):
-            state.dirty_since = state.dirty_since or now
+            state.doubt(now)
         return
     link.labels.update(found)
     if kind in found:

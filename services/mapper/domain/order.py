@@ -11,10 +11,10 @@ from datetime import datetime
 
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
-from services.mapper.domain.effects import cannot_tell, landing, late_effect, unseen_effect
+from services.mapper.domain.effects import came_true, cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
-from services.mapper.domain.record import keep_replaced, open_conflict, overwrite, remember
-from shared.domain.ids import Side
+from services.mapper.domain.record import agree_on, keep_beside, keep_replaced, overwrite, remember
+from shared.domain.ids import OperationId, Side
 from shared.domain.link import (
     BY_USER,
     Agreed,
@@ -27,7 +27,7 @@ from shared.domain.link import (
     PairSide,
     Span,
 )
-from shared.domain.mapping import FieldKind, FieldPair, Policy
+from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import same
 
 _REMEMBERED = 12
@@ -45,18 +45,19 @@ class Observed:
 def observe(link: Link, observation: Observation, ctx: Context, closing: Operation | None = None) -> Observed:
     """Apply the order rule to all pairs of an observation. `closing` is the operation whose outcome brought it."""
     state = link.side(observation.side)
-    result = Observed(fresh=observation.ticket is not None and observation.ticket == state.mark, accepted={})
+    result = Observed(fresh=state.is_current(observation.ticket), accepted={})
     walks = observation.side is Side.JIRA and not (state.dirty and not (observation.fresh and result.fresh))
+    heard = False
     for pair in ctx.integration.pairs:
         if pair.id in observation.values:
-            _observe_pair(link, observation, ctx, pair, result, closing)
+            heard |= _observe_pair(link, observation, ctx, pair, result, closing)
     if may_hide_parent(observation, ctx.integration) or may_hide_text(observation, ctx.integration):
-        state.dirty_since = state.dirty_since or ctx.now
+        state.doubt(ctx.now)
     if result.fresh and observation.fresh:
         _settle(link, observation, ctx)
         state.dirty_since = None
         state.read_whole = True
-    if result.accepted:
+    if heard:
         state.mark += 1
     if walks and observation.changelog:
         walk(link, observation, ctx, closing, result.accepted)
@@ -65,7 +66,8 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
 
 def _observe_pair(
     link: Link, observation: Observation, ctx: Context, pair: FieldPair, result: Observed, closing: Operation | None
-) -> None:
+) -> bool:
+    """Return False for what is certainly older than what is seen: no read that is under way can have missed it."""
     side = observation.side
     state = link.side(side)
     record = state.pair(pair.id)
@@ -77,24 +79,25 @@ def _observe_pair(
             at = seen.at if seen else ctx.now
         else:
             if seen is None or not same(pair.kind, seen.value, value):
-                state.dirty_since = state.dirty_since or ctx.now
-            return
+                state.doubt(ctx.now)
+            return True
     if seen is not None and same(pair.kind, seen.value, value):
         _seen_again(record, seen, at, actor, _set_at(actor, at, by_us=is_ours(link, side, pair, value)))
         _take_first(observation, ctx, record, actor)
-        return
+        return result.fresh or at >= seen.at or came_after(seen, actor)
     if not result.fresh:
         if seen is not None and at < seen.at and not came_after(seen, actor):
             _older(link, observation, ctx, pair, record, at)
-            return
+            return False
         if seen is not None and at == seen.at:
             _tie(link, observation, ctx, pair, record, actor)
-            return
+            return True
         if cannot_tell(link, observation, pair, record, actor, at, closing):
-            state.dirty_since = state.dirty_since or ctx.now
-            return
+            state.doubt(ctx.now)
+            return True
     result.accepted[pair.id] = seen
     _accept(link, observation, ctx, pair, at, actor, closing)
+    return True
 
 
 def _set_at(actor: Actor, at: datetime, *, by_us: bool) -> datetime | None:
@@ -121,7 +124,7 @@ def _seen_again(record: PairSide, seen: Held, at: datetime, actor: Actor, set_at
 def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, actor: Actor) -> None:
     """Equal time, different value: do not guess (PROTOCOL F13)."""
     state = link.side(observation.side)
-    state.dirty_since = state.dirty_since or ctx.now
+    state.have_read(ctx.now)
     candidates = state.candidates.setdefault(pair.id, [])
     seen = record.seen
     fresh = [Candidate(seen.value, seen.by)] if seen is not None else []
@@ -133,11 +136,14 @@ def _tie(link: Link, observation: Observation, ctx: Context, pair: FieldPair, re
 def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, record: PairSide, at: datetime) -> None:
     """Order rule 5: an older value is not accepted, but it may prove that a write of ours hid an edit nobody had
     seen.
+
+    Equality of times decides nothing: what bears the very time of the write was set before it or after it. So it is not
+    restored over what is shown; it is on record, and under `ask` a person is asked.
     """
     side, value = observation.side, observation.values[pair.id]
     state = link.side(side)
     if observation.compare:
-        state.dirty_since = state.dirty_since or ctx.now
+        state.doubt(ctx.now)
     if side is Side.JIRA or any(same(pair.kind, old, value) for old in record.recent):
         return
     for op in ledger(link, side, pair.id):
@@ -147,8 +153,11 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
         if same(pair.kind, write.value, value) or same(pair.kind, write.expect, value):
             continue
         _seen_before(record, value)
-        if record.seen is not None and same(pair.kind, record.seen.value, write.value):
+        still = record.seen is not None and same(pair.kind, record.seen.value, write.value)
+        if still and at < op.write_at:
             overwrite(link, side, pair, Overwritten(value, edited=Span(op.read_at, at)), ctx)
+        elif still:
+            keep_beside(link, side, pair, value, f"set in the moment of {op.id}, perhaps replaced by it", ctx)
         else:
             remember(link, side, pair.id, value, f"overwritten by {op.id}, then changed again", ctx.now)
         return
@@ -179,6 +188,9 @@ def _accept(
     elif (unseen := unseen_effect(link, side, pair, record, value)) is not None:
         by = unseen.id
         keep_replaced(link, side, pair, old, unseen, ctx)
+    elif (true := came_true(link, side, pair, actor, value)) is not None:
+        by = true.id
+        agree_on(link, true, pair, value)
     elif (earlier := late_effect(link, observation, pair, at, actor, closing)) is not None:
         by, late = earlier.id, True
         known = write is not None and old is not None and same(pair.kind, write.expect, old.value)
@@ -188,6 +200,7 @@ def _accept(
         by = op.id  # a step on the way to its status, told by a webhook, which names no operation
     elif side is Side.CRAFT and op is not None and write is not None and op.attempts > 0 and actor.ours is not False:
         _shown_otherwise(link, pair, op, actor, ctx)
+    perhaps = _perhaps(link, observation, pair, at, actor, ctx) if by is None else None
     by_us = by is not None and by != BY_USER
     set_at = _set_at(actor, at, by_us=by_us)
     record.seen = Held(
@@ -200,9 +213,32 @@ def _accept(
         late=late,
         entry=actor.entry,
         against=op.id if op is not None and brought_back and not by_us and not late else None,
+        perhaps=perhaps,
     )
     _seen_before(record, value)
     _take_first(observation, ctx, record, actor)
+
+
+def _perhaps(
+    link: Link, observation: Observation, pair: FieldPair, at: datetime, actor: Actor, ctx: Context
+) -> OperationId | None:
+    """Return the operation whose effect a value of Craft.io may be although it is not the one that was written, and
+    keep what it may have replaced.
+
+    None where somebody is known to have set it, now or before: then nobody has to be asked, and it may be carried over.
+    """
+    if observation.side is not Side.CRAFT or actor.ours is False:
+        return None
+    op, record, value = link.open_operation, link.craft.pair(pair.id), observation.values[pair.id]
+    if op is not None and op.target is Side.CRAFT and pair.id in op.pairs and op.attempts > 0:
+        return None  # `_shown_otherwise` has looked after what it replaced
+    perhaps = perhaps_effect(link, pair, at)
+    if perhaps is None:
+        return None
+    if record.seen is not None and is_users(record, pair, record.seen):
+        why = f"replaced by another edit, or late by {perhaps.id}"
+        remember(link, Side.CRAFT, pair.id, record.seen.value, why, ctx.now)
+    return None if any(same(pair.kind, known, value) for known in record.recent) else perhaps.id
 
 
 def _take_first(observation: Observation, ctx: Context, record: PairSide, actor: Actor) -> None:
@@ -261,7 +297,5 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
                 continue
             if was_expected(link, side, pair, value):
                 continue
-            remember(link, side, pair.id, value, "replaced by our write at the same moment", ctx.now)
-            if ctx.integration.policy_of(pair) is Policy.ASK and pair.id not in link.open_conflicts:
-                open_conflict(link, ctx, pair, side, value)
+            keep_beside(link, side, pair, value, "replaced by our write at the same moment", ctx)
     state.candidates.clear()

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-from services.mapper.domain.blocked import block_hash
+from services.mapper.domain.blocked import block_hash, refuse
 from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
+from services.mapper.domain.proof import stopped_half_way, unmet, words
 from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
+from services.mapper.domain.trouble import note_trouble
 from shared.domain.ids import PairId, Side
 from shared.domain.link import (
+    PUT_OFF,
     Agreed,
-    Blocked,
     Held,
     Link,
     Normalised,
@@ -26,14 +28,20 @@ from shared.domain.link import (
 )
 from shared.domain.mapping import FieldPair
 from shared.fields import same
-from shared.messages.status import Cause
 from shared.messages.write import WriteOutcome
 
 HTTP_NOT_FOUND = 404
 
 
 def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:
-    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity."""
+    """Close the open operation of a link by its outcome, whatever its kind but a create that found its entity.
+
+    Not found says nothing of what an earlier attempt did (PROTOCOL F12): that stays open until its target is read, or
+    known to be gone.
+    """
+    if outcome.status == HTTP_NOT_FOUND and op.attempts > 1:
+        link.side(op.target).doubt(ctx.now)
+        return
     observation = _close(link, op, outcome, ctx)
     match outcome.result:
         case Result.APPLIED | Result.ALREADY:
@@ -44,6 +52,8 @@ def end_operation(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context
             _rejected(link, op, outcome, observation, ctx)
         case Result.DEFERRED:
             link.not_before = outcome.not_before or ctx.now + timedelta(seconds=10)
+            if outcome.message:
+                note_trouble(link, PUT_OFF, outcome.message, ctx.now)
 
 
 def observe_other(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
@@ -65,11 +75,16 @@ def first_look(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
 def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Observation | None:
     op.open, op.result, op.done_at = False, outcome.result, ctx.now
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
+    # told as not found, or as changed by others, although a request of it had left
+    op.unclear = op.attempts > 1 or (outcome.result is Result.MOVED and not outcome.untouched)
     link.op_id = None
     observation = from_outcome(outcome, ctx.integration)
     _disown(link, op, outcome, observation, ctx)
     if observation is not None:
-        op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in observation.values}
+        if outcome.result is Result.APPLIED and op.kind is not OperationKind.CREATE:
+            op.unmet = frozenset(unmet(link, op, observation, ctx.integration))
+        shown = op.pairs.keys() & observation.values.keys() - op.unmet
+        op.shown = {pair_id: observation.values[pair_id] for pair_id in op.pairs if pair_id in shown}
     return observation
 
 
@@ -112,11 +127,13 @@ def _landed(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         _move_bases(link, op, ctx)
     observed = observe(link, observation, ctx, closing=op) if observation is not None else None
     if observed is None:
-        target.dirty_since = target.dirty_since or ctx.now
+        target.doubt(ctx.now)
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs:
             continue
-        if op.kind is OperationKind.RESTORE:
+        if pair.id in op.unmet and observation is not None:
+            _did_not_happen(link, op, pair, observation, ctx)
+        elif op.kind is OperationKind.RESTORE:
             _restored(link, op, pair, observed)
         elif observed is not None:
             _what_was_replaced(link, op, pair, outcome, observed, ctx)
@@ -129,7 +146,7 @@ def _move_bases(link: Link, op: Operation, ctx: Context) -> None:
     """
     for pair in ctx.integration.pairs:
         write = op.pairs.get(pair.id)
-        if write is None:
+        if write is None or pair.id in op.unmet:
             continue
         target = link.side(op.target).pair(pair.id)
         shown = op.shown.get(pair.id, write.value) if pair.id in op.shown else write.value
@@ -212,7 +229,7 @@ def _moved(link: Link, op: Operation, outcome: WriteOutcome, observation: Observ
             if pair.id in op.pairs and same(pair.kind, observation.values.get(pair.id), op.pairs[pair.id].value):
                 _restored(link, op, pair, observed)
     if observation is None or outcome.status == HTTP_NOT_FOUND:
-        state.dirty_since = state.dirty_since or ctx.now
+        state.doubt(ctx.now)
 
 
 def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Observation | None, ctx: Context) -> None:
@@ -223,20 +240,30 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Obs
     for pair in ctx.integration.pairs:
         if pair.id not in op.pairs or pair.id not in at_fault:
             continue
-        write = op.pairs[pair.id]
         words = outcome.errors.get(pair.id) or outcome.message or "The vendor refused the value without saying why."
-        if op.kind is OperationKind.RESTORE:
-            record = link.side(op.target).pair(pair.id)
-            remember(link, op.target, pair.id, write.value, f"could not be restored: {words}", ctx.now)
-            record.overwritten = None
-            if record.seen is not None and record.seen.late:
-                digest = block_hash(record.seen.value, op.revision)
-                record.blocked = Blocked(digest, Cause.REJECTED, words, field=pair.called(op.target))
-            continue
+        _block(link, op, pair, words, ctx)
+
+
+def _block(link: Link, op: Operation, pair: FieldPair, words: str, ctx: Context) -> None:
+    """Remember what was not taken, so that it is not tried again and again (PROTOCOL F19); a restore is given up."""
+    write, field = op.pairs[pair.id], pair.called(op.target)
+    if op.kind is not OperationKind.RESTORE:
         source = link.side(op.target.other).pair(pair.id)
-        source.blocked = Blocked(
-            block_hash(write.source, op.revision), Cause.REJECTED, words, field=pair.called(op.target)
-        )
+        refuse(source, block_hash(write.source, op.revision), words, field, ctx.now)
+        return
+    record = link.side(op.target).pair(pair.id)
+    remember(link, op.target, pair.id, write.value, f"could not be restored: {words}", ctx.now)
+    record.overwritten = None
+    if record.seen is not None and record.seen.late:
+        refuse(record, block_hash(record.seen.value, op.revision), words, field, ctx.now)
+
+
+def _did_not_happen(link: Link, op: Operation, pair: FieldPair, observation: Observation, ctx: Context) -> None:
+    """Believe the read-back instead of the answer: the source keeps its value, and nothing is written back over it."""
+    _block(link, op, pair, words(op, observation, pair), ctx)
+    record = link.side(op.target).pair(pair.id)
+    if stopped_half_way(op, observation, pair) and record.seen is not None:
+        record.base = Agreed(record.seen.value, op.revision)  # by ourselves: nobody's edit
 
 
 def _stopped_half_way(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> None:

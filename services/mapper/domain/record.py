@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
-from shared.domain.link import ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
-from shared.domain.mapping import FieldKind, FieldPair
+from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Json, Link, LinkState, Operation, Overwritten
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import same
 
 REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
@@ -46,6 +47,25 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     if pending is not None:
         remember(link, side, pair.id, pending.value, REPLACED_BY_EDIT, ctx.now)
     record.overwritten = lost
+
+
+def agree_on(link: Link, op: Operation, pair: FieldPair, shown: Json) -> None:
+    """Say that both sides agree on what an operation wrote, now that its target shows it."""
+    source = link.side(op.target.other).pair(pair.id)
+    source.base = Agreed(op.pairs[pair.id].source, op.revision)
+    link.side(op.target).pair(pair.id).base = Agreed(shown, op.revision)
+    if source.blocked is not None and source.blocked.value_hash == block_hash(op.pairs[pair.id].source, op.revision):
+        source.blocked = None
+
+
+def keep_beside(link: Link, side: Side, pair: FieldPair, value: Json, why: str, ctx: Context) -> None:
+    """Keep a value of which nobody can tell whether a write of ours replaced it or a person did: never restored, but on
+    record, and under `ask` a person is asked.
+    """
+    remember(link, side, pair.id, value, why, ctx.now)
+    asks = ctx.integration.policy_of(pair) is Policy.ASK and pair.direction is Direction.BOTH
+    if asks and pair.id not in link.open_conflicts and link.state not in _APART:
+        open_conflict(link, ctx, pair, side, value)
 
 
 def remember(link: Link, side: Side, pair: PairId, value: Json, why: str, now: datetime) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from services.mapper.domain.apply import settle_conflict
+from services.mapper.domain.blocked import forget_refusals
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import NOT_CREATED
 from services.mapper.domain.record import overwrite, remember
@@ -46,6 +48,7 @@ def resync(link: Link, ctx: Context) -> None:
     link.state, link.reason, link.reason_text, link.not_before = LinkState.ACTIVE, None, None, None
     for side in Side:
         state = link.side(side)
+        state.doubt(ctx.now)
         state.dirty_since = ctx.now  # also where it was unsure before: who reads may have put that off for long
         _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
         for record in state.pairs.values():
@@ -68,14 +71,14 @@ def give_up(link: Link, ctx: Context) -> None:
     op = link.open_operation
     if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
+        op.unclear = op.attempts > 0
     for side in Side:
         _put_on_record(link, side, "replaced by our write, then the items were kept apart", ctx)
 
 
 def _create_anew(link: Link, ctx: Context) -> None:
     """Take up the create again; the item is read first, since it may still be deleted."""
-    state = link.side(link.origin)
-    state.dirty_since = state.dirty_since or ctx.now
+    link.side(link.origin).doubt(ctx.now)
     link.state, link.reason, link.reason_text, link.not_before = LinkState.CREATING, None, None, None
 
 
@@ -95,10 +98,15 @@ def _retry(link: Link, ctx: Context) -> None:
         state = link.side(side)
         if any(state.pair(pair.id).seen is None for pair in ctx.integration.pairs):
             state.read_whole = False  # what was not visible may be by now
-        for record in link.side(side).pairs.values():
-            record.blocked = None
+    forget_refusals(link)
     if link.state is LinkState.PAUSED and link.reason == Cause.BREAKER:
-        link.state, link.reason, link.reason_text, link.recent_writes = LinkState.ACTIVE, None, None, []
+        link.state, link.reason, link.reason_text, link.recent_writes, link.tripped = (
+            LinkState.ACTIVE,
+            None,
+            None,
+            [],
+            [],
+        )
     if link.state is LinkState.ASK or (link.state is LinkState.EXCLUDED and link.reason in NOT_CREATED):
         link.state, link.reason, link.reason_text = LinkState.CREATING, None, None
 
@@ -106,7 +114,10 @@ def _retry(link: Link, ctx: Context) -> None:
 def _resolve(link: Link, request: SyncRequest, ctx: Context) -> None:
     note = link.open_conflicts.get(request.pair) if request.pair is not None else None
     pair = ctx.integration.pair(request.pair) if request.pair is not None else None
-    if note is not None and pair is not None and request.winner is not None:
+    if note is None or pair is None or request.winner is None:
+        return
+    # made on other values, it is no answer to these: the conflict stands, as its status says
+    if request.conflict_at in (None, note.at):
         settle(link, pair, note, request.winner, request.requested_by, ctx)
 
 
@@ -126,4 +137,6 @@ def settle(link: Link, pair: FieldPair, note: ConflictNote, winner: Side, by: st
         remember(link, loser, pair.id, loser_record.seen.value, why, ctx.now)
         loser_record.base = Agreed(loser_record.seen.value, ctx.integration.revision)
         winner_record.base = None
+        if winner_record.seen is not None:  # whoever set it, it was chosen now
+            winner_record.seen = replace(winner_record.seen, perhaps=None)
     settle_conflict(link, pair.id, by, ctx)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from services.mapper.domain.context import Context
+from services.mapper.domain.settling import SETTLES
 from shared.domain.ids import Side
-from shared.domain.link import ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
 from shared.fields import same
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
@@ -19,7 +21,7 @@ _REASONS = {str(cause): cause for cause in Cause}
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
     problems = tuple(_problems(link, ctx))
-    state, cause, message, next_step = _summary(link, problems)
+    state, cause, message, next_step = _summary(link, problems, ctx)
     op = link.open_operation
     return SyncStatus(
         link_id=link.id,
@@ -40,7 +42,7 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
     )
 
 
-def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     reason = _REASONS.get(link.reason or "", Cause.OK)
     words = link.reason_text or ""
     match link.state:
@@ -50,7 +52,8 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
             return DisplayState.ASK, reason, words, "Adopt one of the named items, or have a new one created."
         case LinkState.PAUSED:
             by_itself = "It goes on by itself once the cause is gone."
-            return DisplayState.PAUSED, reason, words, "Press retry." if reason is Cause.BREAKER else by_itself
+            look = "Find what edits it and stop that; press retry to go on at once."
+            return DisplayState.PAUSED, reason, words, look if reason is Cause.BREAKER else by_itself
         case LinkState.UNSYNCED:
             return (
                 DisplayState.UNSYNCED,
@@ -63,25 +66,61 @@ def _summary(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, C
         case LinkState.GONE:
             return DisplayState.GONE, Cause.DELETED, words, "Unsync it, or restore the item and resync."
         case LinkState.CREATING | LinkState.ACTIVE:
-            return _moving(link, problems)
+            return _moving(link, problems, ctx)
 
 
-def _moving(link: Link, problems: tuple[Problem, ...]) -> tuple[DisplayState, Cause, str, str | None]:
+def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     op = link.open_operation
-    if op is not None or link.state is LinkState.CREATING:
-        target = op.target if op else link.origin.other
-        what = "Creating the item in" if op is None or op.kind is OperationKind.CREATE else "Writing to"
-        return DisplayState.PENDING, Cause.OPERATION_OPEN, f"{what} {target.vendor}.", None
-    if link.jira.dirty or link.craft.dirty:
-        side = Side.JIRA if link.jira.dirty else Side.CRAFT
-        return DisplayState.PENDING, Cause.FRESH_READ, f"Reading the item afresh from {side.vendor}.", None
+    if op is not None:
+        what = "Creating the item in" if op.kind is OperationKind.CREATE else "Writing to"
+        return _pending(link, Cause.OPERATION_OPEN, f"{what} {op.target.vendor}.", op.id, ctx)
+    if link.not_before is not None and link.not_before <= ctx.now + SETTLES and PUT_OFF not in link.troubles:
+        words = "It is being edited just now: the newest value is carried over in a moment."
+        return DisplayState.PENDING, Cause.RETRY_LATER, words, None
     if link.not_before is not None:
-        return DisplayState.PENDING, Cause.RETRY_LATER, f"Tried again at {link.not_before:%H:%M:%S} UTC.", None
+        when = f"Tried again at {moment(link.not_before, ctx.now)}."
+        return _pending(link, Cause.RETRY_LATER, when, PUT_OFF, ctx)
+    unread = next((side for side in Side if link.side(side).dirty), None)
+    if unread is not None:
+        words = f"Reading the item afresh from {unread.vendor}."
+        return _pending(link, Cause.FRESH_READ, words, unread.value, ctx)
+    if link.state is LinkState.CREATING:
+        return DisplayState.PENDING, Cause.OPERATION_OPEN, f"Creating the item in {link.origin.other.vendor}.", None
     if not problems:
         return DisplayState.IN_SYNC, Cause.OK, "Both sides agree on all mapped fields.", None
     first = problems[0]
     state = DisplayState.CONFLICT if first.cause is Cause.CONFLICT else DisplayState.BLOCKED
     return state, first.cause, first.message, first.next_step
+
+
+def _pending(
+    link: Link, cause: Cause, doing: str, about: str, ctx: Context
+) -> tuple[DisplayState, Cause, str, str | None]:
+    """Say what goes on by itself, and why it takes so long, if anything was told of that."""
+    trouble = link.troubles.get(about)
+    if trouble is None:
+        return DisplayState.PENDING, cause, doing, None
+    since = moment(trouble.since, ctx.now)
+    step = "It goes on by itself. If it stays so, ask whoever looks after that system, with these words."
+    words = f"{doing} It did not work so far, since {since}: {_sentence(trouble.words)}"
+    return DisplayState.PENDING, cause, words, step
+
+
+def _after_block(side: Side, blocked: Blocked, now: datetime) -> str:
+    step = f"Change the value in {side.vendor} or the mapping, or press retry."
+    if blocked.again_at is None:
+        return step
+    return f"{step} It is tried again by itself at {moment(blocked.again_at, now)}."
+
+
+def _sentence(words: str) -> str:
+    return words if words.endswith((".", "!", "?")) else f"{words}."
+
+
+def moment(at: datetime, now: datetime) -> str:
+    """Return a time for people, with its day unless that is today."""
+    day = "" if at.date() == now.date() else f"{at:%d %B} "
+    return f"{day}{at:%H:%M:%S} UTC"
 
 
 def _hidden(link: Link, side: Side, pair: FieldPair) -> bool:
@@ -97,7 +136,13 @@ def _differing(link: Link, pair: FieldPair, note: ConflictNote, ctx: Context) ->
     name, known = pair.called(Side.JIRA), [link.side(side).pairs.get(pair.id) for side in Side]
     agreed = [(one.base.value, one.seen.value) for one in known if one and one.base and one.seen]
     stayed = [base for base, seen in agreed if same(pair.kind, base, seen)]
-    if note.kept is None and len(agreed) < len(known):
+    craft = link.craft.pairs.get(pair.id)
+    if note.kept is None and craft is not None and craft.seen is not None and craft.seen.perhaps is not None:
+        words = (
+            f"Craft.io did not answer when Tandem wrote {name} some minutes ago. What it shows now was set by a "
+            "person, or by that write, late: Tandem cannot tell"
+        )
+    elif note.kept is None and len(agreed) < len(known):
         words = (
             f"The two sides hold different values of {name} and have not agreed on one since they were joined or "
             f"compared anew, or since the field is mapped so (revision {pair.since})"
@@ -136,7 +181,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
                 yield Problem(
                     cause=_REASONS.get(record.blocked.code, Cause.REJECTED),
                     message=record.blocked.message,
-                    next_step=f"Change the value in {side.vendor} or the mapping, or press retry.",
+                    next_step=_after_block(side, record.blocked, ctx.now),
                     pair=pair.id,
                     field=record.blocked.field,
                 )

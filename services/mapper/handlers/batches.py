@@ -18,6 +18,7 @@ from services.mapper.metrics import ALONE, BATCH_INPUTS, Why
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.request import SyncRequest
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteOutcome
 from shared.runtime.gather import Gatherer
 from shared.store.port import BatchTransaction, LinkStore, LinkTransaction, Name, StoreUnavailable
@@ -128,7 +129,7 @@ def _names_of(message: Message) -> Sequence[Name]:
     match message:
         case ChangeEvent():
             return [(message.side, message.connection_id, message.entity_id)]
-        case WriteOutcome():
+        case WriteOutcome() | Trouble():
             return [message.link_id]
         case SyncRequest():
             return [message.link_id] if message.link_id else []

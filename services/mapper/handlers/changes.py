@@ -12,7 +12,7 @@ import structlog
 
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
-from services.mapper.domain.entities import candidates_of, correlation_key_of, is_by_us, taker_of
+from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us, taker_of
 from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
@@ -52,9 +52,9 @@ class Changes:
         if ctx is None:
             return []
         if event.kind is ChangeKind.DELETED:
-            _delete(link, event.side, ctx)
+            _told_deleted(link, event, ctx)
         elif event.snapshot is None:
-            link.side(event.side).dirty_since = link.side(event.side).dirty_since or ctx.now
+            link.side(event.side).doubt(ctx.now)
         else:
             _look(link, event, event.snapshot, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
@@ -67,17 +67,18 @@ class Changes:
         if event.snapshot is None:
             return []  # nothing to create; a thin event is read by the reconciler and comes again
         connection = await tx.connection(event.connection_id)
-        integrations = candidates_of(event, await tx.integrations_of(event.connection_id))
+        everywhere = await tx.integrations_of(event.connection_id)
+        integrations = candidates_of(event, everywhere)
         if connection is None or not integrations:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
             return []
         if is_by_us(event, connection):
-            key, known = correlation_key_of(event, integrations[0])
+            key, known = correlation_key_of(event, everywhere)
             if key is not None:
                 return await self._one_of_ours(tx, event, LinkId(key))
-            if not known:
-                keyless = event.side is Side.CRAFT and integrations[0].craft_key_field is None
+            keyless = has_no_key(event, integrations)
+            if keyless or not known:
                 return await self._park(tx, event, keyless=keyless)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         taking = taker_of(event, integrations)
@@ -173,6 +174,19 @@ def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Cont
     observed = observe(link, observation, ctx)
     label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
     keep_names(link, event.side, ctx.integration, snapshot)
+
+
+def _told_deleted(link: Link, event: ChangeEvent, ctx: Context) -> None:
+    """Believe that an item is gone only if a read says so, begun after all else that was heard of its side.
+
+    What a webhook or a sweep tells may be late: the item may have been put back or linked anew since (PROTOCOL F20).
+    """
+    state = link.side(event.side)
+    if event.origin is Origin.FRESH and state.is_current(event.ticket):
+        state.dirty_since = None
+        _delete(link, event.side, ctx)
+    elif link.state not in (LinkState.UNSYNCED, LinkState.GONE):
+        state.doubt(ctx.now)
 
 
 def _delete(link: Link, side: Side, ctx: Context) -> None:

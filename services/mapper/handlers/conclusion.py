@@ -8,6 +8,7 @@ from dataclasses import replace
 import structlog
 
 from services.mapper.domain.apply import apply
+from services.mapper.domain.blocked import lift
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
@@ -15,7 +16,9 @@ from services.mapper.domain.labels import facts_of
 from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.revision import follow
+from services.mapper.domain.settling import resume
 from services.mapper.domain.status import describe
+from services.mapper.domain.trouble import forget_troubles
 from shared.clients.people import people_in
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, Side
@@ -56,6 +59,7 @@ class Conclusion:
         down = next((c for c in connections.values() if c is not None and c.paused_reason), None)
         _pause(link, f"{down.name}: {down.paused_reason}" if down else None)
         now = self._clock.now()
+        resume(link, now)
         shown: tuple[Person, ...] = ()
         if event is not None and event.snapshot is not None and maps_people(integration):
             shown = people_in(event.side, event.connection_id, event.snapshot, now)
@@ -71,8 +75,7 @@ class Conclusion:
         if await tx.parked(side, link.connection(side), entity_id) is None:
             return
         await tx.unpark(side, link.connection(side), entity_id)
-        state = link.side(side)
-        state.mark, state.dirty_since = state.mark + 1, state.dirty_since or self._clock.now()
+        link.side(side).doubt(self._clock.now())
 
     async def with_parents(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
         """Look up the counterparts of the parents that both sides show, and hold them still (PROTOCOL F21).
@@ -106,7 +109,9 @@ class Conclusion:
     async def conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
         ctx = await self.with_parents(tx, link, ctx)
+        lift(link, ctx.now)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
+        forget_troubles(link)
         await tx.save(link)
         await self.remember(tx, ctx)
         return await self.publishable(tx, link, ctx, op)
@@ -166,8 +171,12 @@ def _commands(link: Link, op: Operation | None) -> Iterable[WriteCommand]:
 
 
 def _pause(link: Link, down: str | None) -> None:
-    """Follow the health of the connections: writes wait while one is down, and go on by themselves afterwards."""
-    if link.state is LinkState.ACTIVE and down is not None:
+    """Follow the health of the connections: writes and creates wait while one is down, as a state and not as
+    operations, and go on by themselves afterwards.
+    """
+    to_create = link.state in (LinkState.WAITING, LinkState.CREATING) and link.op_id is None
+    if down is not None and (link.state is LinkState.ACTIVE or to_create):
         link.state, link.reason, link.reason_text = LinkState.PAUSED, Cause.CONNECTION_PAUSED, down
     elif link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED and down is None:
-        link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None
+        whole = link.jira_id is not None and link.craft_id is not None
+        link.state, link.reason, link.reason_text = LinkState.ACTIVE if whole else LinkState.CREATING, None, None

@@ -7,18 +7,20 @@ from services.mapper.handlers.changes import Changes
 from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.outcomes import Outcomes
 from services.mapper.handlers.requests import Requests
+from services.mapper.handlers.troubles import Troubles
 from services.mapper.ports import Ports
 from shared.domain.errors import Poison
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.request import SyncRequest
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteOutcome
 from shared.runtime.publisher import Publisher
 from shared.store.port import LinkTransaction
 
 
 class Mapper:
-    """Handles changes, outcomes and requests. Idempotent per message; safe to run many times over in parallel."""
+    """Handles changes, outcomes, troubles and requests. Idempotent per message; any number may run in parallel."""
 
     def __init__(self, ports: Ports, publisher: Publisher, limits: Limits | None = None) -> None:
         conclusion = Conclusion(ports.clock, ports.dice)
@@ -26,6 +28,7 @@ class Mapper:
         self._publisher = publisher
         self._changes = Changes(conclusion, ports.clock, ports.dice)
         self._outcomes = Outcomes(conclusion)
+        self._troubles = Troubles(conclusion)
         self._requests = Requests(conclusion, ports.clock, ports.dice)
 
     async def handle(self, message: Message) -> None:
@@ -38,6 +41,8 @@ class Mapper:
                 return await self._changes.handle(tx, message)
             case WriteOutcome():
                 return await self._outcomes.handle(tx, message)
+            case Trouble():
+                return await self._troubles.handle(tx, message)
             case SyncRequest():
                 return await self._requests.handle(tx, message)
             case _:

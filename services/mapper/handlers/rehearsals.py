@@ -282,5 +282,4 @@ def _set_the_stage(link: Link, events: list[ChangeEvent], now: datetime) -> None
     if op is not None:
         op.open, op.result, op.done_at, link.op_id = False, Result.DEFERRED, now, None
     for event in events:
-        state = link.side(event.side)
-        state.dirty_since = state.dirty_since or now
+        link.side(event.side).have_read(now)

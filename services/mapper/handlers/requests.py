@@ -31,6 +31,8 @@ class Requests:
         link = await tx.lock_link(request.link_id) if request.link_id else None
         if link is None:
             raise Poison(f"there is no link {request.link_id}")
+        if request.kind is not RequestKind.DECIDE and not link.use_up(request.request_id):
+            return []  # told twice
         ctx = await self._conclusion.context(tx, link)
         if ctx is None:
             return []

@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from services.reconciler.domain.feed import Known, Window
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.ports import Publish
+from shared.clients.reading import Page
+from shared.clients.walk import pages
 from shared.domain.clock import Clock
 from shared.domain.ids import ConnectionId
 from shared.domain.link import Json
@@ -86,19 +88,18 @@ class Feed:
         since = cursor.vendor - self._overlap
         span = max(began - cursor.ours, timedelta(0)) + self._overlap
         window = Window(cursor.vendor)
-        next_page: str | None = None
         published = 0
-        while True:
-            page = await post.eyes.changed(self._container, since, span, next_page)
+
+        async def turn(page: str | None) -> Page:
+            return await post.eyes.changed(self._container, since, span, page)
+
+        async for page in pages(turn):
             fresh = self._known.new(window.turn(page, page.server_date or began))
             now = self._clock.now()
             events = [seen(post.side, post.id, reading, Origin.POLL, now) for reading in fresh.values()]
             await self._publish.publish(*events)
             self._known.add(fresh)
             published += len(fresh)
-            next_page = page.next
-            if next_page is None:
-                break
         moved_to = window.next_cursor()
         if moved_to != cursor.vendor:
             await self._work.store_cursor(self.cursor_name, Cursor(moved_to, began).as_json())

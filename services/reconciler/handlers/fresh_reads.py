@@ -6,20 +6,23 @@ One per connection. A read that hangs or fails delays no other; each is repeated
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import structlog
 
 from services.reconciler.domain.pace import Pace
-from services.reconciler.handlers.confirm import confirm_gone
+from services.reconciler.handlers.confirm import Unconfirmed, confirm_gone
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.waiting import pause
 from services.reconciler.ports import Meter, Publish
 from services.reconciler.settings import ReconcilerSettings
-from shared.clients.errors import BadCredentials, NotFound, RateLimited
+from shared.clients.errors import BadCredentials, NotFound, RateLimited, VendorError
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
 from shared.eyes.events import deleted, seen
 from shared.messages.change import ChangeEvent, Origin
+from shared.messages.trouble import Trouble
+from shared.runtime.log import LogUnavailable
 from shared.store.port import DirtySide, StoreUnavailable, WorkStore
 
 DUTY = "fresh_reads"
@@ -56,6 +59,8 @@ class FreshReads:
         self._pace = Pace()
         self._reading: set[tuple[str, str]] = set()
         self._rests_until = 0.0
+        self._failed: dict[tuple[str, str], str | None] = {}
+        """Sides whose last read failed, with the words that were told of it: from the second failure on."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Read until `stop` is set, then finish the reads that have begun."""
@@ -97,15 +102,34 @@ class FreshReads:
             self._meter.failed(DUTY, self._connection_id, error)
             log.info("fresh_read_failed", link_id=side.link_id, entity_id=side.entity_id, error=str(error))
             self._pace.hold((side.link_id, side.side), began_s, self._settings.fresh_again_s)
+            await self._tell(side, error)
             if isinstance(error, BadCredentials) or (isinstance(error, RateLimited) and error.scope == "connection"):
                 self._rests_until = self._clock.monotonic() + _REST_S
         else:
+            self._failed.pop((side.link_id, side.side), None)
             self._meter.done(DUTY, self._connection_id, 1)
             self._pace.hold((side.link_id, side.side), began_s, _SHORTEST_S)
             again_s = self._settings.fresh_again_s if event.snapshot is not None else self._settings.gone_again_s
             self._pace.hold(_state(side), began_s, again_s)
         finally:
             self._reading.discard((side.link_id, side.side))
+
+    async def _tell(self, side: DirtySide, error: Exception) -> None:
+        """Tell why a side cannot be read, once it is more than a passing failure, and again when the words change.
+
+        What is wrong with the whole connection is said by its pause.
+        """
+        key = (side.link_id, side.side)
+        known = key in self._failed
+        told = self._failed.setdefault(key, None)
+        ours = "This should not happen; the reason is in the log of the reconciler."
+        words = str(error) if isinstance(error, VendorError | Unconfirmed) else ours
+        if not known or told == words or isinstance(error, BadCredentials):
+            return
+        trouble = Trouble(link_id=side.link_id, side=side.side, words=words, at=self._clock.now())
+        with suppress(LogUnavailable):
+            await self._publish.publish(trouble)
+            self._failed[key] = words
 
     async def _look(self, side: DirtySide) -> ChangeEvent:
         post = self._directory.post(self._connection_id)

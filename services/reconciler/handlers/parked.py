@@ -47,8 +47,8 @@ class Parked:
         now_s = self._clock.monotonic()
         due = [
             parked
-            for parked in await self._work.due_parked(self._clock.now(), self._settings.batch)
-            if parked.connection_id == connection_id and self._pace.free((connection_id, parked.entity_id), now_s)
+            for parked in await self._work.due_parked(self._clock.now(), self._settings.batch, connection_id)
+            if self._pace.free((connection_id, parked.entity_id), now_s)
         ]
 
         async def one(parked: ParkedEvent) -> int:

@@ -17,6 +17,7 @@ from shared.clients.errors import Unavailable, UnclearEffect
 from shared.clients.http import DEFAULT_TIMEOUT_S, Answer, Call, Guard, VendorHttp
 from shared.clients.reading import Account, Page, Reading
 from shared.clients.transport import Transport
+from shared.clients.walk import pages
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import AccountId, EntityId
 from shared.domain.mapping import Connection, ConnectionSecrets
@@ -26,7 +27,6 @@ _WHOLE: Final = frozenset({"title", "description", "parent", "customFields", "up
 """An answer to a write that shows all of these is taken for the whole item; any other for what happens to be in it."""
 
 _PAGE: Final = 50
-_MAX_PAGES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,9 @@ class CraftClient:
     ) -> tuple[Reading, ...]:
         """Return the items that an account created in a window, oldest first; the list may lag behind the writes."""
         found: dict[str, Reading] = {}
-        page: str | None = None
-        for _ in range(_MAX_PAGES):
-            part = await self.list_items(
+
+        async def turn(page: str | None) -> Page:
+            return await self.list_items(
                 workspace_id,
                 page=page,
                 created_from=since,
@@ -162,10 +162,9 @@ class CraftClient:
                 created_by=created_by,
                 key_field=key_field,
             )
+
+        async for part in pages(turn):
             found.update({each.entity_id: each for each in part.items})
-            page = part.next
-            if page is None:
-                break
         mine = [each for each in found.values() if shapes.creator_of(each.snapshot) in (created_by, None)]
         return tuple(sorted(mine, key=lambda each: (str(each.snapshot.get("creationTime")), each.entity_id)))
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from shared.clients.errors import BadCredentials
-from shared.clients.http import Dialect, Words, json_object, short
+from shared.clients.http import Call, Dialect, Words
+from shared.clients.said import json_of, messages, short
 from shared.clients.transport import HttpResponse
 
 _BODY = "requestBody."
@@ -17,6 +18,7 @@ class CraftDialect(Dialect):
     """Craft.io's public API."""
 
     vendor = "Craft.io"
+    who_are_we = Call("GET", "/me/api-key", "me")
 
     def credentials(self, response: HttpResponse) -> BadCredentials | None:
         """Return the error for a 401."""
@@ -29,9 +31,10 @@ class CraftDialect(Dialect):
 
     def words(self, response: HttpResponse) -> Words:
         """Return `message`, and `details` by property (`title`, `customFields.$0.value`)."""
-        body = json_object(response)
-        if body is None:
-            return Words(f"HTTP {response.status} without a readable reason", {})
+        body = json_of(response)
+        if not isinstance(body, Mapping):
+            said = messages(body) or [f"HTTP {response.status} without a readable reason"]
+            return Words(short(" ".join(said)), {})
         details = body.get("details")
         fields = {
             str(path).removeprefix(_BODY): _text(detail)
@@ -41,8 +44,10 @@ class CraftDialect(Dialect):
             # a POST has no details; its message names each property before a colon (assumed, as the validator's words)
             parts = str(body.get("message") or "").removeprefix("Validation Failed: ").split("; ")
             fields = {named.group(1): named.group(2) for part in parts if (named := _NAMED.match(part))}
-            return Words(short(str(body.get("message") or "")) or "HTTP 400", fields)
-        said = [str(body.get("message") or ""), *(f"{name}: {text}" for name, text in fields.items())]
+            return Words(short(" ".join(messages(body))) or "HTTP 400", fields)
+        said = [*([] if fields else messages(body)), *(f"{name}: {text}" for name, text in fields.items())]
+        if fields and body.get("message"):
+            said.insert(0, str(body["message"]))
         return Words(short(" ".join(said)) or f"HTTP {response.status}", fields)
 
 

@@ -23,6 +23,7 @@ from shared.clients.jira.versions import JiraVersions
 from shared.clients.jira.workflow import JiraWorkflow
 from shared.clients.reading import Account, Page, Reading
 from shared.clients.transport import Transport
+from shared.clients.walk import pages
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, OperationId
 from shared.domain.mapping import Connection, ConnectionSecrets
@@ -58,7 +59,9 @@ class JiraClient:
         timeout_s: float = DEFAULT_TIMEOUT_S,
     ) -> None:
         auth = {"authorization": authorization(connection, secrets)}
-        self._http = VendorHttp(connection, auth, JiraDialect(refused(connection)), transport, clock, dice)
+        self._http = VendorHttp(
+            connection, auth, JiraDialect(refused(connection), self._newest_api), transport, clock, dice
+        )
         self.workflow = JiraWorkflow(self._http, timeout_s)
         self.versions = JiraVersions(self._http, timeout_s)
         self.links = JiraLinks(self._http, timeout_s)
@@ -230,18 +233,17 @@ class JiraClient:
         minutes = max(math.ceil((self._clock.now() - since) / timedelta(minutes=1)), 0) + 5
         ours = f'project = "{project_key}" AND creator = currentUser()'
         jql = f"{ours} AND created >= -{minutes}m ORDER BY created DESC"
-        page: str | None = None
-        for _ in range(_MAX_PAGES):
-            found = await self.search(jql, (), page=page, max_results=self._candidates, properties=True)
+
+        async def turn(page: str | None) -> Page:
+            return await self.search(jql, (), page=page, max_results=self._candidates, properties=True)
+
+        async for found in pages(turn):
             unread = 0
             for each in found.items:
                 if each.correlation_key == link_id or (not each.correlation_read and unread < _MAX_CANDIDATES):
                     unread += 0 if each.correlation_read else 1
                     if await self._carries(each.entity_id, link_id):
                         return each.entity_id
-            page = found.next
-            if page is None:
-                return None
         return None
 
     async def _carries(self, issue_id: EntityId, link_id: LinkId) -> bool:

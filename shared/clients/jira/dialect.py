@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from shared.clients.errors import BadCredentials, Scope
-from shared.clients.http import Dialect, Words, json_object, short
+from shared.clients.http import Call, Dialect, Words
+from shared.clients.said import by_field, json_of, messages, short
 from shared.clients.transport import HttpResponse
 
 _LOGIN_REASON: Final = "x-seraph-loginreason"
@@ -22,8 +23,14 @@ class JiraDialect(Dialect):
 
     vendor = "Jira"
 
-    def __init__(self, refused: str) -> None:
+    def __init__(self, refused: str, api: int) -> None:
         self._refused = refused
+        self._who = Call("GET", f"/rest/api/{api}/myself", "myself")
+
+    @property
+    def who_are_we(self) -> Call:
+        """Return the call of the health probe: a 401 is certain here, unlike elsewhere."""
+        return self._who
 
     def credentials(self, response: HttpResponse) -> BadCredentials | None:
         """Return the error if the token was refused: a 401, or any status with the header that says so.
@@ -41,19 +48,18 @@ class JiraDialect(Dialect):
             return BadCredentials(self._refused)
         return None
 
+    def certain(self, response: HttpResponse) -> bool:
+        """Tell whether the header says so: a bare 401 may be about one issue only."""
+        return "AUTHENTICAT" in response.headers.get(_LOGIN_REASON, "").upper()
+
     def words(self, response: HttpResponse) -> Words:
-        """Return `errorMessages` and `errors`, or `message` of the gateways' other shape."""
-        body = json_object(response)
-        if body is None:
+        """Return what any shape of refusal says; with fields by the names that Jira uses for them."""
+        body = json_of(response)
+        fields = by_field(body)
+        said = [*messages(body), *(f"{name}: {text}" for name, text in fields.items())]
+        if not said:
             return Words(f"HTTP {response.status} without a readable reason", {})
-        messages = body.get("errorMessages")
-        errors = body.get("errors")
-        fields = {str(k): str(v) for k, v in errors.items()} if isinstance(errors, dict) else {}
-        said = [str(m) for m in messages] if isinstance(messages, list) else []
-        if isinstance(body.get("message"), str):
-            said.append(body["message"])
-        said += [f"{name}: {text}" for name, text in fields.items()]
-        return Words(short(" ".join(said)) or f"HTTP {response.status}", fields)
+        return Words(short(" ".join(said)), fields)
 
     def limit_scope(self, response: HttpResponse) -> Scope:
         """Return what `RateLimit-Reason` is about; unknown reasons hold back the whole connection."""

@@ -174,6 +174,8 @@ class Transition:
     to_name: str
     fields: Mapping[str, bool]
     """The fields of its screen by id; true: required."""
+    to_category: str | None = None
+    """Of the status: `new`, `indeterminate` or `done`, as every status has one."""
 
 
 def transitions_of(body: object) -> tuple[Transition, ...]:
@@ -197,4 +199,12 @@ def _transition(raw: Mapping[str, Any]) -> Transition | None:
         to=str(target["id"]),
         to_name=str(target.get("name") or target["id"]),
         fields={str(name): isinstance(meta, Mapping) and meta.get("required") is True for name, meta in fields.items()},
+        to_category=category_of(target),
     )
+
+
+def category_of(status: Mapping[str, Any]) -> str | None:
+    """Return the key of a status's category, as Jira shows it with every status."""
+    category = status.get("statusCategory")
+    key = category.get("key") if isinstance(category, Mapping) else None
+    return key if isinstance(key, str) else None

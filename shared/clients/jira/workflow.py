@@ -28,11 +28,12 @@ class JiraWorkflow:
         call = Call("GET", _path(issue_id), "transitions", query, item=issue_id, timeout_s=self._timeout_s)
         return shapes.transitions_of((await self._http.send(call)).json)
 
-    async def name_of(self, status: str) -> str | None:
-        """Return what a status of the site is called, None if there is none of that id that we may see."""
+    async def status(self, status: str) -> tuple[str, str | None] | None:
+        """Return name and category of a status of the site, None if there is none of that id that we may see."""
         listed = (await self._http.send(Call("GET", "/rest/api/2/status", "statuses", timeout_s=self._timeout_s))).json
         known = (each for each in listed if isinstance(each, Mapping)) if isinstance(listed, list) else ()
-        return next((str(each.get("name")) for each in known if str(each.get("id")) == status), None)
+        found = next((each for each in known if str(each.get("id")) == status), None)
+        return None if found is None else (str(found.get("name")), shapes.category_of(found))
 
     async def make(
         self,

@@ -17,10 +17,10 @@ from shared.store.port import Claim
 class Claims(Core):
     """Implements `ClaimStore`; see there for each method's contract."""
 
-    async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
+    async def claim(self, op_id: OperationId, owner: str, lease: timedelta) -> Claim | None:
         """Take the lease of an open operation."""
         holder = await self.autocommit("claim", ("operation", op_id))
-        claim = self._claim(op_id, owner, now, lease)
+        claim = self._claim(op_id, owner, self.clock.now(), lease)
         await self.done("claim", holder)
         return claim
 
@@ -67,10 +67,11 @@ class Claims(Core):
             self.tables.operations[op_id] = replace(op, result_id=entity_id)
         await self.done("store_result", holder)
 
-    async def release(self, op_id: OperationId, owner: str, until: datetime | None = None) -> None:
-        """Give the lease back, at once or from a time on."""
+    async def release(self, op_id: OperationId, owner: str, after: timedelta | None = None) -> None:
+        """Give the lease back, at once or after a time."""
         holder = await self.autocommit("release", ("operation", op_id))
         op = self._owned(op_id, owner)
+        until = self.clock.now() + after if after is not None else None
         if op is not None:
             self.tables.operations[op_id] = replace(op, lease_until=until, owner=None)
         await self.done("release", holder)

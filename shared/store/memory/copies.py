@@ -24,7 +24,7 @@ from shared.domain.link import (
     SideState,
 )
 
-Record = TypeVar("Record", Link, SideState, Operation)
+Record = TypeVar("Record", Link, SideState, PairSide, Operation)
 
 
 def copy_json(value: Json) -> Json:
@@ -43,7 +43,10 @@ def copy_link(link: Link) -> Link:
     """Return a copy of a link without ledger and without new notes."""
     fresh = _shallow(link)
     fresh.recent_writes = list(link.recent_writes)
+    fresh.tripped = list(link.tripped)
+    fresh.used_requests = list(link.used_requests)
     fresh.labels = dict(link.labels)
+    fresh.troubles = dict(link.troubles)
     fresh.jira = _copy_side(link.jira)
     fresh.craft = _copy_side(link.craft)
     fresh.open_conflicts = {pair: copy_conflict(note) for pair, note in link.open_conflicts.items()}
@@ -83,17 +86,19 @@ def _copy_side(side: SideState) -> SideState:
 
 
 def _copy_pair(record: PairSide) -> PairSide:
+    fresh = _shallow(record)
     seen, base, lost, norm = record.seen, record.base, record.overwritten, record.norm
     if seen is not None and (value := copy_json(seen.value)) is not seen.value:
-        seen = replace(seen, value=value)
+        fresh.seen = replace(seen, value=value)
     if base is not None and (value := copy_json(base.value)) is not base.value:
-        base = replace(base, value=value)
+        fresh.base = replace(base, value=value)
     if lost is not None and (value := copy_json(lost.value)) is not lost.value:
-        lost = replace(lost, value=value)
+        fresh.overwritten = replace(lost, value=value)
     if norm is not None:
-        norm = replace(norm, wrote=copy_json(norm.wrote), shows=copy_json(norm.shows))
-    recent = [copy_json(value) for value in record.recent]
-    return PairSide(seen, base, lost, record.blocked, norm, recent, record.takes_first, dict(record.names))
+        fresh.norm = replace(norm, wrote=copy_json(norm.wrote), shows=copy_json(norm.shows))
+    fresh.recent = [copy_json(value) for value in record.recent]
+    fresh.names = dict(record.names)
+    return fresh
 
 
 def _shallow(record: Record) -> Record:

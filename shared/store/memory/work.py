@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -24,11 +25,19 @@ class Work(Core):
         await self.call("stale_operations")
         found = []
         for op in (self.tables.operations[op_id] for op_id in self.tables.open_operations):
-            over = op.lease_until <= now if op.lease_until is not None else op.created_at <= now - unclaimed_for
+            leased = op.lease_until
+            over = leased <= self.clock.now() if leased is not None else op.created_at <= now - unclaimed_for
             link = self.tables.links[op.link_id]
             if over and claimable(op, link):
                 found.append(OpenOperation(copy_operation(op), link.integration_id))
-        return sorted(found, key=lambda o: (o.operation.created_at, o.operation.id))[:limit]
+        taken: Counter[ConnectionId] = Counter()
+        chosen = []
+        for each in sorted(found, key=lambda o: (o.operation.created_at, o.operation.id)):
+            connection = self.tables.links[each.operation.link_id].connection(each.operation.target)
+            taken[connection] += 1
+            if taken[connection] <= limit:
+                chosen.append(each)
+        return chosen
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
         """Return dirty sides, oldest first."""
@@ -55,10 +64,13 @@ class Work(Core):
         ]
         chosen = sorted(due, key=lambda link_id: (looked[link_id], link_id))[:limit]
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
-        return [DueLink(link_id, self._revision(self.tables.links[link_id]) or 0) for link_id in chosen]
+        links = [self.tables.links[link_id] for link_id in chosen]
+        return [DueLink(link.id, self._revision(link) or 0, link.not_before) for link in links]
 
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if link.not_before is not None and link.not_before <= now:
+            return True
+        if link.state in (LinkState.ACTIVE, LinkState.EXCLUDED) and link.retry_at is not None and link.retry_at <= now:
             return True
         if link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED:
             return not any(self._down(link.connection(side)) for side in Side)
@@ -71,10 +83,16 @@ class Work(Core):
         agreed = self.tables.agreed.get(link.integration_id, 0)
         return link.revision_seen < (revision if link.state is LinkState.EXCLUDED else agreed)
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""
         await self.call("due_parked")
-        due = sorted((parked.until, key) for key, parked in self.tables.parked.items() if parked.until <= now)
+        due = sorted(
+            (parked.until, key)
+            for key, parked in self.tables.parked.items()
+            if parked.until <= now and connection_id in (None, key[1])
+        )
         return [ParkedEvent(*key, self.tables.parked[key].event) for _, key in due[:limit]]
 
     async def cursor(self, name: str) -> Json | None:

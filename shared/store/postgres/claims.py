@@ -1,4 +1,7 @@
-"""What writers may do, on Postgres, one statement each. Called by writers through `shared.store.port.ClaimStore`."""
+"""What writers may do, on Postgres, one statement each. Called by writers through `shared.store.port.ClaimStore`.
+
+Leases begin and end by the database's clock: those of the processes that compare them may differ.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ AND l.state = CASE o.kind WHEN 'create' THEN 'creating' ELSE 'active' END
 """What makes operation `o` of link `l` with integration `i` claimable, but for its lease."""
 
 CLAIM = f"""
-UPDATE operations o SET attempts = o.attempts + 1, lease_until = $3, owner = $2
+UPDATE operations o SET attempts = o.attempts + 1, lease_until = now() + $3::interval, owner = $2
 FROM links l, integrations i
-WHERE o.id = $1 AND (o.lease_until IS NULL OR o.lease_until <= $4) AND {CLAIMABLE}
+WHERE o.id = $1 AND (o.lease_until IS NULL OR o.lease_until <= now()) AND {CLAIMABLE}
 RETURNING {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))},
     l.jira_connection, l.jira_id, l.craft_connection, l.craft_id, l.jira_mark, l.craft_mark,
     i.id AS integration_id, i.revision AS integration_revision, i.body AS integration_body
@@ -41,9 +44,9 @@ ORDER BY other.created_at, other.id
 class Claims(Core):
     """Implements `ClaimStore`; see there for each method's contract."""
 
-    async def claim(self, op_id: OperationId, owner: str, now: datetime, lease: timedelta) -> Claim | None:
+    async def claim(self, op_id: OperationId, owner: str, lease: timedelta) -> Claim | None:
         """Take the lease of an open operation."""
-        row = await self.fetchrow(CLAIM, op_id, owner, now + lease, now)
+        row = await self.fetchrow(CLAIM, op_id, owner, lease)
         if row is None:
             return None
         op = operation_of(row)
@@ -76,10 +79,13 @@ class Claims(Core):
         """Commit `result_id`; the first one stays."""
         await self.fetch("UPDATE operations SET result_id = $2 WHERE id = $1 AND result_id IS NULL", op_id, entity_id)
 
-    async def release(self, op_id: OperationId, owner: str, until: datetime | None = None) -> None:
-        """Give the lease back, at once or from a time on."""
-        query = "UPDATE operations SET lease_until = $3, owner = NULL WHERE id = $1 AND open AND owner = $2"
-        await self.fetch(query, op_id, owner, until)
+    async def release(self, op_id: OperationId, owner: str, after: timedelta | None = None) -> None:
+        """Give the lease back, at once or after a time."""
+        query = (
+            "UPDATE operations SET lease_until = now() + $3::interval, owner = NULL"
+            " WHERE id = $1 AND open AND owner = $2"
+        )
+        await self.fetch(query, op_id, owner, after)
 
     async def entity_linked(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> LinkId | None:
         """Return the link that an entity is in."""

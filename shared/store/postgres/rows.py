@@ -42,7 +42,7 @@ LINK_COLUMNS = (
 )
 """Columns that are properties of the same name; the rest of a link is in `body`, or a copy for searching."""
 
-SEARCHED = ("jira_mark", "jira_dirty_since", "craft_mark", "craft_dirty_since", "conflicts_open")
+SEARCHED = ("jira_mark", "jira_dirty_since", "craft_mark", "craft_dirty_since", "conflicts_open", "retry_at")
 """Copies of what the body holds too, for searching only; never read back into a link."""
 
 _NO_TEXT = {
@@ -55,6 +55,7 @@ _NO_TEXT = {
     "craft_mark": "bigint",
     "craft_dirty_since": "timestamptz",
     "conflicts_open": "integer",
+    "retry_at": "timestamptz",
 }
 LINK_TYPES = {name: _NO_TEXT.get(name, "text") for name in (*LINK_COLUMNS, *SEARCHED)}
 """The columns of a link with their types, as JSON is read into them."""
@@ -89,6 +90,7 @@ def link_row(link: Link) -> dict[str, Any]:
         row[f"{side}_mark"] = state.mark
         row[f"{side}_dirty_since"] = state.dirty_since.isoformat() if state.dirty_since else None
     row["conflicts_open"] = len(link.open_conflicts)
+    row["retry_at"] = link.retry_at.isoformat() if link.retry_at else None
     return row
 
 

@@ -14,11 +14,17 @@ from shared.store.postgres.claims import CLAIMABLE
 from shared.store.postgres.core import Core
 from shared.store.postgres.rows import OPERATION_COLUMNS, operation_of
 
+# Numbered before the bodies are fetched: an import may have very many of them open.
 STALE = f"""
-SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, l.integration_id
-FROM operations o, links l, integrations i
-WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $2 ELSE o.lease_until <= $1 END
-ORDER BY o.created_at, o.id LIMIT $3
+WITH stale AS (
+    SELECT o.id, l.integration_id, row_number() OVER (
+        PARTITION BY CASE o.target WHEN 'jira' THEN l.jira_connection ELSE l.craft_connection END
+        ORDER BY o.created_at, o.id) AS place
+    FROM operations o, links l, integrations i
+    WHERE {CLAIMABLE} AND CASE WHEN o.lease_until IS NULL THEN o.created_at <= $1 ELSE o.lease_until <= now() END
+)
+SELECT {", ".join(f"o.{name}" for name in (*OPERATION_COLUMNS, "body"))}, stale.integration_id
+FROM stale JOIN operations o USING (id) WHERE stale.place <= $2 ORDER BY o.created_at, o.id
 """
 
 
@@ -71,6 +77,8 @@ WITH RECURSIVE {_behind("refused", _REFUSED, "revision")},
 {_behind("live", _LIVE, "agreed_revision")},
 due AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE not_before <= $1
+    UNION SELECT id, coalesce(looked_at, created_at) FROM links
+        WHERE retry_at <= $1 AND state IN ('active', 'excluded')
     UNION (SELECT id, coalesce(looked_at, created_at) FROM links
         WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
             AND coalesce(looked_at, created_at) <= $2
@@ -87,9 +95,10 @@ due AS (
     ORDER BY looked, l.id FOR UPDATE SKIP LOCKED
 ), touched AS (
     UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
-    RETURNING links.id, links.integration_id, chosen.looked
+    RETURNING links.id, links.integration_id, links.not_before, chosen.looked
 )
-SELECT t.id, coalesce(i.revision, 0) AS revision FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
+SELECT t.id, coalesce(i.revision, 0) AS revision, t.not_before
+FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
 """
 
@@ -126,7 +135,7 @@ class Work(Core):
 
     async def stale_operations(self, now: datetime, unclaimed_for: timedelta, limit: int) -> Sequence[OpenOperation]:
         """Return open operations whose command has to be produced again."""
-        rows = await self.fetch(STALE, now, now - unclaimed_for, limit)
+        rows = await self.fetch(STALE, now - unclaimed_for, limit)
         return [OpenOperation(operation_of(row), row["integration_id"]) for row in rows]
 
     async def dirty_sides(self, limit: int, connection_id: ConnectionId | None = None) -> Sequence[DirtySide]:
@@ -147,15 +156,18 @@ class Work(Core):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
-        return [DueLink(LinkId(row["id"]), row["revision"]) for row in rows]
+        return [DueLink(LinkId(row["id"]), row["revision"], row["not_before"]) for row in rows]
 
-    async def due_parked(self, now: datetime, limit: int) -> Sequence[ParkedEvent]:
+    async def due_parked(
+        self, now: datetime, limit: int, connection_id: ConnectionId | None = None
+    ) -> Sequence[ParkedEvent]:
         """Return parked events whose time has come."""
         rows = await self.fetch(
             "SELECT side, connection_id, entity_id, event FROM parked WHERE until <= $1"
-            " ORDER BY until, side, connection_id, entity_id LIMIT $2",
+            " AND ($3::text IS NULL OR connection_id = $3) ORDER BY until, side, connection_id, entity_id LIMIT $2",
             now,
             limit,
+            connection_id,
         )
         return [ParkedEvent(Side(row["side"]), row["connection_id"], row["entity_id"], row["event"]) for row in rows]
 

@@ -17,7 +17,7 @@ from shared.clients.errors import (
     Unreachable,
     VendorError,
 )
-from shared.clients.http import retry_after, server_date
+from shared.clients.headers import retry_after, server_date
 from shared.clients.transport import HttpResponse, NotSent, Unclear
 from shared.domain.errors import Transient
 from shared.domain.ids import EntityId, LinkId, OperationId
@@ -66,8 +66,8 @@ EVERY = (*READS, *PUTS, *POSTS)
         (answer(429, HTML), RateLimited),
         (answer(400, {"errorMessages": ["Bad"], "errors": {}}), Rejected),
         (answer(403, {"message": "Forbidden"}), Rejected),
-        (answer(413, HTML), Rejected),
-        (answer(302, b"", {"location": "https://login.example"}), Rejected),
+        (answer(413, HTML), Unavailable),
+        (answer(302, b"", {"location": "https://login.example"}), Unavailable),
         (NotSent("refused"), Unreachable),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -141,7 +142,24 @@ async def test_a_conflict_is_settled_by_naming_the_winner_and_only_while_it_is_o
         assert (await admin.call("POST", path, draft))[0] == 202
         (request,) = admin.world.messages(Topic.REQUESTS)
     assert isinstance(request, SyncRequest)
-    assert (request.pair, request.winner) == ("title", Side.CRAFT)
+    assert (request.pair, request.winner, request.conflict_at) == ("title", Side.CRAFT, note.at)
+
+
+async def test_a_choice_between_values_that_are_no_longer_shown_is_refused() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        link = await linked(admin)
+        note = ConflictNote(PairId("title"), "a", "b", "ask", None, admin.world.clock.now())
+        await admin.world.change(link.id, lambda found: found.open_conflicts.update({PairId("title"): note}))
+        path, draft = f"/links/{link.id}/requests", {"kind": "resolve", "pair": "title", "winner": "craft"}
+        before = (note.at - timedelta(seconds=5)).isoformat()
+        status, body = await admin.call("POST", path, {**draft, "conflict_at": before})
+        assert (status, body["code"]) == (409, "conflict_changed")
+        shown = (await admin.call("GET", f"/links/{link.id}"))[1]["open_conflicts"][0]["at"]
+        assert (await admin.call("POST", path, {**draft, "conflict_at": shown}))[0] == 202
+        assert (await admin.call("POST", f"/links/{link.id}/requests", {"kind": "retry", "conflict_at": shown}))[
+            0
+        ] == 422
 
 
 @pytest.mark.parametrize(("kind", "side"), [("push", Side.CRAFT), ("pull", Side.JIRA)])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.mapper.domain.apply import apply
 from services.mapper.domain.context import Context
@@ -14,6 +15,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.observation import Observation
 from services.mapper.domain.order import observe
 from services.mapper.domain.outcome import end_operation
+from services.mapper.domain.settling import resume
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, LinkState, Operation, Result
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Policy, TypePair
@@ -47,6 +49,17 @@ def title_integration(policy: Policy = Policy.ASK, direction: Direction = Direct
 def snapshot(side: Side, value: Json) -> dict[str, object]:
     """Return a vendor's JSON that shows the title alone."""
     return {"fields": {"summary": value}} if side is Side.JIRA else {"title": value}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one read of a side showed, under the ticket of before it; others may be heard of before it is handled."""
+
+    side: Side
+    value: Json
+    at: datetime
+    ticket: int
+    changelog: tuple[ChangelogEntry, ...]
 
 
 @dataclass
@@ -116,16 +129,21 @@ class World:
         observe(self.link, event, self.ctx)
         return self.decide()
 
-    def fresh_read(self, side: Side) -> Operation | None:
-        """Handle a fresh read of a side."""
+    def look(self, side: Side) -> Look:
+        """Read a side; what it shows is handled later."""
         whole = tuple(self.changelog) if side is Side.JIRA else ()
+        return Look(side, self.holds[side], self.at[side], self.link.side(side).mark, whole)
+
+    def fresh_read(self, side: Side, look: Look | None = None) -> Operation | None:
+        """Handle a fresh read of a side; it is made now if it was not made before."""
+        seen = look or self.look(side)
         event = Observation(
             side,
-            {TITLE: self.holds[side]},
-            self.at[side],
-            ticket=self.link.side(side).mark,
+            {TITLE: seen.value},
+            seen.at,
+            ticket=seen.ticket,
             fresh=True,
-            changelog=whole,
+            changelog=seen.changelog,
             whole_changelog=side is Side.JIRA,
         )
         return self.deliver(event)
@@ -162,23 +180,39 @@ class World:
         ticket: int | None = None,
         read_at: datetime | None = None,
         write_at: datetime | None = None,
+        look: Look | None = None,
     ) -> Operation | None:
-        """Handle an outcome of the open operation that shows its target as it is now."""
-        outcome = WriteOutcome(
+        """Handle an outcome of the open operation that shows its target as it is now, or as a look showed it; `ticket`
+        is that of the claim.
+        """
+        seen = look or self.look(op.target)
+        times = {"ticket": ticket, "read_at": read_at, "write_at": write_at, "updated": seen.at}
+        return self.handle(op, self.outcome(op, result, snapshot(op.target, seen.value), seen.changelog, **times))
+
+    def outcome(
+        self,
+        op: Operation,
+        result: Result,
+        shown: dict[str, object],
+        changelog: tuple[ChangelogEntry, ...] = (),
+        **facts: Any,
+    ) -> WriteOutcome:
+        """Return what a writer reports of an operation whose target shows this."""
+        return WriteOutcome(
             op_id=op.id,
             link_id=self.link.id,
             target=op.target,
             attempt=op.attempts,
             result=result,
             ended_at=self.now,
-            ticket=ticket,
-            snapshot=snapshot(op.target, self.holds[op.target]),
-            updated=self.at[op.target],
-            untouched=() if op.id in self.sent else (TITLE,),
-            read_at=read_at,
-            write_at=write_at,
-            changelog=tuple(self.changelog) if op.target is Side.JIRA else (),
+            snapshot=shown,
+            untouched=() if op.id in self.sent or result is Result.APPLIED else tuple(op.pairs),
+            changelog=changelog,
+            **{"updated": self.now, **facts},
         )
+
+    def handle(self, op: Operation, outcome: WriteOutcome) -> Operation | None:
+        """Handle an outcome of the open operation; return the next one."""
         end_operation(self.link, op, outcome, self.ctx)
         return self.decide()
 
@@ -186,6 +220,9 @@ class World:
         """Work until nothing is left to do: fresh reads of dirty sides, open operations, decisions."""
         for _ in range(rounds):
             self.tick()
+            if self.link.not_before is not None:
+                self.now = max(self.now, self.link.not_before)
+            resume(self.link, self.now)
             op = self.link.open_operation
             dirty = next((side for side in Side if self.link.side(side).dirty), None)
             if op is not None:

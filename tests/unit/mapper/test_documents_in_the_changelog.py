@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -53,6 +54,7 @@ class Description:
     def edited_in_craft(self) -> Operation:
         self.lines.append(f"line {len(self.lines)}")
         self.now += timedelta(minutes=1)
+        self.ctx = replace(self.ctx, now=self.now)
         observe(self.link, Observation(Side.CRAFT, {TITLE: html(*self.lines)}, self.now), self.ctx)
         op = apply(self.link, decide(self.link, self.ctx), self.ctx)
         assert op is not None

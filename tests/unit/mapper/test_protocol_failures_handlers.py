@@ -143,6 +143,16 @@ class Bench:
         }
         return ChangeEvent(**{**values, **more})
 
+    async def deleted(self, side: Side, ident: str) -> None:
+        """Let a webhook tell of a deletion, and the read that follows confirm it."""
+        event = (self.jira if side is Side.JIRA else self.craft)(ident, "a").model_copy(
+            update={"kind": ChangeKind.DELETED, "snapshot": None, "updated": None}
+        )
+        await self.mapper.handle(event)
+        link = await self.link(side, ident)
+        ticket = link.side(side).mark if link is not None else None
+        await self.mapper.handle(event.model_copy(update={"origin": Origin.FRESH, "ticket": ticket}))
+
     def outcome(self, command: WriteCommand, result: Result, **more: Any) -> WriteOutcome:
         """Return what a writer reports."""
         return WriteOutcome(
@@ -204,9 +214,9 @@ class Bench:
 
     def request(self, kind: RequestKind, link_id: LinkId | None, **more: Any) -> SyncRequest:
         """Return a person's request."""
-        return SyncRequest(
-            request_id="r", kind=kind, requested_by="ada", requested_at=self.clock.now(), link_id=link_id, **more
-        )
+        self.number += 1
+        values = {"request_id": f"r{self.number}", "requested_by": "ada", "requested_at": self.clock.now()}
+        return SyncRequest(**{**values, "kind": kind, "link_id": link_id, **more})
 
 
 @pytest_asyncio.fixture
@@ -328,7 +338,7 @@ async def test_f20_a_late_event_of_a_deleted_item_creates_nothing(bench: Bench) 
     await bench.configure()
     await bench.linked()
     late = bench.jira("1", "b")
-    await bench.mapper.handle(bench.jira("1", "a", kind=STORY).model_copy(update={"kind": ChangeKind.DELETED}))
+    await bench.deleted(Side.JIRA, "1")
     bench.clock.at += timedelta(seconds=5)
     await bench.mapper.handle(late)
     assert len(await bench.commands()) == 1
@@ -412,3 +422,43 @@ async def test_a_connection_that_is_down_pauses_writes_and_they_go_on_by_themsel
     assert link is not None
     await bench.mapper.handle(bench.request(RequestKind.DECIDE, link.id))
     assert (await bench.commands())[-1].fields == {"title": "b"}
+
+
+async def test_a_create_waits_for_a_connection_as_a_state_and_not_as_operations(bench: Bench) -> None:
+    """However long it is down, nothing is added to the ledger, and people read why the item is not created."""
+    await bench.configure()
+    await bench.store.set_connection_paused(CRAFT, "The API key was refused.")
+    said = await bench.handle(bench.jira("1", "a"))
+    status = next(message for message in said if isinstance(message, SyncStatus))
+    assert (status.state, status.cause) == ("paused", "connection_paused")
+    assert "The API key was refused." in status.message
+    for number in range(5):
+        bench.clock.at += timedelta(hours=1)
+        await bench.mapper.handle(bench.jira("1", f"a{number}"))
+    link = await bench.link(Side.JIRA, "1")
+    assert link is not None
+    assert await bench.commands() == []
+    assert link.operations == []
+    await bench.store.set_connection_paused(CRAFT, None)
+    found = await bench.store.due_links(bench.clock.at, timedelta(minutes=1), 10)
+    assert [due.link_id for due in found] == [link.id], "found by its state, without a message"
+    await bench.mapper.handle(bench.request(RequestKind.DECIDE, link.id))
+    assert [command.fields["title"] for command in await bench.commands()] == ["a4"]
+
+
+async def test_a_create_that_was_put_off_when_its_connection_broke_waits_as_a_state_too(bench: Bench) -> None:
+    await bench.configure()
+    await bench.mapper.handle(bench.jira("1", "a"))
+    command = (await bench.commands())[0]
+    await bench.store.set_connection_paused(CRAFT, "The API key was refused.")
+    not_before = bench.clock.at + timedelta(seconds=10)
+    await bench.mapper.handle(bench.outcome(command, Result.DEFERRED, message="refused", not_before=not_before))
+    link = await bench.link(Side.JIRA, "1")
+    assert link is not None
+    for _ in range(5):
+        bench.clock.at += timedelta(seconds=11)
+        await bench.mapper.handle(bench.request(RequestKind.DECIDE, link.id))
+    assert len(await bench.commands()) == 1
+    link = await bench.link(Side.JIRA, "1")
+    assert link is not None
+    assert (link.state, link.reason) == (LinkState.PAUSED, "connection_paused")

@@ -36,7 +36,7 @@ async def test_a_leased_operation_is_left_alone_until_its_lease_is_over() -> Non
     world = World()
     await world.configure()
     op = await world.open_operation(await world.link(jira_id="10001", craft_id="7"))
-    assert await world.store.claim(op.id, "writer", world.clock.now(), timedelta(seconds=90))
+    assert await world.store.claim(op.id, "writer", timedelta(seconds=90))
     async with world.running():
         await asyncio.sleep(85)
         assert world.messages(Topic.WRITES_CRAFT) == []

@@ -24,9 +24,11 @@ from shared.domain.link import (
     Overwritten,
     PairSide,
     PairWrite,
+    Refused,
     Result,
     SideState,
     Span,
+    Trouble,
 )
 from shared.store import codec
 from shared.store.memory.copies import copy_conflict, copy_history, copy_link, copy_operation
@@ -59,6 +61,7 @@ helds = drawn(
     late=st.booleans(),
     entry=st.none() | texts,
     against=st.none() | texts,
+    perhaps=st.none() | texts,
 )
 held_pairs = drawn(
     PairSide,
@@ -71,7 +74,8 @@ held_pairs = drawn(
         late=st.booleans(),
         edited=st.none() | st.builds(Span, after=st.none() | times, exact=st.booleans()),
     ),
-    blocked=st.none() | st.builds(Blocked, field=st.none() | texts),
+    blocked=st.none() | st.builds(Blocked, field=st.none() | texts, again_at=st.none() | times),
+    refused=st.none() | st.builds(Refused),
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
@@ -99,9 +103,14 @@ links = drawn(
     op_id=st.none() | texts,
     next_seq=st.integers(1),
     not_before=st.none() | times,
+    refused=st.none() | st.builds(Refused),
+    again_at=st.none() | times,
+    troubles=st.dictionaries(texts, st.builds(Trouble), max_size=2),
     waits_for=st.none() | texts,
     revision_seen=st.integers(0),
     recent_writes=st.lists(times, max_size=3),
+    tripped=st.lists(times, max_size=3),
+    used_requests=st.lists(texts, max_size=3),
     labels=st.dictionaries(texts, texts, max_size=3),
     jira=sides,
     craft=sides,
@@ -126,6 +135,8 @@ operations = drawn(
     shown=st.dictionaries(texts, values, max_size=2),
     landed=st.booleans(),
     noted=st.frozensets(texts, max_size=2),
+    unmet=st.frozensets(texts, max_size=2),
+    unclear=st.booleans(),
     done_at=st.none() | times,
 )
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 from sandbox.jira import catalog
+from sandbox.jira.model import Transition
 from sandbox.jira.site import ADA_EMAIL
 from shared.clients.transport import HttpRequest
 from shared.domain.ids import EntityId, PairId, Side
@@ -63,9 +64,27 @@ async def test_a_way_once_seen_is_remembered() -> None:
 
 
 @on_virtual_time
-async def test_without_a_known_way_nothing_is_moved_and_the_reason_lists_what_jira_offers() -> None:
+async def test_in_a_young_project_the_one_step_forward_is_taken_and_looked_from_there() -> None:
+    """No issue stands on the way yet: To Do, In Progress, In Review and Done were seen by nobody."""
     world = World()
     await world.configure()
+    issue = world.item(Side.JIRA)
+    op = await world.open_write(Side.JIRA, issue, status=(DONE, TO_DO))
+    await world.attempt(op)
+    assert world.outcome(op).result is Result.APPLIED
+    assert _status(world, issue) == "Done"
+    assert _steps(world) == ["11", "21", "41"], "never back to where it has been"
+
+
+@on_virtual_time
+async def test_where_several_steps_lead_forward_nothing_is_moved_and_the_reason_lists_what_jira_offers() -> None:
+    """A wrong turn would leave the issue where nobody wanted it."""
+    world = World()
+    await world.configure()
+    project = world.jira.world.project(PROJECT)
+    assert project is not None
+    fork = Transition("12", "Straight to review", TO_DO, catalog.IN_REVIEW.id)
+    project.transitions = (*project.transitions, fork)
     issue = world.item(Side.JIRA)
     op = await world.open_write(Side.JIRA, issue, status=(DONE, TO_DO))
     await world.attempt(op)
@@ -78,6 +97,22 @@ async def test_without_a_known_way_nothing_is_moved_and_the_reason_lists_what_ji
     assert "press retry" in words
     assert list(outcome.errors) == ["status"]
     assert _status(world, issue) == "To Do"
+
+
+@on_virtual_time
+async def test_no_step_is_taken_past_a_goal_or_to_one_that_does_not_exist() -> None:
+    """To Do offers only what is under way, and the goal is still to be begun; or is no status of the site."""
+    for goal in (catalog.IN_REVIEW.id, "99999"):
+        world = World()
+        await world.configure()
+        project = world.jira.world.project(PROJECT)
+        assert project is not None
+        project.transitions = (Transition("12", "Close", TO_DO, DONE),)
+        issue = world.item(Side.JIRA)
+        op = await world.open_write(Side.JIRA, issue, status=(goal, TO_DO))
+        await world.attempt(op)
+        assert world.outcome(op).result is Result.REJECTED
+        assert _status(world, issue) == "To Do"
 
 
 @on_virtual_time

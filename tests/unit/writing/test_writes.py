@@ -10,10 +10,13 @@ import pytest
 
 from deploy.local import scene
 from sandbox.jira.settings import JiraSiteSettings
+from shared.clients.transport import HttpRequest
 from shared.domain.errors import Poison
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import OperationKind, Result
+from shared.fields import read
 from shared.messages.request import RequestKind, SyncRequest
+from shared.writing.update import MOST_UNCLEAR
 from tests.unit.writing.world import EPOCH, World, body, on_virtual_time
 
 BOTH = pytest.mark.parametrize("side", list(Side))
@@ -125,6 +128,150 @@ async def test_a_lost_answer_gives_no_outcome_and_is_never_repeated_blindly(side
     assert outcome.write_at is not None
     assert len(world.sent("PUT")) == 1
     assert world.clock.monotonic() >= 90
+
+
+def ignore(world: World, side: Side, *fields: str) -> None:
+    """Have a vendor take these fields with a good answer and leave them as they are."""
+    (world.jira if side is Side.JIRA else world.craft).configure(ignored_fields=fields)
+
+
+@BOTH
+@on_virtual_time
+async def test_what_was_accepted_without_effect_is_reported_as_the_target_shows_it(side: Side) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"), labels=(["x"], []))
+    ignore(world, side, "summary", "title")
+    await world.attempt(op)
+    outcome = world.outcome(op)
+    assert outcome.result is Result.APPLIED
+    shown = outcome.snapshot or {}
+    assert (shown.get("title") or shown["fields"]["summary"]) == "Old"
+    assert (shown.get("labels") or shown["fields"]["labels"]) == ["x"]
+
+
+@BOTH
+@on_virtual_time
+async def test_an_old_value_in_the_answer_is_read_once_more_before_it_is_believed(side: Side) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"))
+    ignore(world, side, "summary", "title")
+    world.after_effect = lambda request: late_replica(world, side, entity, request)
+    await world.attempt(op)
+    world.after_effect = None
+    outcome = world.outcome(op)
+    assert (outcome.snapshot or {}).get("title", "New") == "New"
+    assert world.title(side, entity) == "New"
+
+
+def late_replica(world: World, side: Side, entity: EntityId, request: HttpRequest) -> None:
+    """Let what was ignored show after all, once the answer is on its way."""
+    if request.method == "PUT":
+        ignore(world, side)
+        world.edit(side, entity, "New")
+
+
+AWAY: dict[str, dict[str, Any]] = {
+    "503": {"effect": "status", "status": 503},
+    "unreachable": {"effect": "refuse"},
+    "rate limit": {"effect": "status", "status": 429, "retry_after_s": 300},
+    "no right to read": {"method": "GET", "effect": "status", "status": 403},
+    "no right to do anything": {"effect": "status", "status": 401},
+    "too slow": {"method": "GET", "effect": "delay", "delay_s": 19.9},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("trouble", AWAY)
+@on_virtual_time
+async def test_after_a_lost_answer_no_refusal_ends_a_write_before_the_target_is_read(side: Side, trouble: str) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "drop-response-after-doing-it", "next": 1})
+    await world.attempt(op)
+    world.fail(AWAY[trouble])
+    for _ in range(3):
+        await asyncio.sleep(95)
+        await world.attempt(op)
+    assert {outcome.result for outcome in world.outcomes(op)} <= {Result.ALREADY}
+    world.fail()
+    await world.store.set_connection_paused(scene.JIRA if side is Side.JIRA else scene.CRAFT, None)
+    assert (await world.work(op)).result is Result.ALREADY
+    assert len(world.sent("PUT")) == 1
+
+
+@BOTH
+@on_virtual_time
+async def test_after_an_unclear_attempt_a_refused_value_ends_the_write_once_the_target_was_read(side: Side) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    op = await world.open_write(side, entity, title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "status", "status": 500, "next": 1})
+    await world.attempt(op)
+    world.fail({"method": "PUT", "effect": "status", "status": 400})
+    outcome = await world.work(op)
+    assert (outcome.result, outcome.attempt) == (Result.REJECTED, 2)
+
+
+@BOTH
+@on_virtual_time
+async def test_a_value_that_a_site_fails_at_each_time_is_set_aside_with_its_words_and_the_others_are_written(
+    side: Side,
+) -> None:
+    world = World()
+    await world.configure()
+    entity = world.item(side)
+    field = "points" if side is Side.CRAFT else "end"
+    value: Any = 5 if side is Side.CRAFT else "2026-12-24"
+    pairs: dict[str, Any] = {"title": ("Cursed", "Old"), field: (value, None)}
+    op = await world.open_write(side, entity, **pairs)
+    world.fail({"method": "PUT", "contains": "Cursed", "effect": "status", "status": 500})
+    await world.attempt(op)
+    assert world.outcomes(op) == [], "unknown is not failed"
+    outcome = await world.work(op)
+    assert (outcome.result, outcome.status, outcome.attempt) == (Result.REJECTED, 500, MOST_UNCLEAR)
+    assert set(outcome.errors) == {PairId("title")}
+    assert "500" in outcome.errors[PairId("title")]
+    assert outcome.snapshot is not None
+    assert world.title(side, entity) == "Old"
+    pair = world.integration.pair(PairId(field))
+    assert pair is not None
+    shown = read(side, pair, outcome.snapshot)
+    assert shown is not None
+    assert shown.value == value
+
+
+@BOTH
+@on_virtual_time
+async def test_a_site_that_gives_no_answer_at_all_is_never_taken_to_have_failed(side: Side) -> None:
+    """F12: only an answer ends a request."""
+    world = World()
+    await world.configure()
+    op = await world.open_write(side, world.item(side), title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "delay", "delay_s": 60})
+    for _ in range(MOST_UNCLEAR + 2):
+        await world.attempt(op)
+        await asyncio.sleep(100)
+    assert {each.result for each in world.outcomes(op)} <= {Result.ALREADY, Result.APPLIED}
+
+
+@BOTH
+@on_virtual_time
+async def test_an_attempt_without_outcome_tells_why(side: Side) -> None:
+    world = World()
+    await world.configure()
+    op = await world.open_write(side, world.item(side), title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "status", "status": 500, "body": {"message": "The disk is full"}})
+    await world.attempt(op)
+    (told,) = world.troubles(op)
+    assert (told.side, told.op_id) == (side, op)
+    assert "The disk is full" in told.words
 
 
 @BOTH
@@ -400,14 +547,19 @@ async def test_an_answer_without_the_whole_issue_is_followed_by_a_read() -> None
 
 
 @on_virtual_time
-async def test_a_write_whose_read_back_fails_is_still_applied() -> None:
+async def test_a_write_whose_read_back_fails_is_looked_at_again_before_it_is_reported() -> None:
     world = World(jira=JiraSiteSettings(return_issue_fields="edited", html_401_every=0))
     await world.configure()
     issue = world.item(Side.JIRA)
     op = await world.open_write(Side.JIRA, issue, title=("New", "Old"))
     world.fail({"method": "GET", "effect": "status", "status": 500})
     await world.attempt(op)
-    assert (world.outcome(op).result, world.outcome(op).snapshot) == (Result.APPLIED, None)
+    assert world.outcomes(op) == []
+    world.fail()
+    await asyncio.sleep(10)
+    outcome = await world.work(op)
+    assert (outcome.result, outcome.attempt) == (Result.ALREADY, 2)
+    assert len(world.sent("PUT")) == 1
 
 
 @on_virtual_time

@@ -35,6 +35,7 @@ from shared.domain.ids import AccountId, ConnectionId, EntityId, LinkId, Operati
 from shared.domain.link import Link, LinkState, Operation, OperationKind, PairWrite
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldPair, Integration
 from shared.fakes.log import MemoryLog
+from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.envelope import decode
 from shared.runtime.topics import Topic
@@ -331,6 +332,11 @@ class World:
         """Return all outcomes of an operation."""
         found = (decode(record).message for record in self.log.records(Topic.OUTCOMES))
         return [each for each in found if isinstance(each, WriteOutcome) and each.op_id == op_id]
+
+    def troubles(self, op_id: OperationId) -> list[Trouble]:
+        """Return what was told of attempts without outcome."""
+        found = (decode(record).message for record in self.log.records(Topic.OUTCOMES))
+        return [each for each in found if isinstance(each, Trouble) and each.op_id == op_id]
 
     def outcome(self, op_id: OperationId) -> WriteOutcome:
         """Return the one outcome of an operation."""
