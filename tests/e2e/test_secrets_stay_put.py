@@ -4,7 +4,7 @@
 |---|---|---|---|---|
 | credentials: ours, of connections, refused ones | nowhere | nowhere | nowhere | nowhere in clear |
 | whatever somebody sends who is not known | nowhere | nowhere | nowhere | nowhere |
-| what an item holds: texts, names, e-mails | nowhere | to the admin alone | what carries items | what keeps items |
+| what an item holds (but its id): texts, e-mails | nowhere | to the admin | what carries items | what keeps items |
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ import aiohttp
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from deploy.local import scene
 from deploy.local.processes import LocalStackError
@@ -180,7 +181,7 @@ async def items(storm: Storm) -> None:
     secret = storm.system.content["connections"]["jira"]["webhook_secret"].encode()
     for body in (
         {"webhookEvent": one("kind of event"), "issue": {"id": issue}},
-        {"webhookEvent": "jira:issue_updated", "issue": {"id": one("id of an item"), "fields": {}}},
+        {"webhookEvent": "jira:issue_updated", "issue": {"id": "4711", "key": one("key"), "fields": {"x": one("x")}}},
         {"webhookEvent": "jira:issue_updated", "issue": {"id": issue, "key": "TAN-1", "fields": {"summary": 7}}},
         {
             "webhookEvent": "jira:issue_updated",
@@ -229,11 +230,15 @@ async def _until(storm: Storm, issue: str) -> None:
 async def topics(system: System) -> AsyncIterator[tuple[str, str]]:
     """Yield each record of all our topics with the topic's name, without the prefix."""
     prefix = system.content["topic_prefix"]
+    admin = AIOKafkaAdminClient(bootstrap_servers=system.content["kafka"])
+    await admin.start()
+    described = await admin.describe_topics()
+    await admin.close()
     consumer = AIOKafkaConsumer(bootstrap_servers=system.content["kafka"], auto_offset_reset="earliest")
     await consumer.start()
     try:
-        names = [name for name in await consumer.topics() if name.startswith(prefix)]
-        parts = [TopicPartition(name, part) for name in names for part in consumer.partitions_for_topic(name) or ()]
+        ours = [topic for topic in described if topic["topic"].startswith(prefix)]
+        parts = [TopicPartition(each["topic"], part["partition"]) for each in ours for part in each["partitions"]]
         consumer.assign(parts)
         await consumer.seek_to_beginning(*parts)
         ends = await consumer.end_offsets(parts)
