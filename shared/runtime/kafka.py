@@ -76,8 +76,10 @@ class KafkaLog:
         create_topics: bool = True,
         replication_factor: int = -1,
         session_timeout_s: float = 10.0,
+        ack_timeout_s: float = _ACK_TIMEOUT_S,
     ) -> None:
         self._bootstrap = bootstrap
+        self._ack_timeout_s = ack_timeout_s
         self._prefix = prefix
         self._client_id = client_id
         self._security = dict(security or {})
@@ -98,7 +100,7 @@ class KafkaLog:
         size = sum(len(record.value) for record in records)
         sent: dict[asyncio.Future[RecordMetadata], Partition] = {}
         try:
-            async with asyncio.timeout(_ACK_TIMEOUT_S + size / _SLOWEST_BYTES_PER_S):
+            async with asyncio.timeout(self._ack_timeout_s + size / _SLOWEST_BYTES_PER_S):
                 producer = await self._producer()
                 for record in records:
                     future, partition = await self._send(producer, record)
