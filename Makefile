@@ -3,20 +3,28 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
+# What develops and tests, and the part of it that the services and the command line need to run.
 LOCK := requirements/lock.txt
+RUNTIME := requirements/runtime.txt
 STAMP := $(VENV)/.installed
 SEEDS ?= 300
+COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 # More arguments for pytest, such as: make test ARGS="-k gateway -n 0"
 ARGS ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo run test check format simulate bench lock clean
+.PHONY: help install install-runtime demo run test check format simulate bench lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Create .venv and install what the lock file names (every other target does it when needed)
+
+install-runtime: ## Install what the services and `tandem` need, and nothing else, into .venv-runtime
+	@test -x $(VENV)-runtime/bin/python || $(PYTHON) -m venv $(VENV)-runtime
+	@$(VENV)-runtime/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(RUNTIME)
 
 demo: $(STAMP) ## Bring the whole stack up on this machine, play the story of README, check it
 	@$(RUN) -m deploy.local.demo
@@ -43,13 +51,12 @@ simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=300 differ
 bench: $(STAMP) ## Measure this machine on real Kafka and Postgres; writes docs/bench.md
 	@$(RUN) -m tests.bench
 
-lock: $(STAMP) ## Write the lock file anew from pyproject.toml (UPGRADE=1: with the newest versions)
-	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --extra dev \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-		$(if $(UPGRADE),--upgrade) --output-file $(LOCK) pyproject.toml
+lock: $(STAMP) ## Write both lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --output-file $(LOCK) pyproject.toml
+	$(COMPILE) --constraint $(LOCK) --output-file $(RUNTIME) pyproject.toml
 
 clean: ## Remove what was built or left running data behind; downloads in .cache stay
-	rm -rf $(VENV) .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
+	rm -rf $(VENV) $(VENV)-runtime .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(STAMP): $(LOCK)

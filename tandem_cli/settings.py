@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from shared.domain.credentials import one_line
+
 URL: Final = "TANDEM_CONSOLE_URL"
 TOKEN: Final = "TANDEM_CONSOLE_TOKEN"  # noqa: S105  # the name of a variable
 TOKEN_FILE: Final = f"{TOKEN}_FILE"
@@ -43,4 +45,7 @@ def _token(environment: Mapping[str, str]) -> str:
             raise NotSet(f"{TOKEN_FILE} names a file that cannot be read: {error}") from error
     if not token or not token.strip():
         raise NotSet(f"{TOKEN} (or {TOKEN_FILE}) must be the admin's token of the console")
-    return token.strip()
+    try:
+        return one_line(token)
+    except ValueError as error:
+        raise NotSet(f"{TOKEN_FILE if path else TOKEN} {error}") from error

@@ -21,16 +21,21 @@ from typing import IO
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.hold import ALIVE, ENDPOINTS, FAILED
 from deploy.local.jars import CHECKOUT, kafka_jars
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import PostgresServer
 from deploy.local.progress import SilentProgress
+from tests.patience import HANGS_S
 
 FOLDER_VARIABLE = "TANDEM_TEST_STACK_FOLDER"
-START_DEADLINE_S = 300.0
-STOP_DEADLINE_S = 40.0
+START_DEADLINE_S = 600.0
+STOP_DEADLINE_S = HANGS_S
+# A deadline, or a health check of how fast examples are made, judges the machine and not the code.
+settings.register_profile("tandem", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("tandem")
 _ALIVE_LOCK = pytest.StashKey[IO[str]]()
 
 

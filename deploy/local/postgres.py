@@ -46,6 +46,8 @@ class PostgresServer:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    user: str | None = field(default_factory=lambda: UNPRIVILEGED_USER if os.geteuid() == 0 else None)
+    """Who it runs as, by name or number: None, whoever we are."""
     _child: Child | None = None
     _lock: IO[str] | None = None
 
@@ -70,15 +72,14 @@ class PostgresServer:
         Raises LocalStackError, with the end of the server's log, when it is not ready within three minutes, or when
         another process already runs a server on this folder.
         """
-        user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
         data = self.folder / "data"
         self.folder.mkdir(parents=True, exist_ok=True)
         self._take_folder()
         try:
             if not (data / "PG_VERSION").exists():
-                await self._create(data, user)
+                await self._create(data)
             await _clear_stale_pid(data / "postmaster.pid")
-            await self._serve(data, user)
+            await self._serve(data)
             await self._ensure_database()
         except BaseException:
             await self.kill()
@@ -143,7 +144,7 @@ class PostgresServer:
             raise LocalStackError("postgres does not run")
         return self._child
 
-    async def _serve(self, data: Path, user: str | None) -> None:
+    async def _serve(self, data: Path) -> None:
         """Start the server and wait until it answers; again, while processes of one that was killed still leave."""
         arguments = ["-D", str(data), "-p", str(self.port)]
         for name, value in SETTINGS.items():
@@ -154,7 +155,7 @@ class PostgresServer:
                 "postgres",
                 [str(_program("postgres")), *arguments],
                 log_path=self.log_path,
-                user=user,
+                user=self.user,
                 # Immediate shutdown: takes its own children with it, as SIGKILL would not at once.
                 death_signal=signal.SIGQUIT,
             )
@@ -166,19 +167,20 @@ class PostgresServer:
             else:
                 return
 
-    async def _create(self, data: Path, user: str | None) -> None:
+    async def _create(self, data: Path) -> None:
         """Run initdb into a folder that belongs to whoever Postgres will run as."""
         data.mkdir(mode=0o700, exist_ok=True)
-        if user is not None:
-            entry = pwd.getpwnam(user)
-            os.chown(data, entry.pw_uid, entry.pw_gid)
+        if self.user is not None:
+            os.chown(data, *_numbers(self.user))
         arguments = ["-D", str(data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"]
         await run_to_end(
             "initdb",
             [str(_program("initdb")), *arguments],
             log_path=self.log_path,
             timeout_s=READY_DEADLINE_S,
-            user=user,
+            user=self.user,
+            # initdb alone looks for the name of its user; the server does well without.
+            called=None if _has_name(self.user) else UNPRIVILEGED_USER,
         )
 
     def _take_folder(self) -> None:
@@ -195,6 +197,23 @@ class PostgresServer:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+def _numbers(user: str) -> tuple[int, int]:
+    """Return the numbers of a user, given by name or number, and of its group."""
+    if user.isdecimal():
+        return int(user), int(user)
+    entry = pwd.getpwnam(user)
+    return entry.pw_uid, entry.pw_gid
+
+
+def _has_name(user: str | None) -> bool:
+    """Tell whether a user (None: ours) is in /etc/passwd; the one that OpenShift gives a container is not."""
+    try:
+        pwd.getpwuid(os.geteuid() if user is None else _numbers(user)[0])
+    except KeyError:
+        return False
+    return True
 
 
 def _sessions_of(child: Child) -> list[psutil.Process]:

@@ -93,20 +93,23 @@ async def start_child(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     user: str | None = None,
+    called: str | None = None,
     death_signal: signal.Signals = signal.SIGKILL,
 ) -> Child:
     """Start `argv` (its first element an absolute path) as a direct child that appends its output to `log_path`.
 
     It gets `death_signal` when the *thread* that called this ends (a property of Linux), so call it from the thread
     that lives as long as the program should. It is in a process group of its own: Ctrl-C reaches only us, and we stop
-    our children in order. `env` replaces the environment; `user` needs root.
+    our children in order. `env` replaces the environment; `user` needs root; `called` is the user name
+    that it sees itself as, where its user is a number without one.
 
     Raises LocalStackError when the program does not exist.
     """
     if not Path(argv[0]).exists():
         raise LocalStackError(f"{name}: there is no {argv[0]}")
     log_path.parent.mkdir(parents=True, exist_ok=True)
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(int(death_signal)), str(os.getpid()), user or "-", "--"]
+    leash = [sys.executable, "-I", "-S", str(LEASH), str(int(death_signal)), str(os.getpid())]
+    leash += [user or "-", called or "-", "--"]
     with log_path.open("ab") as log:
         log_start = log.seek(0, os.SEEK_END)
         process = await asyncio.create_subprocess_exec(
@@ -123,13 +126,19 @@ async def start_child(
 
 
 async def run_to_end(
-    name: str, argv: Sequence[str], *, log_path: Path, timeout_s: float, user: str | None = None
+    name: str,
+    argv: Sequence[str],
+    *,
+    log_path: Path,
+    timeout_s: float,
+    user: str | None = None,
+    called: str | None = None,
 ) -> None:
     """Run a program that ends by itself, such as initdb.
 
     Raises LocalStackError with the end of its log when it fails or takes longer than `timeout_s` seconds.
     """
-    child = await start_child(name, argv, log_path=log_path, user=user)
+    child = await start_child(name, argv, log_path=log_path, user=user, called=called)
     try:
         async with asyncio.timeout(timeout_s):
             code = await child.process.wait()

@@ -22,6 +22,7 @@ import aiohttp
 from cryptography.fernet import Fernet
 
 from deploy.local import scene
+from deploy.local.keeper import kept
 from deploy.local.ports import free_port
 from deploy.local.processes import LocalStackError, start_child, wait_until_ready
 from deploy.local.progress import Progress
@@ -130,6 +131,8 @@ async def running_system(
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as cleanup:
         stack = await cleanup.enter_async_context(local_stack(folder, progress))
+        own = [server for server in (stack.kafka, stack.postgres) if server is not None]
+        await cleanup.enter_async_context(kept(own, progress.stage))
         http = await cleanup.enter_async_context(aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)))
         progress.stage("Creating topics and tables")
         prefix = os.environ.get("TANDEM_TOPIC_PREFIX", "tandem.")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
 
 from shared.clients.settings import VendorSettings
+from shared.domain.credentials import one_line
 
 
 class ConsoleSettings(VendorSettings):
     """Sizes in bytes, times in seconds."""
 
-    console_token: str = Field(min_length=16, max_length=500, repr=False)
+    console_token: Annotated[str, AfterValidator(one_line)] = Field(min_length=16, max_length=500, repr=False)
     """The admin's token, sent as `Authorization: Bearer …`. Whoever has it may see and change everything."""
     console_max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
     console_vendor_timeout_s: float = Field(default=8.0, gt=0)

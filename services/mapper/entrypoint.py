@@ -14,6 +14,7 @@ from services.mapper.handlers.mapper import Mapper
 from services.mapper.handlers.rehearsals import Rehearsals
 from services.mapper.ports import Ports
 from shared.runtime.consumer import Limits, consume
+from shared.runtime.error_words import told
 from shared.runtime.publisher import Publisher
 from shared.runtime.topics import Topic
 
@@ -68,7 +69,7 @@ class MapperService:
             try:
                 await self._rehearse(publisher, stop)
             except Exception as error:  # noqa: BLE001  # said, and tried again
-                log.warning("rehearsals_failed", error=f"{type(error).__name__}: {error}")
+                log.warning("rehearsals_failed", error=told(error))
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_AGAIN_S):
                         await stop.wait()

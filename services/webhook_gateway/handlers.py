@@ -27,6 +27,7 @@ from services.webhook_gateway.ports import Sender, Senders, Workshop
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
 from shared.domain.ids import Side
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
 from shared.runtime.trace import new_traceparent, trace_id, traced, valid_traceparent
@@ -34,6 +35,11 @@ from shared.runtime.trace import new_traceparent, trace_id, traced, valid_tracep
 TOKEN_PARAMETER: Final = "token"  # noqa: S105  # the name of a parameter
 _STRANGERS_AT_ONCE: Final = 50
 _SHOWN: Final = 200
+_TOLD_HEADERS: Final = {
+    "delivery": "x-atlassian-webhook-identifier",
+    "retry": "x-atlassian-webhook-retry",
+    "flow": "x-atlassian-webhook-flow",
+}
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large event gets more time: 25 MB must be able to pass a slow network."""
 
@@ -106,15 +112,16 @@ class Gateway:
         trace = valid_traceparent(arrival.headers.get("traceparent")) or new_traceparent(self._dice)
         with traced(trace):
             ending = await self._end(arrival, raw)
+        # Only of who has shown to be the vendor: what anybody else sends has no place in a log.
+        lower = arrival.headers if ending.verdict is not None else {}
+        told = {name: lower.get(header, "") for name, header in _TOLD_HEADERS.items()}
         self._report(
             arrival,
             ending,
             bytes=len(raw),
             seconds=round(self._clock.monotonic() - begun, 4),
             trace=trace_id(trace),
-            delivery=arrival.headers.get("x-atlassian-webhook-identifier", "")[:_SHOWN] or None,
-            retry=arrival.headers.get("x-atlassian-webhook-retry", "")[:_SHOWN] or None,
-            flow=arrival.headers.get("x-atlassian-webhook-flow", "")[:_SHOWN] or None,
+            **{name: value[:_SHOWN] for name, value in told.items() if value},
         )
         SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
         return ending.reply(self._retry_after_s)
@@ -220,7 +227,7 @@ class Gateway:
                 verdict = await self._publish(verdict)
         except (LogUnavailable, TimeoutError) as error:
             words = "the event could not be made durable; send it again"
-            details = {"error": f"{type(error).__name__}: {error}"}
+            details = {"error": told(error)}
             return Ending(503, "unavailable", "log_unavailable", words, verdict, details)
         reason = "thin" if verdict.thin else "whole"
         return Ending(202, "forwarded", reason, "accepted", verdict)
@@ -253,7 +260,7 @@ class Gateway:
         say(
             "webhook",
             side=arrival.side,
-            connection_id=arrival.connection_id[:_SHOWN],
+            connection_id=label,
             kind=kind,
             status=ending.status,
             outcome=ending.outcome,
@@ -262,7 +269,7 @@ class Gateway:
             client=arrival.client,
             **ids,
             **ending.details,
-            **{name: value for name, value in more.items() if value is not None},
+            **more,
         )
 
     def _note(self, sender: Sender, ending: Ending) -> None:

@@ -34,12 +34,15 @@ from shared.clients.holds import Holds, asked_for, within_reason
 from shared.clients.pace import Pace
 from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
+from shared.domain.credentials import CONTROL_WORDS, fits_header
 from shared.domain.mapping import Connection
 
 Guard = Callable[[], Awaitable[None]]
 """Called right before a request leaves, after all waiting: raise, and it is not sent."""
 
 DEFAULT_TIMEOUT_S: Final = 20.0
+_LEAST_CREDENTIAL: Final = 8
+"""Characters; what is shorter stands in any text by chance."""
 
 REQUESTS: Final = Counter(
     "tandem_vendor_requests_total", "Requests to a vendor by what came of them.", ["vendor", "method", "outcome"]
@@ -128,6 +131,8 @@ class VendorHttp:
     ) -> None:
         self.base = connection.url.strip().rstrip("/")
         self._headers = {"accept": "application/json", "user-agent": "tandem-sync", **auth}
+        held = (value.rpartition(" ")[2] for value in auth.values())
+        self._credentials = [credential for credential in held if len(credential) >= _LEAST_CREDENTIAL]
         self._dialect = dialect
         self._transport = transport
         self._clock = clock
@@ -145,6 +150,8 @@ class VendorHttp:
         """
         outcome = "cancelled"
         try:
+            if not all(fits_header(value) for value in self._headers.values()):
+                raise BadCredentials(f"The {self._dialect.vendor} token of this connection {CONTROL_WORDS}.")
             async with self._places:
                 self._check_holds(call)
                 await self._pace.wait()
@@ -205,7 +212,7 @@ class VendorHttp:
         words = f"{vendor} answered {response.status}" if ours else words_of(vendor, response)
         trouble = await self._probe.trouble()
         if trouble is None:
-            said = f" ({self._dialect.words(response).message})" if ours else ""
+            said = f" ({self._said(response).message})" if ours else ""
             return Rejected(response.status, f"{words}{said} to this request alone; others are answered")
         if isinstance(trouble, BadCredentials):
             return trouble
@@ -222,12 +229,23 @@ class VendorHttp:
             raise self._limited(call, response)
         if 200 <= status < 300:
             return Answer(status, self._parse(call, response), response.headers, server_date(response.headers))
-        said = self._dialect.words(response)
+        said = self._said(response)
         if status >= 500 or status in (408, 409, 425):
             raise self._failed(call, response, said.message)
         if status == 404:
             raise NotFound(said.message)
         raise Rejected(status, said.message, said.fields)
+
+    def _said(self, response: HttpResponse) -> Words:
+        """Return the vendor's words, without our credentials: a proxy in debug mode repeats the headers it got."""
+        said = self._dialect.words(response)
+
+        def scrubbed(text: str) -> str:
+            for credential in self._credentials:
+                text = text.replace(credential, "[credentials]")
+            return text
+
+        return Words(scrubbed(said.message), {name: scrubbed(text) for name, text in said.fields.items()})
 
     def _parse(self, call: Call, response: HttpResponse) -> Any:
         if not response.body.strip():
@@ -257,7 +275,7 @@ class VendorHttp:
         if scope == "issue" and (call.reads or call.item is None):
             scope = "endpoint"
         asked_s = retry_after(response.headers, self._clock.now())
-        return self._holds.limit(scope, *_held_as(call), asked_s, self._dialect.words(response).message)
+        return self._holds.limit(scope, *_held_as(call), asked_s, self._said(response).message)
 
     def _check_holds(self, call: Call) -> None:
         """Raise what holds a call back; who we are may always be asked: by that the end of a trouble is noticed."""

@@ -5,10 +5,18 @@ Raised by handlers and adapters of every service. Expected outcomes are values, 
     Exception
     ├── Transient          tried again in place until it works; holds back only its own key
     ├── Poison             dead-lettered at once, with its words as the reason
-    └── any other          tried a few times with backoff, then dead-lettered with its type and words
+    └── any other          tried a few times with backoff, then dead-lettered with its type and place
+
+`OwnWords` beside them says that the words of an exception may stand in a log.
 """
 
 from __future__ import annotations
+
+
+class OwnWords(Exception):
+    """Its words are made of our own words, ids, addresses and numbers, never of what an item, a message, a header or a
+    vendor's answer holds: they may stand in a log line. Of any other exception a log has the type and the place.
+    """
 
 
 class Transient(Exception):
@@ -21,5 +29,5 @@ class Transient(Exception):
         self.retry_after_s = retry_after_s
 
 
-class Poison(Exception):
+class Poison(OwnWords):
     """A message that can never be handled, whatever is tried. The words say why, for people who read dead letters."""

@@ -17,6 +17,7 @@ import structlog
 from shared.domain.clock import Clock, Dice
 from shared.messages.base import Message
 from shared.runtime.envelope import Envelope, decode
+from shared.runtime.error_words import told
 from shared.runtime.fate import Again, DeadLetterBudget, judge
 from shared.runtime.log import LogUnavailable, ReceivedRecord, Subscription
 from shared.runtime.logs import correlation
@@ -139,7 +140,7 @@ class _Run:
         try:
             return await self._subscription.receive(room, _POLL_S)
         except LogUnavailable as error:
-            _log.warning("log unavailable", consumer=self._name, error=str(error))
+            _log.warning("log unavailable", consumer=self._name, error=told(error))
             await asyncio.sleep(_AWAY_PAUSE_S)
             return ()
 
@@ -246,7 +247,7 @@ class _Run:
             await self._subscription.commit(positions)
         except LogUnavailable as error:
             self._finished.set()
-            _log.warning("commit not possible now", consumer=self._name, error=str(error))
+            _log.warning("commit not possible now", consumer=self._name, error=told(error))
         else:
             self._progress.mark_committed(positions)
 
@@ -274,7 +275,7 @@ class _Run:
                 await self._commit()
                 await self._subscription.close()
         except (TimeoutError, LogUnavailable) as error:
-            _log.warning("left without a word", consumer=self._name, error=repr(error))
+            _log.warning("left without a word", consumer=self._name, error=told(error))
 
 
 async def _either(wanted: asyncio.Task[Any], stopped: asyncio.Task[Any]) -> bool:

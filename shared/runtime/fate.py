@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.domain.clock import Clock, Dice
-from shared.domain.errors import Poison, Transient
+from shared.domain.errors import OwnWords, Poison, Transient
 from shared.runtime.envelope import Undecodable
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.metrics import Fate
 from shared.store.port import Contended, StoreUnavailable
@@ -25,7 +26,7 @@ _MAX_BACKOFF_S: Final = 30.0
 _MINUTE_S: Final = 60.0
 
 
-class DeadLetterLimitReached(Exception):
+class DeadLetterLimitReached(OwnWords):
     """More dead letters within a minute than a sound system makes: stop, rather than empty a topic of good messages."""
 
 
@@ -55,7 +56,7 @@ def judge(error: Exception, attempt: int, dice: Dice) -> Again | Dead:
             asked = error.retry_after_s if isinstance(error, Transient) else None
             return Again(backoff_s(attempt, dice) if asked is None else asked + dice.uniform(0, min(1.0, asked / 10)))
         case _ if attempt >= MAX_ATTEMPTS:
-            return Dead("failed", f"failed {attempt} times, last with {type(error).__name__}: {error}")
+            return Dead("failed", f"failed {attempt} times, last with {told(error)}")
         case _:
             return Again(backoff_s(attempt, dice))
 

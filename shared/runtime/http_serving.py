@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from shared.runtime.http_guard import READ_BYTES, ConnectionLimits, Door, guard_of, guarded
+from shared.runtime.http_server import HttpRunner
 
 _BACKLOG: Final = 128
 _SEE_OFF_BYTES: Final = 1024 * 1024
@@ -35,9 +36,8 @@ async def serving(
     """Serve `routes` within the block and yield the addresses; at its end, requests under way are finished."""
     app = web.Application(middlewares=[_in_hand])
     app.add_routes([_uninvited(route) for route in routes])
-    runner = web.AppRunner(
+    runner = HttpRunner(
         app,
-        access_log=None,
         shutdown_timeout=grace_s,
         auto_decompress=False,
         read_bufsize=READ_BYTES,

@@ -20,6 +20,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
 from shared.domain.errors import Poison
+from shared.runtime.error_words import told
 from shared.runtime.kafka_subscription import KafkaSubscription
 from shared.runtime.log import Follower, LogUnavailable, Record, Subscription
 from shared.runtime.settings import ServiceSettings
@@ -75,8 +76,10 @@ class KafkaLog:
         create_topics: bool = True,
         replication_factor: int = -1,
         session_timeout_s: float = 10.0,
+        ack_timeout_s: float = _ACK_TIMEOUT_S,
     ) -> None:
         self._bootstrap = bootstrap
+        self._ack_timeout_s = ack_timeout_s
         self._prefix = prefix
         self._client_id = client_id
         self._security = dict(security or {})
@@ -97,7 +100,7 @@ class KafkaLog:
         size = sum(len(record.value) for record in records)
         sent: dict[asyncio.Future[RecordMetadata], Partition] = {}
         try:
-            async with asyncio.timeout(_ACK_TIMEOUT_S + size / _SLOWEST_BYTES_PER_S):
+            async with asyncio.timeout(self._ack_timeout_s + size / _SLOWEST_BYTES_PER_S):
                 producer = await self._producer()
                 for record in records:
                     future, partition = await self._send(producer, record)
@@ -201,7 +204,7 @@ class KafkaLog:
         if isinstance(error, KafkaError) and error.retriable:
             return
         if self._connecting is not None and self._connecting.done():
-            _log.error("a new Kafka producer takes over", bootstrap=self._bootstrap, error=repr(error))
+            _log.error("a new Kafka producer takes over", bootstrap=self._bootstrap, error=told(error))
             self._retire(self._connecting)
             self._connecting = None
 
@@ -274,4 +277,4 @@ async def _stop_producer(connecting: asyncio.Task[AIOKafkaProducer]) -> None:
         async with asyncio.timeout(_STOP_TIMEOUT_S):
             await connecting.result().stop()
     except (TimeoutError, KafkaError) as error:
-        _log.warning("the Kafka producer was left with records that were not acknowledged", error=repr(error))
+        _log.warning("the Kafka producer was left with records that were not acknowledged", error=told(error))

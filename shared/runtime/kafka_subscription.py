@@ -15,6 +15,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable, ReceivedRecord
 
 Partition = tuple[str, int]
@@ -106,7 +107,7 @@ class KafkaSubscription:
                 async with asyncio.timeout(_COMMIT_TIMEOUT_S):
                     await self._joining.result().commit(ours)
             except (CommitFailedError, IllegalStateError) as error:
-                _log.info("commit refused: partitions are being dealt anew", group=self._group, error=str(error))
+                _log.info("commit refused: partitions are being dealt anew", group=self._group, error=told(error))
             except (TimeoutError, KafkaError) as error:
                 raise LogUnavailable(f"group {self._group}: commit not acknowledged: {error!r}") from error
 
@@ -138,8 +139,8 @@ class KafkaSubscription:
                 await consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 await consumer.stop()
-                if self._trouble != repr(error):
-                    self._trouble = repr(error)
+                if self._trouble != told(error):
+                    self._trouble = told(error)
                     _log.warning("cannot join the group; trying on", group=self._group, error=self._trouble)
                 await asyncio.sleep(_CONNECT_PAUSE_S)
             except BaseException:
@@ -161,7 +162,7 @@ class KafkaSubscription:
             async with asyncio.timeout(_STOP_TIMEOUT_S):
                 await joining.result().stop()
         except (TimeoutError, KafkaError) as error:
-            _log.warning("left the group without a word", group=self._group, error=repr(error))
+            _log.warning("left the group without a word", group=self._group, error=told(error))
 
     async def lose(self) -> None:
         """Forget all partitions, once a commit under way has ended. Called before partitions are dealt anew."""

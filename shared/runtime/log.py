@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.domain.errors import OwnWords
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -34,7 +36,7 @@ class ReceivedRecord:
     headers: Mapping[str, str]
 
 
-class LogUnavailable(Exception):
+class LogUnavailable(OwnWords):
     """The log cannot be reached or did not acknowledge in time. The records may or may not be there: publish again."""
 
 

@@ -12,6 +12,7 @@ import structlog
 
 from shared.domain.clock import Clock
 from shared.runtime.envelope import Envelope
+from shared.runtime.error_words import told
 from shared.runtime.log import ReceivedRecord
 from shared.runtime.logs import correlation
 from shared.runtime.metrics import RETRIES, Fate, count_message
@@ -34,7 +35,7 @@ class Reports:
         _log.warning(
             "message again",
             **self._line(entry, envelope, attempt),
-            error=f"{type(error).__name__}: {error}",
+            error=told(error),
             retry_in_s=round(delay_s, 3),
         )
 

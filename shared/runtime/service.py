@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 from aiohttp import web
 
+from shared.runtime.error_words import told
 from shared.runtime.http_guard import ConnectionLimits
 from shared.runtime.http_serving import serving
 from shared.runtime.log import LogUnavailable
@@ -93,6 +94,7 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
     While the store or the log cannot be reached at the start, it is not ready and tries again. Raises what the service
     raised, and RuntimeError when it returned without being asked to.
     """
+    said: str | None = None
     while not stop.is_set():
         opened = False
         try:
@@ -104,7 +106,9 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
         except (StoreUnavailable, LogUnavailable) as error:
             if opened:
                 raise
-            _log.warning("cannot start yet", service=name, error=str(error))
+            if said != told(error):
+                said = told(error)
+                _log.warning("cannot start yet", service=name, error=said)
         async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
             await _stopped_within(stop, _OPEN_AGAIN_S)
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from shared.domain.errors import OwnWords
 from shared.runtime.topics import DEFAULT_PREFIX
 
 PREFIX: Final = "TANDEM_"
@@ -25,7 +26,7 @@ _FILE_SUFFIX: Final = "_FILE"
 _KEY_BYTES: Final = 32
 
 
-class SettingsInvalid(Exception):
+class SettingsInvalid(OwnWords):
     """The environment is not what the service needs. `problems` has one line for each thing that is wrong."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -149,10 +150,14 @@ SettingsT = TypeVar("SettingsT", bound=ServiceSettings)
 
 
 class _Environment(EnvSettingsSource):
-    """The environment, with the content of files for the settings that it gives as TANDEM_…_FILE."""
+    """The environment, with the content of files for the settings that it gives as TANDEM_…_FILE.
+
+    Values are trimmed: `$(cat token.txt)` keeps the carriage return of a file with Windows line ends.
+    """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        return {**super()._load_env_vars(), **_read_files(self.settings_cls)[0]}
+        given = {name: None if value is None else value.strip() for name, value in super()._load_env_vars().items()}
+        return {**given, **_read_files(self.settings_cls)[0]}
 
 
 def load_settings(settings_class: type[SettingsT]) -> SettingsT:

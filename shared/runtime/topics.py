@@ -14,6 +14,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
+from shared.domain.errors import OwnWords
 from shared.domain.ids import Side
 from shared.runtime.log import LogUnavailable
 
@@ -72,7 +73,7 @@ POLICIES: Final[Mapping[Topic, TopicPolicy]] = {
 }
 
 
-class TopicsNotReady(Exception):
+class TopicsNotReady(OwnWords):
     """A topic could not be created, and not because it is there already. The message names each with Kafka's own
     reason.
     """

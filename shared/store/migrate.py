@@ -1,5 +1,5 @@
-"""Brings a database to the schema of this release. Run by every service at its start, or as `python -m
-shared.store.migrate`.
+"""Brings a database to the schema of this release: `python -m shared.store.migrate`, before the services of a release
+are started. They wait for it (`shared.store.postgres.schema`); the local stack and the tests call `migrate`.
 
 Safe when many start at once (one migrates, the others wait and find it done). It only goes forward: a database that a
 newer release has migrated is refused by name, never changed back.
@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from shared.domain.errors import OwnWords
 from shared.store.port import StoreUnavailable
 from shared.store.postgres.errors import CONNECTION_LOST
 from shared.store.reseal import setting
@@ -32,7 +33,7 @@ WAIT_S = 120.0
 CONNECT_TIMEOUT_S = 10.0
 
 
-class SchemaTooNew(Exception):
+class SchemaTooNew(OwnWords):
     """The database has a schema that this release does not know."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from shared.domain.errors import OwnWords
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import ConflictNote, HistoryNote, Json, Link, LinkState, Operation
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
@@ -42,19 +43,19 @@ def label_key(label: str | None) -> str | None:
     return label.replace("\0", "").lower() if label else None
 
 
-class StoreUnavailable(Exception):
+class StoreUnavailable(OwnWords):
     """The database cannot be reached or cut the transaction off. The transaction is rolled back, or its fate is
     unknown.
     """
 
 
-class Contended(Exception):
+class Contended(OwnWords):
     """The transaction met another one (deadlock, serialisation, a unique key taken meanwhile). Run the whole input
     again.
     """
 
 
-class CredentialsUnreadable(Exception):
+class CredentialsUnreadable(OwnWords):
     """The stored credentials of a connection do not open: no key fits, or they were sealed for something else than the
     connection is now. Says why, for operators; `in_words` is for people.
     """
@@ -65,13 +66,13 @@ class CredentialsUnreadable(Exception):
         return f"The stored credentials of this connection cannot be opened ({self}): enter them again."
 
 
-class InvariantBroken(Exception):
+class InvariantBroken(OwnWords):
     """The caller asked for what must never be (two open operations of a link, a save without lock): a bug, not bad
     luck.
     """
 
 
-class RevisionConflict(Exception):
+class RevisionConflict(OwnWords):
     """Someone else saved a newer revision first. Carries the current one in `.current`."""
 
     def __init__(self, current: int) -> None:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import ValidationError
 
 from shared.domain.binding import Binding
+from shared.domain.errors import OwnWords
 from shared.domain.mapping import ConnectionSecrets
 from shared.store.port import CredentialsUnreadable
 
@@ -31,7 +32,7 @@ _HEAD: Final = len(VERSION) + _KEY_ID + _NONCE
 _MAKE_ONE: Final = "make one with `python -m shared.store.secrets`"
 
 
-class SecretKeyWrong(Exception):
+class SecretKeyWrong(OwnWords):
     """No key, a key of the wrong shape, or none of the keys opens what is stored. Names the setting, never the key."""
 
 

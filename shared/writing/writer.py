@@ -20,6 +20,7 @@ from shared.domain.mapping import Connection
 from shared.messages.base import Message
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
 from shared.store.port import ClaimStore, StoreUnavailable
@@ -137,7 +138,6 @@ class Writer:
                 attempt=claim.operation.attempts,
                 result=result,
                 status=status,
-                words=words,
                 retries=attempt.retries,
                 seconds=round(seconds, 3),
             )
@@ -198,7 +198,7 @@ class Writer:
                 await self._pauser.set_connection_paused(used.id, reason)
                 self._pool.forget()
         except StoreUnavailable as error:
-            log.warning("connection could not be paused", connection_id=used.id, error=str(error))
+            log.warning("connection could not be paused", connection_id=used.id, error=told(error))
 
     async def _report(self, attempt: Attempt, outcome: WriteOutcome) -> None:
         """Publish the outcome, for as long as nobody else can have taken the operation over."""
@@ -248,7 +248,7 @@ class Writer:
         try:
             await attempt.release(_REPORTED_HOLD_S)
         except StoreUnavailable as error:
-            log.warning("reported create could not be held", op_id=attempt.operation.id, error=str(error))
+            log.warning("reported create could not be held", op_id=attempt.operation.id, error=told(error))
 
     async def _give_back(self, attempt: Attempt) -> None:
         """After a failure of our own: let the next attempt begin at once, if this one has sent nothing."""
@@ -257,7 +257,7 @@ class Writer:
         try:
             await self._claims.release(attempt.operation.id, attempt.owner)
         except StoreUnavailable as error:
-            log.warning("lease could not be given back", op_id=attempt.operation.id, error=str(error))
+            log.warning("lease could not be given back", op_id=attempt.operation.id, error=told(error))
 
 
 def _check_paused(connection: Connection | None) -> None:

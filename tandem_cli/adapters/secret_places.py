@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from shared.domain.credentials import one_line
 from tandem_cli.domain.workspace import SecretReference
 from tandem_cli.ports import SecretUnreadable
 
@@ -19,6 +20,10 @@ class SecretPlaces:
     def read(self, reference: SecretReference) -> str:
         """Return a secret, without the line end that editors put behind it."""
         secret = self._from_environment(reference) if reference.env is not None else self._from_file(reference)
+        try:
+            secret = one_line(secret)
+        except ValueError as error:
+            raise SecretUnreadable(f"{reference} {error}") from error
         if not secret:
             raise SecretUnreadable(f"{reference} is empty")
         return secret
@@ -27,11 +32,11 @@ class SecretPlaces:
         found = self._environment.get(reference.env or "")
         if found is None:
             raise SecretUnreadable(f"{reference} is not set")
-        return found.strip()
+        return found
 
     def _from_file(self, reference: SecretReference) -> str:
         try:
-            return (self._folder / (reference.file or "")).read_text(encoding="utf-8").strip()
+            return (self._folder / (reference.file or "")).read_text(encoding="utf-8")
         except OSError as error:
             raise SecretUnreadable(f"{reference} cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:

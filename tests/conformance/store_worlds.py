@@ -19,6 +19,7 @@ from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore,
 from shared.store.postgres import PostgresStore
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
+from tests.patience import HANGS_S
 
 T0 = datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
 T = TypeVar("T")
@@ -26,7 +27,7 @@ LEASE = timedelta(seconds=90)
 JIRA, CRAFT = ConnectionId("jira-1"), ConnectionId("craft-1")
 INTEGRATION = IntegrationId("integration-1")
 TITLE = PairId("title")
-DEADLINE_S = 40.0
+DEADLINE_S = HANGS_S
 STILL_WAITING_S = 0.15
 """How long a task must not have ended that is said to wait."""
 

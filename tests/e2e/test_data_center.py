@@ -128,7 +128,6 @@ STEPS = (
 )
 
 
-@pytest.mark.timeout(240)
 async def test_the_story_holds_with_a_data_center(
     stack: Endpoints, database_url: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

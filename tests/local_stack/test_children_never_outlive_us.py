@@ -15,6 +15,7 @@ import pytest
 
 from deploy.local.jars import CHECKOUT
 from tests.local_stack.processes import eventually, is_alive
+from tests.patience import HANGS_S
 
 EVERYTHING = {"kafka", "postgres", "service"}
 
@@ -41,9 +42,9 @@ def test_children_end_when_their_parent_is_killed_and_the_next_finds_their_data(
         assert pids.keys() == EVERYTHING
         assert all(is_alive(pid) for pid in pids.values())
         parent.kill()
-        parent.wait(timeout=10)
+        parent.wait(timeout=HANGS_S)
         # The kernel tells them.
-        assert eventually(lambda: not any(is_alive(pid) for pid in pids.values()), deadline_s=10)
+        assert eventually(lambda: not any(is_alive(pid) for pid in pids.values()), deadline_s=HANGS_S)
     with _parent(tmp_path) as (_, next_pids):
         assert next_pids.keys() == EVERYTHING
 
@@ -52,7 +53,7 @@ def test_all_children_have_ended_when_their_parent_ends_on_sigterm(tmp_path: Pat
     with _parent(tmp_path) as (parent, pids):
         assert pids.keys() == EVERYTHING
         parent.terminate()
-        assert parent.wait(timeout=30) == 128 + signal.SIGTERM
+        assert parent.wait(timeout=HANGS_S) == 128 + signal.SIGTERM
         assert not any(is_alive(pid) for pid in pids.values())
 
 
@@ -63,5 +64,5 @@ def test_ctrl_c_and_a_closed_terminal_are_no_different(tmp_path: Path, cause: si
         assert pids.keys() == EVERYTHING - {"kafka"}
         parent.send_signal(cause)
         parent.send_signal(cause)
-        assert parent.wait(timeout=30) == 128 + cause
+        assert parent.wait(timeout=HANGS_S) == 128 + cause
         assert not any(is_alive(pid) for pid in pids.values())

@@ -6,6 +6,8 @@ import asyncio
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -15,10 +17,11 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local.kafka import KafkaServer
 from deploy.local.postgres import OLD_PROCESSES_REMAIN, UNPRIVILEGED_USER, PostgresServer
-from deploy.local.processes import LocalStackError, start_child
+from deploy.local.processes import LEASH, LocalStackError, start_child
 from deploy.local.progress import SilentProgress
 from deploy.local.stack import local_stack
 from tests.conftest import Endpoints
+from tests.patience import HANGS_S
 
 
 async def _create_topic(bootstrap: str, topic: str) -> None:
@@ -55,7 +58,7 @@ async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
     await consumer.start()
     try:
         consumer.assign([TopicPartition(topic, 0)])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_S):
             return [(await consumer.getone()).value for _ in range(count)]
     finally:
         await consumer.stop()
@@ -64,10 +67,10 @@ async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
 async def test_the_shared_stack_takes_writes_at_once(stack: Endpoints, database_url: str, topic_prefix: str) -> None:
     topic = f"{topic_prefix}greetings"
     await _create_topic(stack.kafka_bootstrap, topic)
-    await _write(stack.kafka_bootstrap, topic, [b"one"], timeout_ms=2_000)
-    connection = await asyncpg.connect(database_url, timeout=2)
+    await _write(stack.kafka_bootstrap, topic, [b"one"], timeout_ms=40_000)
+    connection = await asyncpg.connect(database_url, timeout=HANGS_S)
     try:
-        assert await connection.fetchval("SHOW server_version_num", timeout=2) >= "180000"
+        assert await connection.fetchval("SHOW server_version_num") >= "180000"
     finally:
         await connection.close()
     assert await _read(stack.kafka_bootstrap, topic, 1) == [b"one"]
@@ -96,7 +99,7 @@ async def test_kafka_keeps_acknowledged_records_through_kill_and_restart(kafka_s
 
     assert kafka_server.pid != before
     # Ready means ready: a write needs no second try.
-    await _write(kafka_server.bootstrap, "kept", [b"after"], timeout_ms=2_000)
+    await _write(kafka_server.bootstrap, "kept", [b"after"], timeout_ms=40_000)
     assert await _read(kafka_server.bootstrap, "kept", 101) == [*values, b"after"]
     assert await _topics(kafka_server.bootstrap) == ["kept"]
 
@@ -117,13 +120,13 @@ async def test_postgres_keeps_committed_rows_through_kill_and_restart(postgres_s
 
     await postgres_server.kill()
     assert not await postgres_server.answers()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(HANGS_S):
         while await still_answers(connection):
             await asyncio.sleep(0.05)
     await postgres_server.restart()
 
     assert postgres_server.pid != before
-    connection = await asyncpg.connect(postgres_server.url, timeout=2)
+    connection = await asyncpg.connect(postgres_server.url, timeout=HANGS_S)
     try:
         assert await connection.fetchval("SELECT count(*) FROM kept") == 1000
     finally:
@@ -144,7 +147,7 @@ async def test_postgres_restarts_although_a_process_of_the_killed_one_lingers(po
         os.kill(postgres_server.pid, signal.SIGKILL)  # the server alone, as somebody else would
         await postgres_server.wait()
         restarting = asyncio.create_task(postgres_server.restart())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANGS_S):
             while OLD_PROCESSES_REMAIN not in postgres_server.log_path.read_text():
                 await asyncio.sleep(0.02)
     finally:
@@ -200,3 +203,35 @@ def test_no_cluster_has_a_name_that_looks_like_an_option(tmp_path: Path) -> None
     assert len(names) == 1000
     assert {len(name) for name in names} == {22}
     assert not [name for name in names if name.startswith("-")]
+
+
+NAMELESS = "1000650000"
+"""A number like those that OpenShift gives to containers."""
+
+
+async def test_postgres_runs_for_a_user_without_a_name(tmp_path: Path) -> None:
+    # pytest's folders are closed to others; the server may pass them, initdb in its namespace may not.
+    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        folder.chmod(folder.stat().st_mode | 0o011)
+    user = NAMELESS if os.geteuid() == 0 else None
+    server = PostgresServer(tmp_path / "postgres", user=user)
+    try:
+        await server.start()
+        assert (server.folder / "data").stat().st_uid == int(user or os.geteuid())
+        await server.kill()
+        await server.restart()
+        assert await server.answers()
+    finally:
+        await server.stop()
+
+
+def test_where_no_name_can_be_given_one_line_says_what_to_do() -> None:
+    leash = f"exec {sys.executable} -I -S {LEASH} 9 $PPID - nobody -- /bin/true"
+    # In a namespace in which no more may be made; where none may be made anyway, the same without.
+    limited = f"exec unshare -Ur sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; {leash}'"
+    refusing = f"unshare -Ur true || {leash}; {limited}"
+    done = subprocess.run(["sh", "-c", refusing], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    line = done.stderr.splitlines()[-1]
+    assert "has no name in /etc/passwd" in line
+    assert "TANDEM_DATABASE_URL" in line

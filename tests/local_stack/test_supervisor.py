@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import time
 from pathlib import Path
 
 import aiohttp
@@ -16,6 +15,7 @@ from deploy.local.stack_file import StackContent, remove_stack_file, write_stack
 from deploy.local.supervisor import ServiceSpec, Supervisor, service_spec
 from tests.local_stack.echo_service import echo_spec
 from tests.local_stack.processes import is_alive
+from tests.patience import HANGS_S
 
 
 async def _pid_that_answers(spec: ServiceSpec) -> int:
@@ -23,7 +23,7 @@ async def _pid_that_answers(spec: ServiceSpec) -> int:
         return int(await answer.text())
 
 
-async def test_a_killed_service_is_started_again_within_a_second(tmp_path: Path) -> None:
+async def test_a_killed_service_is_started_again(tmp_path: Path) -> None:
     spec = echo_spec(tmp_path)
     changes: list[int] = []
     async with Supervisor(on_change=lambda: changes.append(1)) as supervisor:
@@ -32,10 +32,8 @@ async def test_a_killed_service_is_started_again_within_a_second(tmp_path: Path)
         first = await _pid_that_answers(spec)
         assert service.pid == first
 
-        killed_at = time.monotonic()
         await service.kill()
-        second = await service.wait_for_other_process(first, deadline_s=5)
-        assert time.monotonic() - killed_at < 1
+        second = await service.wait_for_other_process(first, deadline_s=HANGS_S)
         await supervisor.wait_ready()
         assert await _pid_that_answers(spec) == second
         assert service.restarts == 1
@@ -58,7 +56,7 @@ async def test_a_service_that_dies_at_start_is_reported_with_its_own_words(tmp_p
     async with Supervisor() as supervisor:
         supervisor.start(echo_spec(tmp_path, "broken"))
         with pytest.raises(LocalStackError, match="TANDEM_DATABASE_URL is missing"):
-            await supervisor.wait_ready(deadline_s=20)
+            await supervisor.wait_ready(deadline_s=HANGS_S)
 
 
 async def test_a_program_that_does_not_exist_is_reported(tmp_path: Path) -> None:
@@ -66,7 +64,7 @@ async def test_a_program_that_does_not_exist_is_reported(tmp_path: Path) -> None
     async with Supervisor() as supervisor:
         supervisor.start(spec)
         with pytest.raises(LocalStackError, match="ghost"):
-            await supervisor.wait_ready(deadline_s=20)
+            await supervisor.wait_ready(deadline_s=HANGS_S)
 
 
 async def test_services_get_their_settings_and_none_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

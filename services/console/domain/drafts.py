@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from shared.domain.credentials import one_line
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
 from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
@@ -51,7 +52,9 @@ class Draft(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-Secret = Annotated[str, Field(min_length=1, max_length=4000, json_schema_extra={"writeOnly": True})]
+Secret = Annotated[
+    str, AfterValidator(one_line), Field(min_length=1, max_length=4000, json_schema_extra={"writeOnly": True})
+]
 
 
 def _hard_to_guess(secret: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import structlog
 from aiohttp import web
+from aiohttp.hdrs import METH_ALL
 from pydantic import BaseModel, ValidationError
 
 from services.console.domain.problems import Fault, Refusal, faults_of, invalid, not_found
@@ -82,8 +83,7 @@ class Gate:
         problem = refusal.problem
         log.info(
             "refused",
-            method=request.method,
-            path=request.path,
+            operation=_operation(request),
             status=problem.status,
             code=problem.code,
             client=client_address(request, self._proxies),
@@ -127,7 +127,7 @@ def no_such_operation(gate: Gate) -> Callable[[web.Request], Awaitable[web.Respo
             gate.admit(request)
         except Refusal as refusal:
             return gate.problem(refusal, request)
-        words = f"There is no operation {request.method} {request.path}."
+        words = "There is no such operation."
         return gate.problem(not_found(words, "/api/v1/openapi.json lists all operations."), request)
 
     return handle
@@ -256,6 +256,14 @@ def _refusal(error: Exception) -> Refusal:
 
 def _unavailable(message: str) -> Refusal:
     return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "unavailable", message, "Nothing was changed. Try again.")
+
+
+def _operation(request: web.Request) -> str:
+    """Return what was asked for as our routes name it: method and path as sent are anybody's words."""
+    resource = request.match_info.route.resource
+    if resource is None or request.method not in METH_ALL:
+        return "unknown"
+    return f"{request.method} {resource.canonical}"
 
 
 def json_response(value: Any, status: HTTPStatus) -> web.Response:

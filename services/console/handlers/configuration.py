@@ -26,6 +26,7 @@ from shared.clients.transport import NotAllowed
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.config import ConfigRevision
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.store.port import CredentialsUnreadable, RevisionConflict
 from shared.store.trail import ConfigKind
@@ -206,7 +207,7 @@ class Configuration:
         try:
             await self._publish.publish(message)
         except LogUnavailable as error:
-            log.warning("revision_not_announced", kind=kind, id=saved.id, revision=saved.revision, error=str(error))
+            log.warning("revision_not_announced", kind=kind, id=saved.id, revision=saved.revision, error=told(error))
 
 
 def _expected(if_match: int | None, in_body: int | None) -> int:

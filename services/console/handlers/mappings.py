@@ -20,6 +20,7 @@ from services.console.ports import Access, Known, Metadata
 from shared.clients.errors import VendorError
 from shared.domain.ids import ConnectionId, IntegrationId, Side
 from shared.domain.mapping import Integration
+from shared.runtime.error_words import told
 from shared.store.port import ConfigReader, CredentialsUnreadable
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,7 @@ class Mappings:
                     "mapping is then in effect without having been checked."
                 )
                 raise _cannot_ask(error, words) from error
-            log.warning("mapping_saved_unchecked", integration=draft.id, reason=str(error))
+            log.warning("mapping_saved_unchecked", integration=draft.id, reason=told(error))
             return Judged(draft, [_not_checked(error)])
         if any(each.severity is Severity.ERROR for each in found.findings):
             raise refused_mapping(found.findings)

@@ -70,7 +70,7 @@ async def _create(client: JiraClient, project: str, project_id: str, pair: Field
             "Jira, or map the value to another version.",
             status,
         ) from error
-    log.info("version created", project=project, version=name)
+    log.info("version created", project=project)
 
 
 async def _known(client: JiraClient, project: str) -> ProjectVersions:

@@ -20,6 +20,7 @@ from shared.messages.change import ChangeEvent
 from shared.messages.request import SyncRequest
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteOutcome
+from shared.runtime.error_words import told
 from shared.runtime.gather import Gatherer
 from shared.store.port import BatchTransaction, LinkStore, LinkTransaction, Name, StoreUnavailable
 
@@ -92,7 +93,7 @@ class Batches:
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  # whose failure it is cannot be told
-            log.info("batch taken apart", inputs=len(done), error=f"{type(error).__name__}: {error}")
+            log.info("batch taken apart", inputs=len(done), error=told(error))
             _count("failed", len(done))
             return ()
         effects.update(done)
@@ -111,7 +112,7 @@ class Batches:
             except StoreUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001  # alone it is met again
-                log.info("input taken out of a batch", error=f"{type(error).__name__}: {error}")
+                log.info("input taken out of a batch", error=told(error))
         _count("held", len(inputs) - len(free))
         _count("failed", len(free) - len(done))
         if len(done) < len(free):

@@ -9,6 +9,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from shared.domain.clock import Clock
+from shared.runtime.error_words import told
 
 ROUNDS: Final = Counter(
     "tandem_reconciler_rounds_total", "Rounds (or single reads) of a duty.", ["duty", "connection", "result"]
@@ -46,7 +47,7 @@ class PrometheusMeter:
     def failed(self, duty: str, connection_id: str, error: Exception) -> None:
         """Note a round that failed."""
         ROUNDS.labels(duty, connection_id, type(error).__name__).inc()
-        log.warning("duty_failed", duty=duty, connection_id=connection_id, error=f"{type(error).__name__}: {error}")
+        log.warning("duty_failed", duty=duty, connection_id=connection_id, error=told(error))
 
     def left(self, duty: str, connection_id: str, reason: str) -> None:
         """Note what is left to another duty."""

@@ -89,7 +89,7 @@ class DryRuns:
 
     async def _fail(self, run: DryRun, why: str) -> None:
         if await self._work.end_dry_run(run.id, DryRunState.FAILED, self._clock.now(), why):
-            log.warning("dry_run_failed", dry_run=run.id, why=why)
+            log.warning("dry_run_failed", dry_run=run.id)
 
     async def _remove_old(self) -> None:
         now_s = self._clock.monotonic()

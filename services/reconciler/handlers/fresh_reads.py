@@ -22,6 +22,7 @@ from shared.domain.ids import ConnectionId
 from shared.eyes.events import not_found, seen
 from shared.messages.change import ChangeEvent, Origin
 from shared.messages.trouble import Trouble
+from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.store.port import DirtySide, StoreUnavailable, WorkStore
 
@@ -100,7 +101,7 @@ class FreshReads:
             await self._publish.publish(event)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with one item must not end the reads of the others
             self._meter.failed(DUTY, self._connection_id, error)
-            log.info("fresh_read_failed", link_id=side.link_id, entity_id=side.entity_id, error=str(error))
+            log.info("fresh_read_failed", link_id=side.link_id, entity_id=side.entity_id, error=told(error))
             self._pace.hold((side.link_id, side.side), began_s, self._settings.fresh_again_s)
             await self._tell(side, error)
             if isinstance(error, BadCredentials) or (isinstance(error, RateLimited) and error.scope == "connection"):

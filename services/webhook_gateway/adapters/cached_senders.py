@@ -13,6 +13,7 @@ from services.webhook_gateway.metrics import SENDERS_READ_AT, SENDERS_UNREADABLE
 from services.webhook_gateway.ports import Sender
 from shared.domain.clock import Clock
 from shared.domain.mapping import Connection, ConnectionSecrets
+from shared.runtime.error_words import told
 from shared.runtime.revisions import RevisionBell
 from shared.store.port import ConfigReader, CredentialsUnreadable, StoreUnavailable
 
@@ -82,7 +83,7 @@ class CachedSenders:
                 known = {str(connection.id): await self._sender(connection) for connection in connections}
         except (StoreUnavailable, TimeoutError) as error:
             if not self._away:
-                _log.warning("connections not read", error=f"{type(error).__name__}: {error}", known=len(self._known))
+                _log.warning("connections not read", error=told(error), known=len(self._known))
             self._away = True
             return
         except Exception:  # noqa: BLE001  # whatever it is, what is known stays good

@@ -26,6 +26,7 @@ from shared.store.postgres.people import Directory
 from shared.store.postgres.reading import Reading
 from shared.store.postgres.requests import Requests
 from shared.store.postgres.revisions import Revisions
+from shared.store.postgres.schema import check_schema
 from shared.store.postgres.work import Work
 from shared.store.secrets import SecretBox
 
@@ -66,7 +67,7 @@ async def open_postgres(
     """Open a store on a migrated database; it reconnects by itself whenever the database comes back.
 
     Raises `SecretKeyWrong` if `secret_key` (keys, comma-separated, the newest first) does not open what is
-    stored, and `StoreUnavailable` if the database cannot be reached now.
+    stored, and `StoreUnavailable` if the database cannot be reached now or is not migrated yet.
     """
     box = SecretBox(secret_key)
     with translated():
@@ -85,6 +86,8 @@ async def open_postgres(
             },
         )
     try:
+        with translated():
+            await check_schema(pool)
         store = PostgresStore(pool, box, clock or SystemClock())
         await store.check_key()
         yield store

@@ -6,6 +6,7 @@ class.
 
     asyncpg here
     ├── no connection, lost, shutting down, read only, time out   → StoreUnavailable
+    ├── a table or column of ours that is not there               → StoreUnavailable, too: another schema than ours
     ├── deadlock, serialisation, lock time out, entity taken      → Contended
     ├── a second open operation of a link, a row kept for ever    → InvariantBroken
     └── any other                                                 → unchanged
@@ -32,6 +33,8 @@ CONNECTION_LOST: tuple[type[Exception], ...] = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
 )
+NOT_OUR_SCHEMA: tuple[type[Exception], ...] = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+"""Restored from an older backup, or begun anew: no message may be given up for that."""
 IN_THE_WAY: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
@@ -53,6 +56,10 @@ def translated() -> Iterator[None]:
         raise InvariantBroken(str(error.detail or error)) from error
     except asyncpg.RestrictViolationError as error:
         raise InvariantBroken(str(error)) from error
+    except NOT_OUR_SCHEMA as error:
+        raise StoreUnavailable(
+            f"the database has another schema than this release ({error}); run `python -m shared.store.migrate`"
+        ) from error
     except CONNECTION_LOST as error:
         raise StoreUnavailable(_words(error)) from error
     except asyncpg.InterfaceError as error:

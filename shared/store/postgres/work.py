@@ -42,35 +42,70 @@ SELECT * FROM ({_dirty(Side.JIRA)} UNION ALL {_dirty(Side.CRAFT)}) d
 ORDER BY dirty_since, id COLLATE "C", side COLLATE "C" LIMIT $1
 """
 
-# Each reason has an index of its own; of what was held, of which there may be very much, no more is taken from it than
-# one round can do. A link that is locked just now is being looked at already. `looked_at` is nobody
-# else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
+
+def _behind(name: str, states: str, current: str) -> str:
+    """Return the recursive query of the revisions that links in `states` were decided by, per integration, up to the
+    first that is not behind: each step is one look into an index, whatever the number of links.
+    """
+    kept = f"l.state {states} AND l.not_before IS NULL"
+    return f"""{name} (integration_id, current, seen) AS (
+    SELECT i.id, i.{current}, (SELECT min(l.revision_seen) FROM links l WHERE l.integration_id = i.id AND {kept})
+    FROM integrations i
+    UNION ALL
+    SELECT b.integration_id, b.current, (SELECT min(l.revision_seen) FROM links l
+        WHERE l.integration_id = b.integration_id AND l.revision_seen > b.seen AND {kept})
+    FROM {name} b WHERE b.seen < b.current
+)"""
+
+
+def _longest_unseen(name: str, states: str) -> str:
+    """Return the links of each revision that is behind, as many as are wanted at most, by the same index."""
+    return f"""SELECT l.id, l.looked FROM {name} b CROSS JOIN LATERAL (
+        SELECT id, coalesce(looked_at, created_at) AS looked FROM links
+        WHERE integration_id = b.integration_id AND revision_seen = b.seen AND state {states} AND not_before IS NULL
+        ORDER BY coalesce(looked_at, created_at), id LIMIT $3) l
+    WHERE b.seen < b.current"""
+
+
+_REFUSED, _LIVE, _HELD = "= 'excluded'", "IN ('active', 'creating')", "= 'held'"
+
+
+def _let_go(origin: Side) -> str:
+    """Return the links that were held back, and are to be carried over by now."""
+    return f"""SELECT l.id, l.looked FROM integrations i CROSS JOIN LATERAL (
+        SELECT id, coalesce(looked_at, created_at) AS looked FROM links
+        WHERE integration_id = i.id AND state = 'held' AND origin = '{origin}'
+            AND held_since <= i.let_go_to_{origin.other} ORDER BY held_since LIMIT $3) l"""
+
+
+# Each reason has an index of its own, and none is asked for more than is wanted: what this reads does not grow with the
+# number of links, nor with how many are due. A link that is locked just now is being looked at already. `looked_at` is
+# nobody else's: the mapper's save leaves it alone, so that one round cannot starve what comes after its limit.
 DUE = f"""
-WITH let_go AS MATERIALIZED (
-    SELECT l.id FROM integrations i CROSS JOIN LATERAL (
-        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'craft'
-            AND held_since <= i.let_go_to_jira ORDER BY held_since LIMIT $3) l
-    UNION ALL SELECT l.id FROM integrations i CROSS JOIN LATERAL (
-        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND origin = 'jira'
-            AND held_since <= i.let_go_to_craft ORDER BY held_since LIMIT $3) l
-), due AS (
-    SELECT id FROM links WHERE not_before <= $1
-    UNION SELECT id FROM links WHERE retry_at <= $1 AND state IN ('active', 'excluded')
-    UNION SELECT id FROM links
+WITH RECURSIVE {_behind("refused", _REFUSED, "revision")},
+{_behind("live", _LIVE, "agreed_revision")},
+{_behind("held", _HELD, "agreed_revision")},
+due AS (
+    SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE not_before <= $1
+    UNION SELECT id, coalesce(looked_at, created_at) FROM links
+        WHERE retry_at <= $1 AND state IN ('active', 'excluded')
+    UNION (SELECT id, coalesce(looked_at, created_at) FROM links
         WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
             AND coalesce(looked_at, created_at) <= $2
-    UNION SELECT id FROM links l WHERE state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}' AND NOT EXISTS (
-        SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection) AND c.paused_reason IS NOT NULL)
-    UNION SELECT l.id FROM integrations i JOIN links l ON l.integration_id = i.id AND l.revision_seen < i.revision
-        WHERE (l.state = 'excluded' OR (l.state IN ('active', 'creating') AND l.revision_seen < i.agreed_revision))
-            AND l.not_before IS NULL
-    UNION SELECT l.id FROM integrations i CROSS JOIN LATERAL (
-        SELECT id FROM links WHERE integration_id = i.id AND state = 'held' AND revision_seen < i.agreed_revision
-            ORDER BY revision_seen LIMIT $3) l
-    UNION SELECT id FROM let_go
+        ORDER BY coalesce(looked_at, created_at), id LIMIT $3)
+    UNION SELECT id, coalesce(looked_at, created_at) FROM links l
+        WHERE state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}' AND NOT EXISTS (
+            SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection)
+                AND c.paused_reason IS NOT NULL)
+    UNION {_longest_unseen("refused", _REFUSED)}
+    UNION {_longest_unseen("live", _LIVE)}
+    UNION {_longest_unseen("held", _HELD)}
+    UNION ({_let_go(Side.CRAFT)})
+    UNION ({_let_go(Side.JIRA)})
 ), chosen AS (
-    SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE id IN (SELECT id FROM due)
-    ORDER BY looked, id LIMIT $3 FOR UPDATE SKIP LOCKED
+    SELECT l.id, coalesce(l.looked_at, l.created_at) AS looked FROM links l
+    WHERE l.id = ANY (ARRAY(SELECT id FROM due ORDER BY looked, id LIMIT $3))
+    ORDER BY looked, l.id FOR UPDATE SKIP LOCKED
 ), touched AS (
     UPDATE links SET looked_at = $1 FROM chosen WHERE links.id = chosen.id
     RETURNING links.id, links.integration_id, links.not_before, chosen.looked

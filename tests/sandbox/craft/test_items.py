@@ -279,7 +279,7 @@ PLAIN = (
 PROPERTIES = st.sampled_from(REFERENCES + PLAIN)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(PROPERTIES, JSON_VALUES) | JSON_VALUES, st.sampled_from(["POST", "PUT"]))
 def test_no_body_is_more_than_a_400_and_none_harms_the_item(body: Any, method: str) -> None:
     account = Account()
@@ -293,7 +293,7 @@ def test_no_body_is_more_than_a_400_and_none_harms_the_item(body: Any, method: s
         assert account.read(item["id"]) == item
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.text(max_size=30), st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", ""]))
 def test_no_bytes_and_no_path_make_the_site_raise(body: bytes, path: str, method: str) -> None:
     account = Account()

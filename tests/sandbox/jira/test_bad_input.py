@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.jira.site import JiraSite
@@ -107,7 +107,7 @@ def new_desk() -> Desk:
 
 @pytest.mark.parametrize(("method", "path"), WRITES)
 @pytest.mark.parametrize("api", [2, 3])
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25)
 @given(body=BODIES)
 def test_any_json_is_answered_and_a_refusal_leaves_no_trace(method: str, path: str, api: int, body: Any) -> None:
     desk = new_desk()
@@ -121,7 +121,7 @@ def test_any_json_is_answered_and_a_refusal_leaves_no_trace(method: str, path: s
         assert desk.site.drain_webhooks() == []
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(words=st.lists(WORDS, max_size=12))
 def test_any_words_are_a_query_or_refused_with_words(words: list[str]) -> None:
     desk = new_desk()

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
-DEADLINE_S = 30.0
+from tests.patience import HANGS_S
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -40,7 +41,7 @@ async def test_it_says_where_it_is_answers_there_and_stops_cleanly_on_sigterm(tm
     process = await _start("--options", str(options), "--craft-key", "k", "--jira-token", "t", "--seed", "7")
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(HANGS_S):
             places = json.loads(await process.stdout.readline())
         jira, craft = places["jira"], places["craft"]
         async with aiohttp.ClientSession() as http:
@@ -62,7 +63,7 @@ async def test_it_says_where_it_is_answers_there_and_stops_cleanly_on_sigterm(tm
                     assert answer.status == 200
     finally:
         process.terminate()
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(HANGS_S):
             _, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
 
@@ -71,7 +72,7 @@ async def test_bad_options_end_it_with_words_and_code_2(tmp_path: Path) -> None:
     options = tmp_path / "options.json"
     options.write_text('{"craft": {"settings": {"speed": 3}}}')
     process = await _start("--options", str(options))
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(HANGS_S):
         output, errors = await process.communicate()
     assert process.returncode == 2
     assert output == b""
@@ -83,7 +84,7 @@ async def test_it_stands_in_for_a_data_center_when_asked_to() -> None:
     process = await _start("--jira-edition", "data-center", "--jira-version", "10.0.1")
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(HANGS_S):
             jira = json.loads(await process.stdout.readline())["jira"]
         async with aiohttp.ClientSession(headers={"authorization": f"Bearer {jira['token']}"}) as http:
             async with http.get(jira["url"] + "/rest/api/2/serverInfo") as answer:

@@ -16,9 +16,9 @@ from sandbox.craft.settings import ADA_KEY, SYNC_KEY
 from sandbox.craft.site import CraftSite
 from sandbox.kit.server import SandboxServer, open_listener, url_of
 from shared.domain.clock import SystemClock
+from tests.patience import HANGS_S
 
 HEADERS = {"x-api-key": SYNC_KEY.key}
-DEADLINE_S = 10.0
 
 
 class NoAnswerError(Exception):
@@ -53,7 +53,7 @@ class Running:
         return str((await self.control.state())["items"][0]["title"])
 
     async def until_title(self, title: str) -> None:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(HANGS_S):
             while await self.title() != title:  # over HTTP there is only asking
                 await asyncio.sleep(0.01)
 
@@ -250,6 +250,6 @@ async def test_a_late_effect_does_not_outlive_the_server() -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(HANGS_S):
         while not condition():  # what comes over HTTP sets no event here
             await asyncio.sleep(0.01)

@@ -17,11 +17,12 @@ from tandem_cli.adapters.http_console import open_console
 from tandem_cli.adapters.secret_places import SecretPlaces
 from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.plan import Plan
-from tandem_cli.domain.workspace import file_data
+from tandem_cli.domain.workspace import SecretReference, file_data
 from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Console, Refused, Saving, Stored, Unreachable
+from tandem_cli.ports import Console, Refused, Saving, SecretUnreadable, Stored, Unreachable
+from tandem_cli.settings import NotSet, console_access
 from tests.unit.console.harness import (
     HOOK_SECRET,
     TOKEN,
@@ -326,3 +327,18 @@ def _wrong(text: str) -> list[Finding]:
     found = read_file(text.encode())
     assert isinstance(found, list)
     return found
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_secret_is_one_line_whatever_the_file_ends_with(tmp_path: Path, end: str) -> None:
+    (tmp_path / "token").write_bytes(f"5ecret{end}".encode())
+    places = SecretPlaces({"TOKEN": f"5ecret{end}", "TWO": f"5ecret{end}5ecret"}, tmp_path)
+    assert places.read(SecretReference(file="token")) == places.read(SecretReference(env="TOKEN")) == "5ecret"
+    with pytest.raises(SecretUnreadable, match="control character") as refused:
+        places.read(SecretReference(env="TWO"))
+    assert "5ecret" not in str(refused.value)
+    access = console_access({"TANDEM_CONSOLE_URL": "http://c", "TANDEM_CONSOLE_TOKEN_FILE": str(tmp_path / "token")})
+    assert access.token == "5ecret"
+    with pytest.raises(NotSet, match="TANDEM_CONSOLE_TOKEN holds a line end") as not_set:
+        console_access({"TANDEM_CONSOLE_URL": "http://c", "TANDEM_CONSOLE_TOKEN": f"5ecret{end}5ecret"})
+    assert "5ecret" not in str(not_set.value)

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from sandbox.jira.site import SYNC_TOKEN
 from tandem_cli.entrypoint import schema_text, tandem
+from tests.patience import HANGS_S
 from tests.unit.cli.test_commands import from_nothing
 from tests.unit.cli.test_file import FILE
 from tests.unit.console.harness import TOKEN, Desk, desk, with_integration
@@ -49,7 +50,7 @@ async def run(admin: Desk | None, *arguments: str, stdin: str = "", **environmen
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS_S):
         out, err = await process.communicate(stdin.encode())
     return Ended(process.returncode or 0, out.decode(), err.decode())
 

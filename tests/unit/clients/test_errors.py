@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from sandbox.jira.site import SYNC_TOKEN
 from shared.clients.errors import (
     BadCredentials,
     NotFound,
@@ -20,7 +21,7 @@ from shared.clients.headers import retry_after, server_date
 from shared.clients.transport import HttpResponse, NotSent, Unclear
 from shared.domain.errors import Transient
 from shared.domain.ids import EntityId, LinkId, OperationId
-from tests.unit.clients.site import Scripted, answer, craft_client, jira_client, on_virtual_time
+from tests.unit.clients.site import Scripted, answer, craft_client, data_center_client, jira_client, on_virtual_time
 
 HTML = b"<html><body><h1>Bad gateway</h1></body></html>"
 ISSUE, OP, LINK = EntityId("10001"), OperationId("link:1"), LinkId("link")
@@ -183,3 +184,27 @@ def test_retry_after_is_read_as_seconds_or_date() -> None:
     assert retry_after({}, now) is None
     assert server_date({"date": "Mon, 05 Jan 2026 09:00:00 GMT"}) == now
     assert server_date({"date": "yesterday"}) is None
+
+
+@pytest.mark.parametrize("secret", ["pat\r", "p\nat", "p\0at"])
+@on_virtual_time
+async def test_a_token_that_no_header_takes_is_refused_in_words_before_anything_is_sent(secret: str) -> None:
+    vendor = Scripted(answer(200, {}))
+    with pytest.raises(BadCredentials, match="line end or another control character") as caught:
+        await data_center_client(vendor, token=secret).myself()
+    assert secret not in str(caught.value)
+    assert vendor.requests == []
+
+
+@on_virtual_time
+async def test_a_proxy_that_repeats_our_headers_does_not_bring_the_credentials_into_words() -> None:
+    words = await _refused(Scripted(answer(400, {"errorMessages": [f"authorization: Bearer {SYNC_TOKEN}"]})))
+    assert "authorization: Bearer [credentials]" in words
+    words = await _refused(Scripted(answer(400, {"errorMessages": ["No."], "errors": {"summary": SYNC_TOKEN}})))
+    assert SYNC_TOKEN not in words
+
+
+async def _refused(vendor: Scripted) -> str:
+    with pytest.raises(Rejected) as caught:
+        await data_center_client(vendor).update_issue(ISSUE, {"summary": "x"}, OP, read_fields=())
+    return f"{caught.value} {caught.value.field_errors}"

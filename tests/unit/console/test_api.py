@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -110,7 +110,7 @@ async def test_what_is_not_json_is_a_400_in_words(raw: bytes) -> None:
     assert body["next_step"]
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=300)
 @given(st.binary(max_size=200) | st.text().map(lambda text: json.dumps(text).encode()))
 def test_parsing_never_fails_otherwise_than_by_a_refusal(raw: bytes) -> None:
     with suppress(Refusal):
@@ -124,7 +124,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON)
 def test_everything_shown_is_json_that_every_reader_takes(value: Any) -> None:
     text = json.dumps(shown(value), allow_nan=False)

@@ -6,7 +6,7 @@ import asyncio
 from functools import cache
 
 import async_solipsism
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.console.domain.drafts import IntegrationDraft
@@ -135,7 +135,7 @@ def craft_workspaces(draw: st.DrawFn) -> CraftMetadata:
     return CraftMetadata("W", name="Workspace", terms=TERMS, fields=fields, lists=lists)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(jira_sites(), craft_workspaces())
 def test_what_is_suggested_passes_the_check_on_any_two_sites(jira: JiraMetadata, craft: CraftMetadata) -> None:
     made = suggest(jira, craft, IDENTITIES)
@@ -184,7 +184,7 @@ type_pairs = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(field_pairs, max_size=6),
     st.lists(type_pairs, max_size=5),

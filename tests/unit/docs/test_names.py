@@ -22,7 +22,7 @@ def _settings() -> set[str]:
     """Return the names of all settings of all services, and those of the local stack."""
     for path in sorted((ROOT / "services").glob("*/settings.py")):
         importlib.import_module(f"services.{path.parent.name}.settings")
-    known = {"CACHE_DIR", command_line.URL.removeprefix(PREFIX)}
+    known = {"CACHE_DIR", "MAVEN_URL", command_line.URL.removeprefix(PREFIX)}
     classes = [ServiceSettings]
     while classes:
         found = classes.pop()

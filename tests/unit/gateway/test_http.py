@@ -16,6 +16,7 @@ from yarl import URL
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
 from shared.runtime.http_serving import serving
+from tests.patience import HANGS_S
 from tests.unit.gateway.harness import CRAFT, JIRA, URL_TOKEN, Rig, body, dump, signed
 
 UPDATED = dump(body(Side.JIRA, "issue_updated"))
@@ -77,7 +78,7 @@ async def test_a_body_without_length_is_cut_off_at_the_limit_and_not_at_its_end(
 
     async with (
         _served(webhook_max_bytes=10_000) as (_, url, http),
-        asyncio.timeout(5),
+        asyncio.timeout(HANGS_S),
         http.post(url.join(URL(PATH)), data=endless(), headers=signed(Side.JIRA, b"")) as answer,
     ):
         assert answer.status == 413
@@ -95,7 +96,7 @@ async def test_where_there_is_no_room_the_largest_body_that_still_comes_makes_ro
     most = 2 * len(UPDATED) + 100
     async with (
         _served(webhook_max_bytes=most, webhook_max_held_bytes_each=most) as (rig, url, http),
-        asyncio.timeout(30),
+        asyncio.timeout(HANGS_S),
     ):
         target, headers = url.join(URL(PATH)), signed(Side.JIRA, UPDATED)
         first = asyncio.create_task(http.post(target, data=halting(), headers=headers))
@@ -133,11 +134,11 @@ async def test_bodies_of_one_connection_take_no_room_of_another() -> None:
 async def test_a_sender_that_stops_in_the_middle_is_let_go_in_time() -> None:
     async def stuck() -> AsyncIterator[bytes]:
         yield b"{"
-        await asyncio.sleep(60)
+        await asyncio.sleep(2 * HANGS_S)
 
     async with (
         _served(webhook_body_timeout_s=0.2) as (_, url, http),
-        asyncio.timeout(5),
+        asyncio.timeout(HANGS_S),
         http.post(url.join(URL(PATH)), data=stuck(), headers=signed(Side.JIRA, b"")) as answer,
     ):
         assert answer.status == 408
@@ -195,7 +196,7 @@ async def test_broken_requests_on_the_wire_are_never_a_5xx() -> None:
         b"POST /webhooks/jira/x HTTP/1.1\r\nHost: a\r\nX-Hub-Signature: sha256=\xff\xfe\r\nContent-Length: 1\r\n\r\n{",
         b"\x00\x01\x02\r\n\r\n",
     ]
-    async with _served() as (_, url, _http), asyncio.timeout(10):
+    async with _served() as (_, url, _http), asyncio.timeout(HANGS_S):
         for request in wire:
             reader, writer = await asyncio.open_connection(url.host, url.port)
             writer.write(request)

@@ -11,6 +11,7 @@ from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets
 from shared.fakes.log import MemoryLog
 from shared.runtime.revisions import RevisionBell
 from shared.store.memory import MemoryStore
+from tests.patience import HANGS_S
 from tests.unit.gateway.harness import CRAFT, JIRA, NOW, MoodyStore, Rig, body, dump
 
 
@@ -29,7 +30,7 @@ async def test_a_saved_connection_is_in_effect_within_five_seconds_without_a_res
     store, stop = MoodyStore(), asyncio.Event()
     senders = CachedSenders(store, SystemClock(), interval_s=0.02)
     running = asyncio.create_task(senders.run(stop, RevisionBell(MemoryLog())))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_S):
         for revision, token in enumerate(("first", "second")):
             await _save(store, JIRA, token, revision)
             while _token(senders, JIRA) != token:
@@ -124,7 +125,7 @@ async def test_many_who_ask_at_once_share_one_look() -> None:
 async def test_strangers_make_few_looks_however_long_they_try() -> None:
     store = MoodyStore()
     senders = CachedSenders(store, SystemClock())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANGS_S):
         for _ in range(5):
             await asyncio.gather(*(senders.look() for _ in range(100)))
     assert store.readings <= 11

@@ -16,6 +16,7 @@ from shared.messages.request import RequestKind, SyncRequest
 from shared.store.memory import MemoryStore
 from shared.store.port import Contended, LinkTransaction, StoreUnavailable
 from tests.conformance.store_worlds import JIRA, T0, SetClock, insert, integration, link, load
+from tests.patience import HANGS_S
 
 GATE = "gate"
 
@@ -68,7 +69,7 @@ class Bench:
         return list(await asyncio.gather(*tasks, return_exceptions=True))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             while not condition():
                 await asyncio.sleep(0)
 
@@ -156,7 +157,7 @@ async def test_an_input_whose_link_is_held_elsewhere_holds_up_nobody_else(bench:
     async with bench.store.transaction() as other:
         assert await other.lock_link(LinkId("link-b")) is not None
         waiting = asyncio.create_task(bench.together("a", "b", "c"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             while await bench.inputs("a", "c") != ["a", "c"]:
                 await asyncio.sleep(0)
         assert not waiting.done()
@@ -169,7 +170,7 @@ async def test_many_inputs_that_wait_alone_leave_connections_for_the_others(benc
     async with bench.store.transaction() as other:
         assert await other.lock_link(LinkId("link-a")) is not None
         waiting = asyncio.create_task(bench.together(*names, "b"))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANGS_S):
             while await bench.inputs("b") != ["b"]:
                 await asyncio.sleep(0)
         assert sum(name in bench.started for name in names) <= ALONE_AT_ONCE

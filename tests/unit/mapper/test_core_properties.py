@@ -69,7 +69,7 @@ def play(world: World, steps: list[tuple[str, object]]) -> list[tuple[Side, str]
 
 
 @given(POLICIES, WITH_LATE)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_after_quiet_both_sides_agree_or_a_conflict_says_who_must_choose(
     policy: Policy, steps: list[tuple[str, object]]
 ) -> None:
@@ -82,7 +82,7 @@ def test_after_quiet_both_sides_agree_or_a_conflict_says_who_must_choose(
 
 
 @given(POLICIES, WITH_LATE)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_after_quiet_every_event_may_come_again_without_a_write(
     policy: Policy, steps: list[tuple[str, object]]
 ) -> None:
@@ -100,7 +100,7 @@ def test_after_quiet_every_event_may_come_again_without_a_write(
 
 
 @given(POLICIES, STEPS)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_last_edit_of_each_side_is_never_silently_gone(policy: Policy, steps: list[tuple[str, object]]) -> None:
     world = World(title_integration(policy))
     edits = play(world, steps)
@@ -115,7 +115,7 @@ def test_the_last_edit_of_each_side_is_never_silently_gone(policy: Policy, steps
 
 
 @given(POLICIES, STEPS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_decide_twice_without_new_input_decides_nothing_more(policy: Policy, steps: list[tuple[str, object]]) -> None:
     world = World(title_integration(policy))
     play(world, steps)

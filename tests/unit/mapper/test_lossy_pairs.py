@@ -84,7 +84,7 @@ def _play(world: World, steps: list[tuple[str, Side, int]], values: dict[Side, t
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("policy", list(Policy))
 @given(steps=STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_lossy_pair_comes_to_rest_after_a_bounded_number_of_writes(
     case: str, policy: Policy, steps: list[tuple[str, Side, int]]
 ) -> None:
@@ -134,7 +134,7 @@ def test_under_ask_an_edit_in_the_moment_of_a_write_is_a_persons_to_settle() -> 
 
 @pytest.mark.parametrize("case", CASES)
 @given(steps=STEPS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_at_rest_a_lossy_pair_agrees_or_says_why_not(case: str, steps: list[tuple[str, Side, int]]) -> None:
     pair, values = CASES[case]
     world = World(_integration(pair, Policy.ASK))

@@ -57,7 +57,6 @@ HOSTILE = (
 )  # fmt: skip
 laws = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 """How the laws of this folder are tried: generating a rich document takes longer than checking it."""

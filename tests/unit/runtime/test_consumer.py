@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
+import re
 
 import pytest
 
@@ -17,6 +17,7 @@ from shared.runtime.log import LogUnavailable
 from shared.runtime.topics import Topic
 from shared.runtime.trace import current_traceparent, trace_id, traced
 from shared.store.port import Contended, StoreUnavailable
+from tests.patience import HANGS_S
 from tests.unit.runtime.bench import GROUP, Bench, Hasty, named, request, until
 
 KEYS = [f"L{number}" for number in range(12)]
@@ -169,7 +170,7 @@ async def test_what_will_pass_is_tried_until_it_works_however_often(passing: Exc
     assert not bench.dead()
 
 
-async def test_an_unknown_failure_is_tried_five_times_and_dead_lettered_with_type_and_words() -> None:
+async def test_an_unknown_failure_is_tried_five_times_and_dead_lettered_with_type_and_place() -> None:
     bench = Bench(dice=Hasty())
     await bench.ask(("k", "1"), ("k", "2"))
     attempts: list[str] = []
@@ -183,7 +184,9 @@ async def test_an_unknown_failure_is_tried_five_times_and_dead_lettered_with_typ
         await until(lambda: bench.log.lag(GROUP) == 0)
     assert attempts == ["1"] * 5 + ["2"]
     (letter,) = bench.dead()
-    assert letter.headers["dead_reason"] == "failed 5 times, last with ZeroDivisionError: division by zero"
+    told, _, place = letter.headers["dead_reason"].partition(" at ")
+    assert told == "failed 5 times, last with ZeroDivisionError"
+    assert re.fullmatch(r"unit/runtime/test_consumer\.py:\d+ in handle", place)
 
 
 async def test_a_cancellation_inside_the_handler_is_a_failure_and_loses_no_message() -> None:
@@ -308,9 +311,7 @@ async def test_a_handler_that_outlasts_the_grace_time_is_cancelled_and_its_messa
 
     run = await bench.start(hangs, limits=Limits(grace_s=0.05))
     await begun.wait()
-    before = time.monotonic()
     await run.stopped()
-    assert time.monotonic() - before < 5.0
     handled: list[tuple[str, str]] = []
 
     async def handle(message: Message) -> None:
@@ -331,9 +332,7 @@ async def test_stop_does_not_wait_for_the_next_attempt_of_anything() -> None:
 
     run = await bench.start(handle)
     await tried.wait()
-    before = time.monotonic()
     await run.stopped()
-    assert time.monotonic() - before < 5.0
     assert bench.log.committed(GROUP) == {}
 
 
@@ -346,7 +345,7 @@ async def test_more_dead_letters_than_allowed_stop_the_consumer_and_leave_the_re
 
     run = await bench.start(handle, limits=Limits(dead_per_minute=7))
     with pytest.raises(DeadLetterLimitReached, match="7 messages"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANGS_S):
             await run.task
     assert len(bench.dead()) <= 7
     seen: set[str] = set()

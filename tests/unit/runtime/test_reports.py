@@ -8,10 +8,11 @@ import structlog
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from shared.domain.errors import Poison, Transient
+from shared.domain.errors import Poison
 from shared.messages.base import Message
 from shared.runtime.topics import Topic
 from shared.runtime.trace import traced
+from shared.store.port import StoreUnavailable
 from tests.unit.runtime.bench import GROUP, Bench, Hasty, named, until
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -33,7 +34,7 @@ async def test_each_message_leaves_one_canonical_line_with_its_ids_and_its_fate(
         if link == "bad":
             raise Poison("never")
         if link == "later" and tried.count("later") == 1:
-            raise Transient("busy")
+            raise StoreUnavailable("busy")
 
     with capture_logs() as lines:
         async with bench.consuming(handle):
@@ -58,7 +59,7 @@ async def test_each_message_leaves_one_canonical_line_with_its_ids_and_its_fate(
         "request_id",
     }
     (again,) = [line for line in lines if line["event"] == "message again"]
-    assert (again["link_id"], again["error"]) == ("later", "Transient: busy")
+    assert (again["link_id"], again["error"]) == ("later", "StoreUnavailable: busy")
 
 
 async def test_the_handlers_own_lines_carry_the_ids_of_its_message_and_of_no_other() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -205,11 +206,12 @@ async def test_a_signal_stops_the_process_in_order_with_exit_code_0(number: sign
     assert all(line["service"] == "example" and line["instance"] == "one" and line["at"] for line in lines)
 
 
-async def test_a_failure_is_exit_code_1_with_the_reason_in_the_log(tmp_path: Path) -> None:
+async def test_a_failure_is_exit_code_1_with_type_and_place_in_the_log(tmp_path: Path) -> None:
     process = await start_program(tmp_path, {"EXAMPLE_FAILS": "1"})
     async with asyncio.timeout(DEADLINE_S):
         assert await process.wait() == 1
-    assert "the roof is on fire" in json.dumps(log_lines(tmp_path)[-1])
+    (said,) = log_lines(tmp_path)[-1]["exception"]
+    assert (said["exc_type"], said["frames"][-1]["name"]) == ("RuntimeError", "run")
 
 
 async def test_wrong_settings_are_exit_code_2_with_every_problem_on_a_line(tmp_path: Path) -> None:
@@ -236,7 +238,7 @@ async def start_program(folder: Path, environment: dict[str, str]) -> asyncio.su
         return await asyncio.create_subprocess_exec(sys.executable, str(PROGRAM), env=chosen, stderr=log, stdout=log)
 
 
-def log_lines(folder: Path) -> list[dict[str, object]]:
+def log_lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "log").read_text().splitlines()]
 
 

@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import Field
 
+from services.console.settings import ConsoleSettings
 from shared.runtime.settings import ServiceSettings, SettingsInvalid, load_settings
 
 KEY = Fernet.generate_key().decode()
@@ -98,6 +99,28 @@ def test_every_setting_can_come_from_a_file(environment: pytest.MonkeyPatch, tmp
     environment.setenv("TANDEM_OVERLAP_S_FILE", str(overlap))
     settings = load_settings(ExampleSettings)
     assert (settings.secret_key, settings.overlap_s) == (KEY, 7.5)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n\r\n", " \t\r"])
+def test_line_ends_of_any_system_are_no_part_of_a_secret(
+    environment: pytest.MonkeyPatch, tmp_path: Path, end: str
+) -> None:
+    secret = tmp_path / "key"
+    secret.write_bytes(f"{KEY}{end}".encode())
+    environment.delenv("TANDEM_SECRET_KEY")
+    environment.setenv("TANDEM_SECRET_KEY_FILE", str(secret))
+    environment.setenv("TANDEM_CONSOLE_TOKEN", f"a-token-of-some-length{end}")
+    settings = load_settings(ConsoleSettings)
+    assert (settings.secret_key, settings.console_token) == (KEY, "a-token-of-some-length")
+
+
+def test_a_token_that_no_header_takes_is_refused_without_showing_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("TANDEM_CONSOLE_TOKEN", "two lines of\r\na hunter2 token")
+    with pytest.raises(SettingsInvalid) as refused:
+        load_settings(ConsoleSettings)
+    (told,) = refused.value.problems
+    assert told.startswith("TANDEM_CONSOLE_TOKEN: holds a line end")
+    assert "hunter2" not in told
 
 
 def test_a_file_that_is_missing_or_given_beside_the_value_is_told_once(environment: pytest.MonkeyPatch) -> None:
