@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0009"
-down_revision = "0014"
+down_revision = "0008"
 
 IN_TURN = "(integration_id, revision_seen, coalesce(looked_at, created_at), id)"
 REFUSED = "state = 'excluded' AND not_before IS NULL"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0012"
-down_revision = "0014"
+revision = "0011"
+down_revision = "0010"
 
 # The new check is not tried on the rows that there are: it allows all that the old one did.
 STATEMENTS = """
@@ -14,7 +14,8 @@ ALTER TABLE links ADD CONSTRAINT links_state_check CHECK (state IN ('held', 'wai
     'paused', 'unsynced', 'excluded', 'absent', 'gone')) NOT VALID;
 ALTER TABLE links ADD COLUMN held_since timestamptz;
 CREATE INDEX links_held ON links (integration_id, origin, held_since) INCLUDE (reason) WHERE state = 'held';
-CREATE INDEX links_held_revision ON links (integration_id, revision_seen) WHERE state = 'held';
+CREATE INDEX links_held_by ON links (integration_id, revision_seen, coalesce(looked_at, created_at), id)
+    WHERE state = 'held' AND not_before IS NULL;
 CREATE INDEX links_absent ON links (id) WHERE state = 'absent';
 ALTER TABLE integrations ADD COLUMN let_go_to_jira timestamptz;
 ALTER TABLE integrations ADD COLUMN let_go_to_craft timestamptz;
