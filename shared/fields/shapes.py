@@ -29,8 +29,7 @@ LISTS = frozenset({Shape.WORDS, Shape.REFERENCES, Shape.ONE_REFERENCE})
 """Shapes that a custom field of Craft.io holds in `values`."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
-_SPRINT_ID = re.compile(r"[\[,]id=([0-9]+)[,\]]")
-_SPRINT_STATE = re.compile(r"[\[,]state=(\w+)[,\]]", re.IGNORECASE)
+_SPRINT_PART = re.compile(r"(?:^|,)(id|state|name|goal)=(?:(?P<word>\w+)(?=,|\]?$))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +175,29 @@ def _sprint(raw: object, _: Place) -> Present | None:
         if isinstance(each, Mapping):
             ident, state = each.get("id"), each.get("state")
         elif isinstance(each, str):
-            known, named = _SPRINT_ID.search(each), _SPRINT_STATE.search(each)
-            ident, state = known and known.group(1), named and named.group(1)
+            ident, state = _sprint_in_words(each)
         text = ident_of(ident)
         if text is None or not text.isascii() or not text.isdigit() or len(text) > 30:
             return None
         if not isinstance(state, str) or state.lower() != "closed":
             found.append(int(text))
     return Present(str(max(found)) if found else None)
+
+
+def _sprint_in_words(shown: str) -> tuple[str | None, str | None]:
+    """Return id and state of a sprint as older sites show it: `…Sprint@1f[id=9,state=ACTIVE,name=…,goal=…]`.
+
+    Nothing is escaped there, and people write what they like into name and goal. What stands before those two is sure;
+    what does not is what stands last.
+    """
+    parts = list(_SPRINT_PART.finditer(shown.partition("[")[2] if "@" in shown.partition("[")[0] else shown))
+    free = next((at for at, part in enumerate(parts) if part[1].lower() in ("name", "goal")), len(parts))
+
+    def told(name: str) -> str | None:
+        by_weight = (*parts[:free], *reversed(parts[free:]))
+        return next((part["word"] for part in by_weight if part[1].lower() == name and part["word"]), None)
+
+    return told("id"), told("state")
 
 
 def _day(raw: object, place: Place) -> Present | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import unquote, urlsplit
 
+from sandbox.kit.faults import AnswerInstead, FaultPlan
 from sandbox.kit.site import Site, SiteRequest
 from shared.clients.transport import HttpRequest, HttpResponse, NotSent, Unclear
 
@@ -64,6 +65,8 @@ class SimNetwork:
     ignores: float = 0.0
     page_limit: int | None = None
     """Most items on a page of Craft.io's lists, whatever was asked for."""
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    """What the vendors answer to Tandem instead of doing what they are asked; other effects are the weather's."""
     under_way: int = 0
     """Writes that were sent and have not had their effect yet."""
     lost_answers: int = 0
@@ -112,7 +115,9 @@ class SimNetwork:
         told = request.body
         if self.ignores and request.method == "PUT" and body and dice.random() < self.ignores:
             told = body = _without_title(body)
-        answer = self.sites[base].handle(SiteRequest(request.method, unquote(parts.path), query, request.headers, body))
+        asked = SiteRequest(request.method, unquote(parts.path), query, request.headers, body)
+        instead = self.faults.decide(asked, base).action
+        answer = instead.response if isinstance(instead, AnswerInstead) else self.sites[base].handle(asked)
         now = asyncio.get_running_loop().time()
         made = _made(answer.body) if request.method == "POST" and answer.status in (200, 201) else None
         call = Call(asked_s, sent_s, now, base, request.method, parts.path, answer.status, told, by, made)

@@ -87,6 +87,8 @@ class World:
         self.plant = Plant(seed, self.fate, self.log, self.store, self.network)
         self.mail = Mail(self.jira, self.craft, Random(seed + 13), self.fate, self.plant.gateway)
         self.people: People
+        self.reshape: Mapping[str, Mapping[str, Any]] = {}
+        """What is other in the first mapping than in the demo's, by the pair's id."""
 
     def _sites(self, dice: Random) -> tuple[JiraSite, CraftSite]:
         fate = self.fate
@@ -142,6 +144,7 @@ class World:
             )
             secrets = ConnectionSecrets(token=token, webhook_secrets=(secret,))
             await self.store.save_connection(connection, secrets, 0, "sim", self.clock.now())
+        draft = _reshaped(draft, self.reshape)
         integration = await self.store.save_integration(draft, 0, "sim", self.clock.now())
         self.people = People(
             self.jira, self.craft, integration, atlas, PROJECT, Random(self.seed + 9), str(integration.craft_root)
@@ -269,6 +272,13 @@ class World:
         statuses = await self.store.list_statuses(integration_id=None, state=None, after="", limit=10_000)
         views = [await self.store.link_view(status.link_id) for status in statuses]
         return [view for view in views if view is not None]
+
+
+def _reshaped(draft: Integration, changes: Mapping[str, Mapping[str, Any]]) -> Integration:
+    """Return a mapping with some pairs changed or added."""
+    kept = {str(pair.id): pair.model_dump() for pair in draft.pairs}
+    pairs = [{**kept.get(name, {}), **changes.get(name, {})} for name in [*kept, *(n for n in changes if n not in kept)]]
+    return Integration.model_validate({**draft.model_dump(), "pairs": pairs}) if changes else draft
 
 
 def _link_of(stray: Mapping[str, Json]) -> LinkId | None:

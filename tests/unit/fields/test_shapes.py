@@ -40,6 +40,11 @@ def craft(one: FieldPair, snapshot: dict[str, object]) -> object:
     [
         (Shape.SPRINT, list(STRINGS), "12"),
         (Shape.SPRINT, [STRINGS[0]], None),
+        (Shape.SPRINT, ["Sprint@1f[goal=all with [state=closed],id=9,name=S,state=ACTIVE]"], "9"),
+        (Shape.SPRINT, ["goal=all with [state=closed],id=9,name=S,state=ACTIVE"], "9"),
+        (Shape.SPRINT, ["Sprint@1f[id=9,state=ACTIVE,name=S,goal=be rid of id=4,state=CLOSED,]"], "9"),
+        (Shape.SPRINT, ["Sprint@1f[goal=a,state=CLOSED,b,name=x,id=3,y,id=9,state=ACTIVE]"], "9"),
+        (Shape.SPRINT, ["Sprint@1f[goal=,id=9,name=,state=CLOSED]"], None),
         (
             Shape.SPRINT,
             [{"id": 7, "state": "active"}, {"id": 9, "state": "future"}, {"id": 99, "state": "closed"}],
