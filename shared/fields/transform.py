@@ -36,8 +36,8 @@ def failure(pair: FieldPair, source: Side, value: Json, error: ExpressionError) 
     shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     field = f"{source.other.vendor}'s {pair.called(source.other)}"
     return (
-        f"The expression of the pair {pair.id} cannot make a value for {field} of {shown}: {error}.",
-        f"Correct to_{source.other} of the pair {pair.id}, or change the value in {source.vendor}.",
+        f"The mapping's expression cannot make a value for {field} of {shown}: {error}.",
+        f"Ask an admin to correct it, or change the value in {source.vendor}.",
     )
 
 

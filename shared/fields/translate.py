@@ -53,10 +53,10 @@ class Parents:
     """What people call the ids that a field of a side was shown to hold."""
 
     def called(self, pair: FieldPair, side: Side, value: Json) -> str:
-        """Return a value of a side for people: by its name, with the id in brackets, where a name was shown."""
+        """Return a value of a side for people: by its name, or by its id where no name was shown."""
         known = self.names.get((side, pair.id), {})
         found = [known.get(part) for part in str(value).split("/")]  # a cascade names its parent too
-        return f'"{" / ".join(filter(None, found))}" ({value})' if all(found) else str(value)
+        return f'"{" / ".join(filter(None, found))}"' if all(found) else str(value)
 
     def across(self, pair: FieldPair, source: Side, parent: Json) -> Translated | Untranslatable:
         """Return the counterpart of a parent. Jira's "no parent" is Craft's root and the other way round."""
@@ -247,10 +247,12 @@ def not_carried(pair: FieldPair, crossing: Crossing) -> Untranslatable | None:
         return _not_mapped(pair, Side.CRAFT, " and ".join(crossing.not_mapped))
     if not crossing.not_linked:
         return None
-    items = ", ".join(crossing.not_linked)
+    count = len(crossing.not_linked)
+    which = "an item" if count == 1 else f"{count} items"
+    have = "has" if count == 1 else "have"
     return Untranslatable(
         Cause.DEPENDENCY_NOT_LINKED,
-        f"It depends on items of Craft.io that have no issue in Jira yet ({items}); all else goes on.",
+        f"It depends on {which} of Craft.io that {have} no issue in Jira yet; all else goes on.",
         "If they are being synced, the links follow by themselves. Otherwise sync them.",
     )
 
@@ -260,7 +262,7 @@ def _not_mapped(pair: FieldPair, source: Side, value: Json, parents: Parents = N
     return Untranslatable(
         Cause.VALUE_NOT_MAPPED,
         f"The value {called} of {source.vendor}'s {pair.called(source)} is not mapped to one in {source.other.vendor}.",
-        f"Map {called} in the value map of the pair {pair.id}, or choose a mapped value in {source.vendor}.",
+        f"Ask an admin to map {called}, or choose another value in {source.vendor}.",
     )
 
 

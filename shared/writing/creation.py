@@ -98,7 +98,10 @@ async def _post(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome | No
     except Rejected as error:
         values = {pair: write.value for pair, write in pairs_of(attempt.operation, claim.integration).items()}
         return attempt.outcome(
-            Result.REJECTED, errors=hands.at_fault(claim, values, error), message=error.message, status=error.status
+            Result.REJECTED,
+            errors=hands.at_fault(claim, values, error),
+            message=hands.in_words(error),
+            status=error.status,
         )
     # should the store be away just now, the outcome carries the id as well
     with suppress(StoreUnavailable):

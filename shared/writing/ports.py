@@ -92,6 +92,10 @@ class Hands(Protocol):
         """Return the vendor's words by the pair at fault; empty if it named none of those that were sent."""
         ...
 
+    def in_words(self, error: Rejected) -> str:
+        """Return what the vendor says of a refusal as a whole, so that people can make something of it."""
+        ...
+
 
 class Pauser(Protocol):
     """Stops all writes of a connection whose credentials do not work (part of `shared.store.port.ConfigWriter`)."""

@@ -158,10 +158,10 @@ async def _refused(attempt: Attempt, hands: Hands, values: Mapping[FieldPair, Js
     """
     errors = hands.at_fault(attempt.claim, values, error)
     if not hands.in_steps(attempt.claim):
-        return attempt.outcome(Result.REJECTED, errors=errors, message=error.message, status=error.status)
+        return attempt.outcome(Result.REJECTED, errors=errors, message=hands.in_words(error), status=error.status)
     now = await hands.read(attempt.claim)
     to_write = pairs_of(attempt.operation, attempt.claim.integration)
     comparison = compare(hands.side, to_write, now.snapshot, hands.on_the_way(attempt.claim, now))
     if comparison.moved:
         return attempt.outcome(Result.MOVED, now, read_at=read_at(now))
-    return attempt.outcome(Result.REJECTED, now, errors=errors, message=error.message, status=error.status)
+    return attempt.outcome(Result.REJECTED, now, errors=errors, message=hands.in_words(error), status=error.status)

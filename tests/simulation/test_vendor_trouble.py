@@ -138,7 +138,9 @@ def test_a_value_at_which_jira_always_breaks_is_named_and_holds_nothing_else_up(
         pair.entitle(Side.CRAFT, "poison")
         await asyncio.sleep(CALM_S)
         pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], labels=["api"])
+        assert "500" in (await pair.status())[1]
         await until_shown(pair, Side.JIRA, pair.ids[Side.JIRA], "labels", ["api"])
+        await asyncio.sleep(1.0)
         state, words = await pair.status()
         assert state is DisplayState.BLOCKED
         assert "500" in words, words

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from services.console.domain.naming import Ident
 from shared.domain.credentials import one_line
-from shared.domain.ids import ConnectionId, EntityId, IntegrationId, PairId, Side
+from shared.domain.ids import ConnectionId, IntegrationId, PairId, Side
 from shared.domain.kinds import Markup
 from shared.domain.mapping import ConnectionKind, Integration, Name
 from shared.domain.site import MAX_LENGTH, site_of
@@ -157,16 +158,13 @@ class LetGoDraft(Draft):
     target: Side = Field(description="The side on which they are to be created.")
 
 
-Ident = Annotated[EntityId, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9_-]+$")]
-
-
 class ItemRequestDraft(Draft):
     """Something to do with items that may be in no link yet."""
 
     kind: Literal["push", "pull", "link"]
     integration_id: IntegrationId
-    jira_id: Ident | None = Field(default=None, description="Issue id or key. For PULL and LINK.")
-    craft_id: Ident | None = Field(default=None, description="Item id. For PUSH and LINK.")
+    jira_id: Ident | None = Field(default=None, description="Issue id, key or address. For PULL and LINK.")
+    craft_id: Ident | None = Field(default=None, description="Item id or address. For PUSH and LINK.")
 
     @model_validator(mode="after")
     def _names_its_items(self) -> Self:

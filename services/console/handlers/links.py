@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
 from services.console.domain.drafts import LinksQuery, StraysQuery
+from services.console.domain.naming import named
 from services.console.domain.problems import Refusal, not_found
 from services.console.domain.views import IntegrationSummary, LinkDetail, LinkList, StrayList, Summary
 from services.console.handlers.vendors import Vendors
@@ -52,7 +54,9 @@ class Links:
         return view
 
     async def by_item(self, side: Side, ident: EntityId) -> LinkDetail:
-        """Return all about the link of an item, by its id, or by the key that people know it by."""
+        """Return all about the link of an item, by its id, the key that people know it by, or its address."""
+        with suppress(ValueError):  # what names no item is looked for, and not found
+            ident = named(ident)
         link_id = await self._reader.find_link(side, ident)
         if link_id is None and not ident.isdigit():  # keys have letters
             link_id = await self._reader.find_link_by_label(side, ident)

@@ -113,6 +113,10 @@ class CraftHands:
             found.update({pair.id: words for pair in sent if pair.craft == name})
         return found
 
+    def in_words(self, error: Rejected) -> str:
+        """Craft.io says what it means."""
+        return error.message
+
     async def _us(self, connection_id: ConnectionId, client: CraftClient) -> AccountId:
         connection = await self._pool.connection(connection_id)
         if connection is not None and connection.account_id is not None:

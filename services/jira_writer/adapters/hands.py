@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
@@ -32,6 +33,9 @@ from shared.writing.ports import Created, Found, Written
 _TOO_LONG = "CONTENT_LIMIT_EXCEEDED"
 """What Jira Cloud says of a document; Data Center says it in words, with the limit that its administrator set."""
 _LONGEST_TEXT = 32_767
+_LONGEST_LINE = 255
+_NO_WORDS = re.compile(r"[A-Z]+(?:_[A-Z]+)+")
+"""What Jira gives in place of words where a value does not have the shape that it takes."""
 _PARENT_ERRORS: Final = ("parent", "parentId", "issuetype", "project")
 """Under these names Jira complains about a parent (issue type and project: a sub-task that lacks one)."""
 
@@ -161,11 +165,31 @@ class JiraHands:
             words = next((error.field_errors[name] for name in _PARENT_ERRORS if name in error.field_errors), None)
             if words is not None:
                 found[parent.id] = words
-        return {pair.id: _explained(pair, found[pair.id]) for pair in sent if pair.id in found}
+        return {pair.id: _explained(pair, sent[pair], found[pair.id]) for pair in sent if pair.id in found}
+
+    def in_words(self, error: Rejected) -> str:
+        """Return Jira's words; where it gives the name of an error alone, what that means and what to look at."""
+        if not _NO_WORDS.fullmatch(error.message.strip(" .")):
+            return error.message
+        return (
+            f"Jira does not take one of the values and does not say which field it is in ({error.message}). Look at "
+            "what was changed last: a text with unusual formatting or a value that its field cannot hold. An admin can "
+            "leave out one field after the other."
+        )
 
 
-def _explained(pair: FieldPair, words: str) -> str:
-    """Add what to do where Jira only says that a type is invalid, or gives the name of a limit."""
+def _explained(pair: FieldPair, value: Json, words: str) -> str:
+    """Add what to do where Jira only says that a value or a type is invalid, or gives the name of a limit."""
+    if pair.kind is FieldKind.STRING and isinstance(value, str) and len(value) > _LONGEST_LINE:
+        return (
+            f"Jira's {pair.called(Side.JIRA)} takes at most {_LONGEST_LINE} characters, and this one has {len(value)}. "
+            f"Shorten it in Craft.io. (Jira: {words})"
+        )
+    if _NO_WORDS.fullmatch(words.strip(" .")) and _TOO_LONG not in words:
+        return (
+            f"Jira does not take the value of {pair.called(Side.JIRA)} and does not say why ({words}): it has a form "
+            "or a formatting that this field cannot hold. Write it more simply in Craft.io."
+        )
     if _TOO_LONG in words:
         return (
             f"The text is too long for Jira's {pair.called(Side.JIRA)}, which takes {_LONGEST_TEXT:,} characters with "

@@ -56,7 +56,7 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
         return None
     type_id = ctx.integration.type_on(target, link.labels.get(f"{source}_type", ""))
     if type_id is None:
-        _exclude_type(link, target, "Add it to the type mapping of the integration; the item follows by itself.")
+        _exclude_type(link, target)
         return None
     pairs: dict[PairId, PairWrite] = {}
     for pair in ctx.integration.pairs:
@@ -91,18 +91,18 @@ def _held_back(link: Link, ctx: Context) -> bool:
         words = f"{name} creates no items in {target.vendor}: it has that direction switched off."
         link.hold(Cause.DIRECTION_OFF, words, ctx.now)
     elif source_type is not None and ctx.integration.type_on(target, source_type) is None:
-        _exclude_type(link, target, "Add it to the type mapping of the integration; then it can be carried over.")
+        _exclude_type(link, target)
     else:
         words = f"{name} creates items in {target.vendor} on request only, and nobody has asked for this one yet."
         link.hold(Cause.DIRECTION_MANUAL, words, ctx.now)
     return True
 
 
-def _exclude_type(link: Link, target: Side, next_step: str) -> None:
+def _exclude_type(link: Link, target: Side) -> None:
     source_type = link.labels.get(f"{link.origin}_type", "")
     name = link.labels.get(f"{link.origin}_type_name")
-    shown = f'"{name}" ({source_type})' if name else source_type or "(unknown)"
-    words = f"The {link.origin.vendor} type {shown} is not mapped to a type in {target.vendor}. {next_step}"
+    shown = f'"{name}"' if name else source_type or "(unknown)"
+    words = f"The {link.origin.vendor} type {shown} is not mapped to a type in {target.vendor}."
     _exclude(link, Cause.TYPE_NOT_MAPPED, words)
 
 
@@ -125,7 +125,7 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
     value = seen.value if seen is not None else None
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
-        link.enter(LinkState.WAITING, over.cause, f"{over.message} {over.next_step}")
+        link.enter(LinkState.WAITING, over.cause, over.message)
         link.waits_for = EntityId(str(value))
         return False
     if over.value is not None:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from services.mapper.domain.context import Context, base_of
+from services.mapper.domain.sentences import about_field, next_step, sentence
 from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
-from shared.domain.requests import is_left
 from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
 
 _SHORT = 60
@@ -21,7 +21,7 @@ _REASONS = {str(cause): cause for cause in Cause}
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
     problems = tuple(_problems(link, ctx))
-    state, cause, message, next_step = _summary(link, problems, ctx)
+    state, cause, message, step = _summary(link, problems, ctx)
     op = link.open_operation
     return SyncStatus(
         link_id=link.id,
@@ -29,7 +29,7 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
         state=state,
         cause=cause,
         message=message,
-        next_step=next_step,
+        next_step=step,
         field=problems[0].field if problems else None,
         problems=problems,
         attempt=op.attempts if op else 0,
@@ -45,60 +45,19 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
 def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
     reason = _REASONS.get(link.reason or "", Cause.OK)
     words = link.reason_text or ""
-    match link.state:
-        case LinkState.WAITING:
-            return DisplayState.WAITING, reason, words, None
-        case LinkState.ASK:
-            return DisplayState.ASK, reason, words, "Adopt one of the named items, or have a new one created."
-        case LinkState.PAUSED:
-            by_itself = "It goes on by itself once the cause is gone."
-            look = "Find what edits it and stop that; press retry to go on at once."
-            return DisplayState.PAUSED, reason, words, look if reason is Cause.BREAKER else by_itself
-        case LinkState.HELD:
-            return DisplayState.HELD, reason, words, _let_go(link, reason)
-        case LinkState.UNSYNCED if link.jira_id is None or link.craft_id is None:
-            left = words or "Left alone on request."
-            step = "Resync to have a counterpart created, or link the item with an existing one."
-            return DisplayState.UNSYNCED, Cause.UNSYNCED, left, step
-        case LinkState.UNSYNCED:
-            step = "Resync to join the two items again, or link one of them with another item."
-            return DisplayState.UNSYNCED, Cause.UNSYNCED, "Kept apart on request.", step
-        case LinkState.EXCLUDED:
-            return DisplayState.EXCLUDED, reason, words, None
-        case LinkState.ABSENT:
-            return DisplayState.ABSENT, reason, words, _come_back(reason)
-        case LinkState.GONE:
-            return DisplayState.GONE, reason, words, _after_deletion(link)
-        case LinkState.CREATING | LinkState.ACTIVE:
-            return _moving(link, problems, ctx)
+    if link.state in (LinkState.CREATING, LinkState.ACTIVE):
+        return _moving(link, problems, ctx)
+    if link.state is LinkState.UNSYNCED:
+        reason = Cause.UNSYNCED
+        alone = link.jira_id is None or link.craft_id is None
+        words = (words or "Left alone on request.") if alone else ""
+    return DisplayState(link.state.value), reason, sentence(link.state, words), _with_time(link, reason, ctx)
 
 
-def _let_go(link: Link, reason: Cause) -> str:
-    if reason is Cause.DIRECTION_OFF:
-        return "Have an admin switch the direction to automatic, or to manual and then ask for the item."
-    return f"{_carry(link.origin)} the item to have it created, or link it with an existing one."
-
-
-def _come_back(reason: Cause) -> str:
-    if reason is Cause.ARCHIVED:
-        return "Restore it from the archive: it goes on by itself. If it is to stay there, unsync the two."
-    again = "Let Tandem's account see it again: then it goes on by itself, with what was changed meanwhile."
-    return f"{again} If it was deleted, unsync the two; the other one can be linked or created anew then."
-
-
-def _after_deletion(link: Link) -> str:
-    left = next((side for side in Side if is_left(link, side)), None)
-    if left is None and link.successors:
-        return "Nothing is to be done here: look at the link that its item is in now."
-    restored = "If the deleted item was restored, press retry."
-    if left is None:
-        return f"Nothing is to be done. {restored}"
-    anew = f"{_carry(left)} the {left.vendor} item to have a counterpart created anew, or link it with another item."
-    return f"{anew} {restored}"
-
-
-def _carry(side: Side) -> str:
-    return "Push" if side is Side.CRAFT else "Pull"
+def _with_time(link: Link, reason: Cause, ctx: Context) -> str:
+    """Return the next step, and when it is tried again without anybody."""
+    step = next_step(link, reason)
+    return step if link.again_at is None else f"{step} {_again(link.again_at, ctx.now)}"
 
 
 def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
@@ -139,10 +98,12 @@ def _pending(
 
 
 def _after_block(side: Side, blocked: Blocked, now: datetime) -> str:
-    step = f"Change the value in {side.vendor} or the mapping, or press retry."
-    if blocked.again_at is None:
-        return step
-    return f"{step} It is tried again by itself at {moment(blocked.again_at, now)}."
+    step = about_field(_REASONS.get(blocked.code, Cause.REJECTED), side)
+    return step if blocked.again_at is None else f"{step} {_again(blocked.again_at, now)}"
+
+
+def _again(at: datetime, now: datetime) -> str:
+    return f"It is tried again by itself at {moment(at, now)}."
 
 
 def _sentence(words: str) -> str:
@@ -192,7 +153,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
         yield Problem(
             cause=Cause.CONFLICT,
             message=_differing(link, pair, note, ctx) if pair else f"{pair_id} has different values on the two sides.",
-            next_step="Choose the value that is to stay.",
+            next_step=about_field(Cause.CONFLICT, Side.JIRA),
             pair=pair_id,
             field=pair.called(Side.JIRA) if pair else pair_id,
             jira_value=note.jira_value,
@@ -213,7 +174,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
                 yield Problem(
                     cause=Cause.FIELD_NOT_VISIBLE,
                     message=f"{side.vendor} does not show Tandem's account the field {pair.called(side)} here.",
-                    next_step="Put the field on the item's screens, give the account the right to see it, or unmap it.",
+                    next_step=about_field(Cause.FIELD_NOT_VISIBLE, side),
                     pair=pair.id,
                     field=pair.called(side),
                 )

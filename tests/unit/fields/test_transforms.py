@@ -89,7 +89,7 @@ def test_what_cannot_be_worked_out_blocks_with_words(kind: FieldKind, expression
     assert isinstance(over, Untranslatable)
     assert over.cause is Cause.TRANSFORM_FAILED
     assert words in over.message
-    assert over.next_step == "Correct to_craft of the pair p, or change the value in Jira."
+    assert over.next_step == "Ask an admin to correct it, or change the value in Jira."
 
 
 @pytest.mark.parametrize(

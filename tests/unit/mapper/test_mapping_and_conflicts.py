@@ -92,7 +92,7 @@ def test_the_values_in_conflict_are_told_by_name_where_names_are_known() -> None
     decided(world)
     parents = replace(world.ctx.parents, names={(Side.JIRA, LEVEL): {"2": "High"}})
     (problem,) = describe(world.link, replace(world.ctx, parents=parents)).problems
-    assert 'Jira holds "High" (2), Craft.io holds 13' in problem.message
+    assert 'Jira holds "High", Craft.io holds 13' in problem.message
 
 
 def test_a_type_without_counterpart_is_not_shown_as_a_conflict() -> None:

@@ -61,8 +61,8 @@ async def test_a_value_that_is_not_mapped_is_told_by_its_name_and_that_of_its_fi
     await joined(bench)
     await bench.mapper.handle(with_tier(bench.jira("1", "a"), GOLD))
     status = await said(bench)
-    assert 'The value "Gold" (10209) of Jira\'s Support tier is not mapped to one in Craft.io.' in status.message
-    assert 'Map "Gold" (10209) in the value map' in status.message
+    assert 'The value "Gold" of Jira\'s Support tier is not mapped to one in Craft.io.' in status.message
+    assert 'Map "Gold" in the value map' in status.message
     assert status.field == "Support tier"
 
 
@@ -71,7 +71,7 @@ async def test_an_option_of_a_craft_custom_field_is_told_by_its_label() -> None:
     await joined(bench)
     shown = {"value": "2300000000000000109", "label": "Silver"}
     await bench.mapper.handle(with_tier(bench.craft("11", "a"), shown))
-    assert 'The value "Silver" (2300000000000000109) of Craft.io\'s Tier' in (await said(bench)).message
+    assert 'The value "Silver" of Craft.io\'s Tier' in (await said(bench)).message
 
 
 async def test_a_name_lasts_through_decisions_that_see_no_item() -> None:
@@ -81,10 +81,10 @@ async def test_a_name_lasts_through_decisions_that_see_no_item() -> None:
     link = await bench.link(Side.JIRA, "1")
     assert link is not None
     await bench.mapper.handle(bench.request(RequestKind.RETRY, link.id))
-    assert '"Gold" (10209)' in (await said(bench)).message
+    assert '"Gold"' in (await said(bench)).message
     await revise(bench, integration, policy="craft")
     await bench.mapper.handle(bench.request(RequestKind.DECIDE, link.id))
-    assert '"Gold" (10209)' in (await said(bench)).message
+    assert '"Gold"' in (await said(bench)).message
 
 
 async def test_an_item_of_a_type_that_is_not_mapped_says_what_the_type_is_called() -> None:
@@ -94,7 +94,7 @@ async def test_an_item_of_a_type_that_is_not_mapped_says_what_the_type_is_called
     assert event.snapshot is not None
     event.snapshot["fields"]["issuetype"]["name"] = "Bug"
     await bench.mapper.handle(event)
-    assert 'The Jira type "Bug" (10003) is not mapped' in (await bench.statuses())[-1].message
+    assert 'The Jira type "Bug" is not mapped' in (await bench.statuses())[-1].message
 
 
 async def test_an_item_that_waits_says_what_its_parent_is_called() -> None:
@@ -104,7 +104,7 @@ async def test_an_item_that_waits_says_what_its_parent_is_called() -> None:
     assert event.snapshot is not None
     event.snapshot["fields"]["parent"] |= {"key": "TAN-99", "fields": {"summary": "Checkout"}}
     await bench.mapper.handle(event)
-    assert 'The parent "TAN-99 Checkout" (99) in Jira' in (await bench.statuses())[-1].message
+    assert 'The parent "TAN-99 Checkout" in Jira' in (await bench.statuses())[-1].message
 
 
 async def test_a_refused_value_names_the_field_that_refused_it() -> None:
