@@ -277,9 +277,7 @@ class World:
 def _reshaped(draft: Integration, changes: Mapping[str, Mapping[str, Any]]) -> Integration:
     """Return a mapping with some pairs changed or added."""
     kept = {str(pair.id): pair.model_dump() for pair in draft.pairs}
-    pairs = [
-        {**kept.get(name, {}), **changes.get(name, {})} for name in [*kept, *(n for n in changes if n not in kept)]
-    ]
+    pairs = [{**kept.get(name, {}), **changes.get(name, {})} for name in {**kept, **changes}]
     return Integration.model_validate({**draft.model_dump(), "pairs": pairs}) if changes else draft
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from services.mapper.domain.sentences import NEXT_STEPS, SENTENCES, next_step
 from services.mapper.domain.status import describe
-from shared.domain.ids import EntityId, Side
-from shared.domain.link import PUT_OFF, Blocked, ConflictNote, LinkId, LinkState, Trouble
+from shared.domain.ids import EntityId, LinkId, Side
+from shared.domain.link import PUT_OFF, Blocked, ConflictNote, LinkState, Trouble
 from shared.domain.mapping import Policy
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from tests.patterns import technical
@@ -52,7 +52,7 @@ def test_every_state_and_cause_says_what_is_wrong_and_what_to_do(
 def test_what_is_over_points_at_what_goes_on() -> None:
     world = World()
     world.link.enter(LinkState.GONE, Cause.MOVED_ON)
-    world.link.successors = (LinkId("m"),)
+    world.link.successors = {Side.JIRA: LinkId("m")}
     understood(describe(world.link, world.ctx))
 
 
