@@ -85,6 +85,7 @@ DUE = f"""
 WITH RECURSIVE {_behind("refused", _REFUSED, "revision")},
 {_behind("live", _LIVE, "agreed_revision")},
 {_behind("held", _HELD, "agreed_revision")},
+let_go AS MATERIALIZED ({_let_go(Side.CRAFT)} UNION ALL {_let_go(Side.JIRA)}),
 due AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE not_before <= $1
     UNION SELECT id, coalesce(looked_at, created_at) FROM links
@@ -100,8 +101,7 @@ due AS (
     UNION {_longest_unseen("refused", _REFUSED)}
     UNION {_longest_unseen("live", _LIVE)}
     UNION {_longest_unseen("held", _HELD)}
-    UNION ({_let_go(Side.CRAFT)})
-    UNION ({_let_go(Side.JIRA)})
+    UNION SELECT id, looked FROM let_go
 ), chosen AS (
     SELECT l.id, coalesce(l.looked_at, l.created_at) AS looked FROM links l
     WHERE l.id = ANY (ARRAY(SELECT id FROM due ORDER BY looked, id LIMIT $3))
