@@ -14,7 +14,7 @@ _NAMED = frozenset(
     {FieldKind.OPTION, FieldKind.OPTIONS, FieldKind.STATUS, FieldKind.USER, FieldKind.PARENT, FieldKind.TYPE}
 )
 _IDS = ("id", "accountId", "key")
-_NAMES = ("displayName", "name", "label", "title", "summary", "value", "key")
+_NAMES = ("displayName", "name", "label", "title", "summary", "value", "user", "key")
 _DEEPEST = 4
 _LONGEST = 200
 _REMEMBERED = 20

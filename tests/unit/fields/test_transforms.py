@@ -70,7 +70,7 @@ def test_what_the_functions_do(kind: FieldKind, expression: str, value: Json, re
 @pytest.mark.parametrize(
     ("kind", "expression", "value", "words"),
     [
-        (FieldKind.NUMBER, "'about ' + string(value)", 3, "expression cannot make a value for Craft.io's custom:1 of 3"),
+        (FieldKind.NUMBER, "'about ' + string(value)", 3, "cannot make a value for Craft.io's custom:1 of 3"),
         (FieldKind.NUMBER, "'three'", 3, "it gives the text 'three', and kind number takes a number"),
         (FieldKind.LABELS, "value.join(' ')", ["a"], "it gives the text 'a', and kind labels takes a list"),
         (FieldKind.STRING, "[value]", "a", "it gives a list, and kind string takes text"),
