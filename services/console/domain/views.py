@@ -329,7 +329,7 @@ class ConnectionView(View):
         return cls(
             **connection.model_dump(),
             secrets=held,
-            webhooks=WebhooksView.of(arrivals),
+            webhooks=WebhooksView.of(arrivals, connection.id),
             warnings=warnings_of(secrets),
         )
 

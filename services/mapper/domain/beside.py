@@ -50,7 +50,7 @@ def _note(link: Link, pair: FieldPair, ctx: Context) -> Note | None:
     if jira is None or craft is None:
         return _unseen(pair, Side.JIRA if jira is None else Side.CRAFT)
     values: dict[Side, Json] = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
-    leads = _leading(link, pair)
+    leads = _leading(pair)
     person = _stand_in(pair, leads, values, ctx)
     if person is not None or not _differ(pair, values, ctx):
         return person
@@ -60,7 +60,7 @@ def _note(link: Link, pair: FieldPair, ctx: Context) -> Note | None:
     return _apart(pair, values)
 
 
-def _leading(link: Link, pair: FieldPair) -> tuple[Side, ...]:
+def _leading(pair: FieldPair) -> tuple[Side, ...]:
     """Return the sides whose value is carried over."""
     if pair.direction is Direction.ONCE:
         return ()

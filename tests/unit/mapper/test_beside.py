@@ -1,4 +1,4 @@
-""" "In sync" is said only of what is known to agree; what is one-way, unmatched or unseen is named beside it."""
+"""Only what is known to agree is called in sync; what is one-way, unmatched or unseen is named beside it."""
 
 from __future__ import annotations
 
