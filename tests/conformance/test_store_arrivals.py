@@ -1,4 +1,4 @@
-"""The laws of what is told of webhooks (`ArrivalsWriter`, `ArrivalsReader`), in memory and on a real Postgres."""
+"""The laws of what is told of webhooks (`ArrivalsWriter`, `SilenceWriter`), in memory and on a real Postgres."""
 
 from __future__ import annotations
 
