@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
+from itertools import chain
 
 FIRST_PORT = 20_000
 LAST_PORT = 32_000
@@ -20,8 +21,9 @@ def free_port() -> int:
     Another process may still take it before it is used; with 12,000 candidates at random that is rare, and the
     server then says so in its log. Raises OSError when none is free.
     """
-    begin = random.SystemRandom().randrange(FIRST_PORT, LAST_PORT)
-    for port in (*range(begin, LAST_PORT), *range(FIRST_PORT, begin)):
+    candidates = range(FIRST_PORT, LAST_PORT)
+    begin = random.SystemRandom().randrange(len(candidates))
+    for port in chain(candidates[begin:], candidates[:begin]):
         if port not in _given and _is_free(port):
             _given.add(port)
             return port
