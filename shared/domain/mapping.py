@@ -238,7 +238,9 @@ class Integration(Setting):
     jira_connection: ConnectionId
     craft_connection: ConnectionId
     jira_project: Name
-    """Project key."""
+    """Project key, as people know it."""
+    jira_project_id: str | None = None
+    """The project's id, which stays when its key is changed: found out when the integration is saved. None: not yet."""
     craft_workspace: Name
     """Workspace id."""
     craft_root: EntityId | None = None
@@ -306,6 +308,14 @@ class Integration(Setting):
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    def home(self, side: Side) -> str:
+        """Return what people know the project or workspace of a side by."""
+        return self.jira_project if side is Side.JIRA else self.craft_workspace
+
+    def container(self, side: Side) -> str:
+        """Return what calls name the project or workspace of a side by: by its id, as far as that is known."""
+        return (self.jira_project_id or self.jira_project) if side is Side.JIRA else self.craft_workspace
 
     def type_on(self, target: Side, source_type: str) -> str | None:
         """Return the type on `target` for a type of the other side, None if it is not mapped."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shared.clients.craft import shapes as craft_shapes
 from shared.clients.jira import shapes as jira_shapes
+from shared.clients.jira.projects import covers
 from shared.domain.ids import Side
 from shared.domain.mapping import Connection, Integration, Mode
 from shared.messages.change import ChangeEvent
@@ -15,8 +16,7 @@ def candidates_of(event: ChangeEvent, integrations: Sequence[Integration]) -> li
     """Return the integrations whose Jira project or Craft workspace an entity is in, in order of their ids."""
     snapshot = event.snapshot or {}
     if event.side is Side.JIRA:
-        project = jira_shapes.project_of(snapshot)
-        found = [i for i in integrations if i.jira_project == project]
+        found = [i for i in integrations if covers(i, snapshot)]
     else:
         workspace = snapshot.get("workspaceId")
         found = [i for i in integrations if i.craft_workspace == workspace and i.craft_root != event.entity_id]

@@ -16,7 +16,7 @@ def new_items_go_elsewhere(draft: Integration, others: Sequence[Integration]) ->
     """
     for source in Side:
         creating = [each for each in (draft, *others) if each.mode_towards(source.other) is not Mode.OFF]
-        rivals = [each for each in creating if each.id != draft.id and _home(each, source) == _home(draft, source)]
+        rivals = [each for each in creating if each.id != draft.id and _share(each, draft, source)]
         for other in rivals if draft in creating else ():
             first, second = sorted((draft, other), key=lambda each: each.id)
             where = "project" if source is Side.JIRA else "workspace"
@@ -29,7 +29,8 @@ def new_items_go_elsewhere(draft: Integration, others: Sequence[Integration]) ->
             )
 
 
-def _home(integration: Integration, side: Side) -> tuple[str, str]:
-    """Return where the items of a side are."""
-    where = integration.jira_project if side is Side.JIRA else integration.craft_workspace
-    return integration.connection(side), where
+def _share(one: Integration, other: Integration, side: Side) -> bool:
+    """Tell whether both are for the same project or workspace."""
+    if one.connection(side) != other.connection(side):
+        return False
+    return one.home(side) == other.home(side) or one.container(side) == other.container(side)
