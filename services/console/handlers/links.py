@@ -16,6 +16,7 @@ from shared.clients.jira.shapes import project_of
 from shared.clients.reading import Reading
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
+from shared.fields.takes import is_for
 from shared.store.port import ConfigReader, LinkView
 
 _MAX_STRAYS: Final = 1000
@@ -109,6 +110,14 @@ class Links:
                 "itself.",
                 "Choose an item below it.",
             )
+        taking = [each for each in here if is_home(each, side, snapshot) and _takes(each, side, snapshot)]
+        if not taking:
+            return not_found(
+                f"The {side.vendor} item {ident} is in {home}, but it has none of the values for which {covering.name} "
+                "takes new items there.",
+                "Give the item such a value, or change the integration's rule (`takes`).",
+            )
+        covering = taking[0]
         verb = "Pull" if side is Side.JIRA else "Push"
         return not_found(
             f"Tandem has not heard of the {side.vendor} item {ident} yet: it was last changed before {covering.name} "
@@ -152,6 +161,11 @@ def is_home(integration: Integration, side: Side, snapshot: Mapping[str, Any]) -
     if side is Side.JIRA:
         return covers(integration, snapshot)
     return bool(snapshot.get("workspaceId") == integration.craft_workspace)
+
+
+def _takes(integration: Integration, side: Side, snapshot: Mapping[str, Any]) -> bool:
+    rule = integration.rule(side)
+    return rule is None or is_for(rule, snapshot)
 
 
 def home_in(snapshot: Mapping[str, Any], side: Side) -> str:
