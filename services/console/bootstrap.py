@@ -16,6 +16,7 @@ from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
+from services.console.handlers.refused import RefusedItemsDesk
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports
@@ -56,6 +57,7 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
         DryRuns(ports, mappings, ADMIN),
         Evaluations(ports, ADMIN),
         HeldItemsDesk(ports, ADMIN),
+        RefusedItemsDesk(ports, ADMIN),
     )
     return ConsoleService(api, ports, settings)
 

@@ -17,11 +17,22 @@ from shared.store.dry_runs import DryRunDesk
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.refused import RefusedDesk
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
 
 
-class Reader(DryRunDesk, EvaluationDesk, HeldDesk, RequestDesk, StatusReader, RevisionReader, ArrivalsReader, Protocol):
+class Reader(
+    DryRunDesk,
+    EvaluationDesk,
+    HeldDesk,
+    RefusedDesk,
+    RequestDesk,
+    StatusReader,
+    RevisionReader,
+    ArrivalsReader,
+    Protocol,
+):
     """Reading for people, and whether the store answers."""
 
     async def healthy(self) -> bool:

@@ -17,6 +17,7 @@ from services.webhook_gateway.metrics import REFUSED_SINCE
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
+from shared.runtime.error_words import told
 from shared.runtime.http_body import NotTaken, Pace, read_body
 from shared.runtime.http_client_address import client_address
 from shared.runtime.revisions import RevisionBell
@@ -69,7 +70,7 @@ class GatewayService:
             try:
                 await self._ports.store.report_arrivals(news)
             except StoreUnavailable as error:
-                _log.warning("arrivals not told", error=str(error))
+                _log.warning("arrivals not told", error=told(error))
             except Exception:  # noqa: BLE001  # whatever it is, webhooks go on
                 _log.exception("arrivals not told")
             else:

@@ -22,6 +22,7 @@ from shared.clients.transport import HttpRequest, HttpResponse, Transport
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration
+from shared.runtime.error_words import told
 from shared.store.port import ConfigReader, CredentialsUnreadable, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -152,7 +153,7 @@ class ClientPool:
             if newer is not None and newer.revision != connection.revision:
                 return await self._entry(newer, old)  # it was saved between the two reads
             if old is None or old.secrets is not None:
-                log.warning("credentials_unreadable", connection_id=connection.id, reason=str(error))
+                log.warning("credentials_unreadable", connection_id=connection.id, reason=told(error))
             locked = _Locked(error.in_words)
             return _Entry(connection, None, self._build(connection, ConnectionSecrets(token=""), locked))
         if secrets is None:

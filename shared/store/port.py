@@ -310,6 +310,8 @@ class DueLink:
     not_before: datetime | None = None
     carry: bool = False
     """True for one that was held and let go: it is to be created now."""
+    retry: bool = False
+    """True for one of which all that was refused is to be tried again now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +360,8 @@ class WorkStore(PeopleFinder, Protocol):
         looked at for `waiting_for`; or paused for a connection that is well again; or excluded and decided by an older
         revision than the current one, or active or creating and decided by an older one than an admin has agreed to
         (`shared.store.evaluation`), with no `not_before` to come; or held and decided by an older one than an admin
-        has agreed to, or held since before its direction was let go (`shared.store.held`).
+        has agreed to, or held since before its direction was let go (`shared.store.held`); or with
+        something refused, and not looked at since all of that was asked to be tried again (`shared.store.refused`).
         """
         ...
 

@@ -56,6 +56,8 @@ class AuditEntry:
     """What was to be saved in place of `revision` and was refused, for people; None: it was saved."""
     let_go: Side | None = None
     """It was not saved: what was held towards this side was let go (`shared.store.held`)."""
+    retried: bool = False
+    """True: it was not saved, but what was refused was to be tried again (`shared.store.refused`)."""
 
 
 class RevisionReader(Protocol):

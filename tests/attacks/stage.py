@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import count
 from pathlib import Path
+from subprocess import Popen
 
 import psutil
 from cryptography.fernet import Fernet
@@ -86,13 +87,16 @@ class Caller:
 class Victim:
     """One process that serves on loopback."""
 
-    process: asyncio.subprocess.Process
+    process: Popen[bytes]
     port: int
+    log: Path
+    caller: str = "127.0.0.1"
+    """The address that it is called from."""
 
     @asynccontextmanager
     async def call(self) -> AsyncIterator[Caller]:
         """Yield a connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=(self.caller, 0))
         try:
             yield Caller(reader, writer)
         finally:
@@ -125,10 +129,72 @@ class Victim:
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
+    def must_live(self) -> None:
+        """Fail with its last words if it has ended."""
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+
+    async def ready(self) -> None:
+        """Wait until it serves."""
+        async with asyncio.timeout(DEADLINE_S):
+            while True:
+                self.must_live()
+                try:
+                    answer = await self.ask(request("GET", "/readyz"))
+                except ConnectionError:
+                    answer = None
+                if answer is not None and answer.status == 200:
+                    return
+                await asyncio.sleep(0.05)
+
+    def end(self) -> None:
+        """Kill it."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Victims:
+    """Victims that tests lend each other, as a start takes seconds: for what no other test's traces can hide.
+
+    Not for a test of how much memory something takes: what an earlier one has left free is taken again unseen.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._started: dict[str, Victim] = {}
+        self._callers = count(2)
+
+    @asynccontextmanager
+    async def lent(self, name: str, **settings: object) -> AsyncIterator[Victim]:
+        """Lend one until the end of the block, and call it from an address that nobody called it from before."""
+        key = repr((name, sorted(settings.items())))
+        if key not in self._started:
+            folder = self._folder / str(len(self._started))
+            folder.mkdir()
+            self._started[key] = _start(name, folder, settings)
+        found = replace(self._started[key], caller=f"127.0.0.{next(self._callers)}")
+        await found.ready()
+        yield found
+        found.must_live()
+
+    def end(self) -> None:
+        """Kill them all."""
+        for found in self._started.values():
+            found.end()
+
 
 @asynccontextmanager
 async def victim(name: str, folder: Path, **settings: object) -> AsyncIterator[Victim]:
-    """Run a service until the end of the block; it must still be there then."""
+    """Run a service for this test alone, until the end of the block; it must still be there then."""
+    found = _start(name, folder, settings)
+    try:
+        await found.ready()
+        yield found
+        found.must_live()
+    finally:
+        found.end()
+
+
+def _start(name: str, folder: Path, settings: dict[str, object]) -> Victim:
     port = free_port()
     chosen = {
         "TANDEM_KAFKA_BOOTSTRAP": "127.0.0.1:1",
@@ -139,38 +205,11 @@ async def victim(name: str, folder: Path, **settings: object) -> AsyncIterator[V
         "TANDEM_CONSOLE_TOKEN": TOKEN,
         **{f"TANDEM_{setting.upper()}": str(value) for setting, value in settings.items()},
     }
-    program = (sys.executable, "-m", "tests.attacks.victim", name)
-    with (folder / f"{name}.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            *program, cwd=CHECKOUT, env={**os.environ, **chosen}, stdout=log, stderr=log
-        )
-    found = Victim(process, port)
-    try:
-        await _ready(found, folder / f"{name}.log")
-        yield found
-        assert process.returncode is None, (folder / f"{name}.log").read_text()[-2000:]
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _ready(found: Victim, log: Path) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while True:
-            assert found.process.returncode is None, log.read_text()[-2000:]
-            try:
-                answer = await found.ask(request("GET", "/readyz"))
-            except ConnectionError:
-                answer = None
-            if answer is not None and answer.status == 200:
-                return
-            await asyncio.sleep(0.05)
-
-
-def log_lines(folder: Path, name: str) -> list[dict[str, object]]:
-    """Return what a victim has logged."""
-    return [json.loads(line) for line in (folder / f"{name}.log").read_text().splitlines()]
+    path = folder / f"{name}.log"
+    with path.open("wb") as log:
+        program = (sys.executable, "-m", "tests.attacks.victim", name)
+        process = Popen(program, cwd=CHECKOUT, env={**os.environ, **chosen}, stdout=log, stderr=log)
+    return Victim(process, port, path)
 
 
 def request(method: str, path: str, content: bytes = b"", **headers: str) -> bytes:

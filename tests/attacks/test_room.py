@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shared.domain.ids import Side
-from tests.attacks.stage import CLAIM, CRAFT_PATH, JIRA_PATH, MB, UPDATED, Caller, head, request, victim
+from tests.attacks.stage import CLAIM, CRAFT_PATH, JIRA_PATH, MB, UPDATED, Caller, Victims, head, request, victim
 from tests.unit.gateway.harness import body, dump, signed
 
 pytestmark = pytest.mark.slow
@@ -18,9 +18,9 @@ ROOMS = {"webhook_max_bytes": MOST, "webhook_max_held_bytes_each": 4 * MOST, "we
 ITEM = dump(body(Side.CRAFT, "item_updated"))
 
 
-async def test_many_slow_strangers_never_make_a_good_webhook_come_again(tmp_path: Path) -> None:
+async def test_many_slow_strangers_never_make_a_good_webhook_come_again(victims: Victims) -> None:
     """Whether they name a connection or not, sign or not: each stops one byte short of the largest body."""
-    async with victim("webhook_gateway", tmp_path, webhook_body_idle_s=30, **ROOMS) as found, AsyncExitStack() as stack:
+    async with victims.lent("webhook_gateway", webhook_body_idle_s=30, **ROOMS) as found, AsyncExitStack() as stack:
         for number in range(40):
             path, headers = (
                 ("/webhooks/jira/nobody", CLAIM),
@@ -37,9 +37,9 @@ async def test_many_slow_strangers_never_make_a_good_webhook_come_again(tmp_path
                 assert answer.status == 202
 
 
-async def test_a_large_good_webhook_finds_room_among_slow_strangers_of_other_connections(tmp_path: Path) -> None:
+async def test_a_large_good_webhook_finds_room_among_slow_strangers_of_other_connections(victims: Victims) -> None:
     raw = UPDATED + b" " * (MOST - len(UPDATED))
-    async with victim("webhook_gateway", tmp_path, webhook_body_idle_s=30, **ROOMS) as found, AsyncExitStack() as stack:
+    async with victims.lent("webhook_gateway", webhook_body_idle_s=30, **ROOMS) as found, AsyncExitStack() as stack:
         for _ in range(20):
             caller: Caller = await stack.enter_async_context(found.call())
             await caller.send(head("POST", f"{CRAFT_PATH}x", MOST) + b"x" * (MOST - 1))
@@ -130,8 +130,8 @@ async def test_hundreds_of_strangers_with_half_a_head_hold_little_and_keep_nobod
         assert found.highest_bytes - before < 150 * MB
 
 
-async def test_a_flood_of_strangers_keeps_no_good_webhook_out(tmp_path: Path) -> None:
-    async with victim("webhook_gateway", tmp_path) as found:
+async def test_a_flood_of_strangers_keeps_no_good_webhook_out(victims: Victims) -> None:
+    async with victims.lent("webhook_gateway") as found:
 
         async def knock(number: int) -> None:
             for _ in range(5):

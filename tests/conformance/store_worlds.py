@@ -17,6 +17,7 @@ from shared.store.held import HeldDesk
 from shared.store.memory import MemoryStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.postgres import PostgresStore
+from shared.store.refused import RefusedDesk
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
 from tests.patience import HANGS_S
@@ -45,6 +46,7 @@ class Store(
     DryRunWork,
     EvaluationDesk,
     HeldDesk,
+    RefusedDesk,
     RequestDesk,
     ArrivalsReader,
     ArrivalsWriter,

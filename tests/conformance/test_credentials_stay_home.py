@@ -49,6 +49,7 @@ from tests.unit.console.harness import KEY, TOKEN
 HOME, OTHER = ConnectionId("home"), ConnectionId("other")
 SECRET = "the-token-of-home"
 OTHERS_SECRET = "the-token-of-the-other"
+URL_TOKEN, WEBHOOK_SECRET = "n8Vq2-Zt5Lw0_Rk7Yb3Hd9Fs1Gp4Mx6", "c4Tj9-Wm1Xe6_Qa8Ud2Kz5Ph0Ny3Bo7"
 CLOCK = SystemClock()
 
 
@@ -168,7 +169,7 @@ async def test_another_address_without_the_token_is_refused_before_anything_is_s
 
 async def test_a_refused_try_is_on_record_with_who_when_and_what_but_not_the_secret(scene: Scene) -> None:
     await scene.saved()
-    await scene.put(revision=1, url=scene.thief.url, secrets={"url_token": "u" * 30})
+    await scene.put(revision=1, url=scene.thief.url, secrets={"url_token": URL_TOKEN})
     (entry,) = await scene.refusals()
     assert (entry.by, entry.id, entry.revision) == ("admin", HOME, 1)
     assert entry.refused is not None
@@ -180,12 +181,12 @@ async def test_a_refused_try_is_on_record_with_who_when_and_what_but_not_the_sec
         f"{scene.thief.url}"
     )
     assert SECRET not in str(shown)
-    assert "u" * 30 not in str(shown)
+    assert URL_TOKEN not in str(shown)
     assert len((await scene.get(f"/connections/{HOME}/revisions"))["revisions"]) == 1
 
 
 async def test_with_the_token_entered_anew_the_address_may_change(scene: Scene) -> None:
-    await scene.saved(secrets={"token": SECRET, "webhook_secrets": ["w" * 32]})
+    await scene.saved(secrets={"token": SECRET, "webhook_secrets": [WEBHOOK_SECRET]})
     status, body = await scene.put(revision=1, url=scene.thief.url, secrets={"token": OTHERS_SECRET})
     assert (status, body["secrets"]["webhook_secrets"]) == (200, 1), "what is sent nowhere is kept"
     assert basic(OTHERS_SECRET) in scene.thief.headers

@@ -92,7 +92,9 @@ async def test_credentials_of_an_earlier_release_are_bound_to_their_connection_o
 
 
 @pytest.mark.parametrize(
-    ("key", "words"), [(None, "TANDEM_SECRET_KEY is not set"), (KEY, "opens the stored credentials of the connection")]
+    ("key", "words"),
+    [(None, "TANDEM_SECRET_KEY is not set"), (KEY, "opens the stored credentials of the connection")],
+    ids=["no key", "another key"],
 )
 async def test_without_the_key_nothing_is_upgraded_and_it_says_so(
     database_url: str, key: str | None, words: str

@@ -198,7 +198,7 @@ async def test_servers_named_in_the_environment_are_used_as_they_are(
 
 
 def test_no_cluster_has_a_name_that_looks_like_an_option(tmp_path: Path) -> None:
-    names = {KafkaServer(tmp_path / str(n), tmp_path)._cluster_id() for n in range(1000)}
+    names = {KafkaServer(tmp_path / str(n), tmp_path, 1, 2)._cluster_id() for n in range(1000)}
 
     assert len(names) == 1000
     assert {len(name) for name in names} == {22}

@@ -88,6 +88,9 @@ class AuditView(View):
         if entry.let_go is not None:
             words = f"{entry.by} had what waited for {entry.let_go.vendor} in {what} carried over"
             return cls._of(entry, entry.revision, "let_go", words)
+        if entry.retried:
+            words = f"{entry.by} had what was refused in {what} tried again"
+            return cls._of(entry, entry.revision, "retried", words)
         if entry.evaluated:
             before, action = entry.revision, "agreed"
             words = f"{entry.by} had existing items of {what} decided again by revision {entry.revision}"

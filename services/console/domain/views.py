@@ -19,6 +19,7 @@ from shared.domain.link import Absence, Link, LinkState, OperationKind, PairSide
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration, Mode
 from shared.messages.status import SyncStatus
 from shared.store.port import CredentialsUnreadable, LinkView
+from shared.store.refused import RefusedItems
 from shared.store.requests import Asked, RequestState
 
 
@@ -365,6 +366,28 @@ class HeldView(View):
     oldest: datetime | None
     message: str
     next_step: str
+
+
+class RefusedView(View):
+    """What a vendor refused in an integration, and is tried again by itself."""
+
+    count: int
+    next_at: datetime | None = Field(description="When the first of them is tried again by itself.")
+    message: str
+    next_step: str
+
+    @classmethod
+    def of(cls, refused: RefusedItems) -> RefusedView:
+        """Return the view of what was refused."""
+        if not refused.count:
+            return cls(count=0, next_at=None, message="No item has anything that was refused.", next_step="")
+        items = "1 item has" if refused.count == 1 else f"{refused.count} items have"
+        return cls(
+            count=refused.count,
+            next_at=refused.next_at,
+            message=f"{items} something that Jira or Craft.io refused. Each is tried again by itself.",
+            next_step="When the reason is mended (a right, a screen, a project), have all of them tried again at once.",
+        )
 
 
 class HeldList(View):

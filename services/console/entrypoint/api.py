@@ -15,6 +15,7 @@ from services.console.entrypoint.evaluation import evaluation_operations
 from services.console.entrypoint.held import held_operations
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
+from services.console.entrypoint.refused import refused_operations
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
 from services.console.handlers.evaluation import Evaluations
@@ -23,6 +24,7 @@ from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
+from services.console.handlers.refused import RefusedItemsDesk
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
@@ -52,6 +54,7 @@ class Api:
         dry_runs: DryRuns,
         evaluations: Evaluations,
         held: HeldItemsDesk,
+        refused: RefusedItemsDesk,
     ) -> None:
         self._links = links
         self._people = people
@@ -62,6 +65,7 @@ class Api:
         self._dry_runs = dry_runs
         self._evaluations = evaluations
         self._held = held
+        self._refused = refused
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
@@ -74,6 +78,7 @@ class Api:
             *dry_run_operations(self._dry_runs),
             *evaluation_operations(self._evaluations),
             *held_operations(self._held),
+            *refused_operations(self._refused),
         )
 
     def _of_links(self) -> tuple[Operation, ...]:

@@ -13,7 +13,7 @@ from services.reconciler.settings import ReconcilerSettings
 from shared.domain.clock import Clock, Dice
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.write import WriteCommand
-from shared.store.port import OpenOperation, WorkStore
+from shared.store.port import DueLink, OpenOperation, WorkStore
 
 
 class Clocks:
@@ -54,7 +54,7 @@ class Clocks:
         requests = [
             SyncRequest(
                 request_id=self._dice.token(),
-                kind=RequestKind.CARRY if link.carry else RequestKind.DECIDE,
+                kind=_kind(link),
                 requested_by="clock",
                 requested_at=self._clock.now(),
                 link_id=link.link_id,
@@ -70,6 +70,12 @@ class Clocks:
         """Show what waits in the store as metrics."""
         self._meter.backlog(await self._work.backlog(self._clock.now()))
         return 0
+
+
+def _kind(link: DueLink) -> RequestKind:
+    if link.retry:
+        return RequestKind.RETRY
+    return RequestKind.CARRY if link.carry else RequestKind.DECIDE
 
 
 def _command(found: OpenOperation) -> WriteCommand:

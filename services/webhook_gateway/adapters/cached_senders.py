@@ -106,7 +106,7 @@ class CachedSenders:
             raise
         except CredentialsUnreadable as error:
             if before is None or before[1].secrets is not None:
-                _log.warning("credentials_unreadable", connection_id=connection.id, reason=str(error))
+                _log.warning("credentials_unreadable", connection_id=connection.id, reason=told(error))
             return connection.revision, Sender(connection.id, connection.kind, None)
         except Exception:  # noqa: BLE001  # one connection's credentials must not hold back the others
             _log.exception("credentials not read", connection_id=connection.id)

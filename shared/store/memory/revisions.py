@@ -36,7 +36,7 @@ class Revisions(Core):
         return [
             RevisionNote(a.revision, a.by, a.at)
             for a in self.tables.audit
-            if a.subject == subject and not a.evaluated and a.refused is None and a.let_go is None
+            if a.subject == subject and not a.evaluated and a.refused is None and a.let_go is None and not a.retried
         ]
 
     def _body(self, kind: ConfigKind, ident: str, number: int) -> Mapping[str, Any]:
@@ -49,4 +49,4 @@ class Revisions(Core):
 def _entry(n: int, audited: Audited) -> AuditEntry:
     kind, _, ident = audited.subject.partition(":")
     what = audited.revision, audited.restored_from, audited.evaluated, audited.refused, audited.let_go
-    return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, *what)
+    return AuditEntry(n, audited.at, audited.by, ConfigKind(kind), ident, *what, audited.retried)

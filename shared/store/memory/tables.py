@@ -49,6 +49,7 @@ class Audited:
     evaluated: bool = False
     refused: str | None = None
     let_go: Side | None = None
+    retried: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +76,8 @@ class Tables:
     agreed: dict[IntegrationId, int] = field(default_factory=dict)
     """The revision until which links that nobody touches are decided again."""
     people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
+    retry_asked: dict[IntegrationId, datetime] = field(default_factory=dict)
+    """Until when what was refused is to be tried again at once."""
     let_go: dict[tuple[IntegrationId, Side], datetime] = field(default_factory=dict)
     """Until when what was held towards a side is to be carried over."""
     requests: dict[str, Asked] = field(default_factory=dict)

@@ -66,17 +66,31 @@ class Work(Core):
         self.tables.looked_at.update(dict.fromkeys(chosen, now))
         links = [self.tables.links[link_id] for link_id in chosen]
         return [
-            DueLink(link.id, self._revision(link) or 0, link.not_before, carry=self._let_go(link)) for link in links
+            DueLink(
+                link.id,
+                self._revision(link) or 0,
+                link.not_before,
+                carry=self._let_go(link),
+                retry=self._asked_again(link, looked[link.id]),
+            )
+            for link in links
         ]
 
     def _let_go(self, link: Link) -> bool:
         until = self.tables.let_go.get((link.integration_id, link.origin.other))
         return link.held_since is not None and until is not None and link.held_since <= until
 
+    def _asked_again(self, link: Link, looked_at: datetime) -> bool:
+        asked = self.tables.retry_asked.get(link.integration_id)
+        refused = link.retry_at is not None and link.state in (LinkState.ACTIVE, LinkState.EXCLUDED)
+        return refused and asked is not None and looked_at < asked
+
     def _due(self, link: Link, now: datetime, long_ago: datetime, looked_at: datetime) -> bool:
         if (link.not_before is not None and link.not_before <= now) or self._let_go(link):
             return True
         if link.state in (LinkState.ACTIVE, LinkState.EXCLUDED) and link.retry_at is not None and link.retry_at <= now:
+            return True
+        if self._asked_again(link, looked_at):
             return True
         if link.state is LinkState.PAUSED and link.reason == Cause.CONNECTION_PAUSED:
             return not any(self._down(link.connection(side)) for side in Side)

@@ -24,6 +24,7 @@ from shared.store.postgres.links import PostgresTransaction
 from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.people import Directory
 from shared.store.postgres.reading import Reading
+from shared.store.postgres.refused import Refused
 from shared.store.postgres.requests import Requests
 from shared.store.postgres.revisions import Revisions
 from shared.store.postgres.schema import check_schema
@@ -39,7 +40,9 @@ IDLE_IN_TRANSACTION_S = 15.0
 CLOSE_TIMEOUT_S = 5.0
 
 
-class PostgresStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, ArrivalsDesk):
+class PostgresStore(
+    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, ArrivalsDesk
+):
     """All stores on one pool of connections."""
 
     def transaction(self) -> PostgresTransaction:

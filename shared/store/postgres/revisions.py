@@ -42,7 +42,7 @@ class Revisions(Core):
     async def audit(self, before: int | None, limit: int) -> Sequence[AuditEntry]:
         """Return audit entries, the newest first."""
         rows = await self.fetch(
-            "SELECT n, at, by, subject, revision, restored_from, evaluated, refused, let_go FROM audit"
+            "SELECT n, at, by, subject, revision, restored_from, evaluated, refused, let_go, retried FROM audit"
             " WHERE $1::bigint IS NULL OR n < $1 ORDER BY n DESC LIMIT $2",
             before,
             limit,
@@ -57,5 +57,5 @@ def _note(row: asyncpg.Record) -> RevisionNote:
 def _entry(row: asyncpg.Record) -> AuditEntry:
     kind, _, ident = row["subject"].partition(":")
     side = Side(row["let_go"]) if row["let_go"] else None
-    what = row["revision"], row["restored_from"], row["evaluated"], row["refused"], side
+    what = row["revision"], row["restored_from"], row["evaluated"], row["refused"], side, row["retried"]
     return AuditEntry(row["n"], row["at"], row["by"], ConfigKind(kind), ident, *what)

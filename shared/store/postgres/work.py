@@ -85,6 +85,14 @@ DUE = f"""
 WITH RECURSIVE {_behind("refused", _REFUSED, "revision")},
 {_behind("live", _LIVE, "agreed_revision")},
 {_behind("held", _HELD, "agreed_revision")},
+let_go AS MATERIALIZED ({_let_go(Side.CRAFT)} UNION ALL {_let_go(Side.JIRA)}),
+asked_again AS MATERIALIZED (
+    SELECT l.id, l.looked FROM integrations i CROSS JOIN LATERAL (
+        SELECT id, coalesce(looked_at, created_at) AS looked FROM links
+        WHERE integration_id = i.id AND retry_at IS NOT NULL AND state IN ('active', 'excluded')
+            AND coalesce(looked_at, created_at) < i.retry_asked_at
+        ORDER BY coalesce(looked_at, created_at), id LIMIT $3) l
+),
 due AS (
     SELECT id, coalesce(looked_at, created_at) AS looked FROM links WHERE not_before <= $1
     UNION SELECT id, coalesce(looked_at, created_at) FROM links
@@ -93,15 +101,17 @@ due AS (
         WHERE (state = 'waiting' OR (state = 'active' AND waits_for IS NOT NULL))
             AND coalesce(looked_at, created_at) <= $2
         ORDER BY coalesce(looked_at, created_at), id LIMIT $3)
-    UNION SELECT id, coalesce(looked_at, created_at) FROM links l
-        WHERE state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}' AND NOT EXISTS (
-            SELECT FROM connections c WHERE c.id IN (l.jira_connection, l.craft_connection)
-                AND c.paused_reason IS NOT NULL)
+    UNION SELECT l.id, l.looked FROM integrations i CROSS JOIN LATERAL (
+            SELECT id, coalesce(looked_at, created_at) AS looked FROM links
+            WHERE integration_id = i.id AND state = 'paused' AND reason = '{Cause.CONNECTION_PAUSED.value}'
+            ORDER BY coalesce(looked_at, created_at), id LIMIT $3) l
+        WHERE NOT EXISTS (SELECT FROM connections c
+            WHERE c.id IN (i.jira_connection, i.craft_connection) AND c.paused_reason IS NOT NULL)
+    UNION SELECT id, looked FROM asked_again
     UNION {_longest_unseen("refused", _REFUSED)}
     UNION {_longest_unseen("live", _LIVE)}
     UNION {_longest_unseen("held", _HELD)}
-    UNION ({_let_go(Side.CRAFT)})
-    UNION ({_let_go(Side.JIRA)})
+    UNION SELECT id, looked FROM let_go
 ), chosen AS (
     SELECT l.id, coalesce(l.looked_at, l.created_at) AS looked FROM links l
     WHERE l.id = ANY (ARRAY(SELECT id FROM due ORDER BY looked, id LIMIT $3))
@@ -111,7 +121,8 @@ due AS (
     RETURNING links.id, links.integration_id, links.not_before, chosen.looked
 )
 SELECT t.id, coalesce(i.revision, 0) AS revision, t.not_before,
-    EXISTS (SELECT FROM let_go WHERE let_go.id = t.id) AS carry
+    EXISTS (SELECT FROM let_go WHERE let_go.id = t.id) AS carry,
+    EXISTS (SELECT FROM asked_again WHERE asked_again.id = t.id) AS retry
 FROM touched t LEFT JOIN integrations i ON i.id = t.integration_id
 ORDER BY t.looked, t.id
 """
@@ -170,7 +181,9 @@ class Work(Core):
     async def due_links(self, now: datetime, waiting_for: timedelta, limit: int) -> Sequence[DueLink]:
         """Return links to decide again, those not looked at for longest first."""
         rows = await self.fetch(DUE, now, now - waiting_for, limit)
-        return [DueLink(LinkId(row["id"]), row["revision"], row["not_before"], row["carry"]) for row in rows]
+        return [
+            DueLink(LinkId(row["id"]), row["revision"], row["not_before"], row["carry"], row["retry"]) for row in rows
+        ]
 
     async def due_parked(
         self, now: datetime, limit: int, connection_id: ConnectionId | None = None

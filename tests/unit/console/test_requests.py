@@ -4,6 +4,7 @@ why an item has no link.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -176,3 +177,23 @@ async def test_a_link_says_where_its_items_went_and_what_is_absent() -> None:
 
 def test_every_kind_of_request_that_people_make_is_in_the_table() -> None:
     assert {kind.value for kind in RequestKind} >= {"resync", "unsync", "link", "resolve", "retry", "carry"}
+
+
+async def test_what_was_refused_is_counted_and_tried_again_by_one_call() -> None:
+    async with desk() as admin:
+        await with_integration(admin)
+        path = f"/integrations/{scene.INTEGRATION}/refused"
+        shown = await admin.get(path)
+        assert (shown["count"], shown["next_at"]) == (0, None)
+        link = await in_state(admin, LinkState.EXCLUDED)
+        again_at = admin.world.clock.now() + timedelta(hours=4)
+        await admin.world.change(link.id, lambda found: setattr(found, "again_at", again_at))
+        shown = await admin.get(path)
+        assert shown["count"] == 1
+        assert "1 item has something that Jira or Craft.io refused" in shown["message"]
+        assert (await admin.call("POST", path))[0] == 202
+        assert (await admin.get("/audit"))["entries"][0]["action"] == "retried"
+        (due,) = await admin.world.store.due_links(admin.world.clock.now(), timedelta(days=9), 10)
+        assert (due.link_id, due.retry) == (link.id, True)
+        assert (await admin.call("GET", "/integrations/none/refused"))[0] == 404
+        assert (await admin.call("POST", "/integrations/none/refused"))[0] == 404
