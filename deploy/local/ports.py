@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import socket
+from itertools import chain
 
 FIRST_PORT = 20_000
 LAST_PORT = 32_000
@@ -22,7 +23,7 @@ def free_port() -> int:
     """
     candidates = range(FIRST_PORT, LAST_PORT)
     begin = random.SystemRandom().randrange(len(candidates))
-    for port in (*candidates[begin:], *candidates[:begin]):
+    for port in chain(candidates[begin:], candidates[:begin]):
         if port not in _given and _is_free(port):
             _given.add(port)
             return port

@@ -18,6 +18,8 @@ from services.reconciler.handlers.feed import Feed
 from services.reconciler.handlers.fresh_reads import DUTY as FRESH_READS
 from services.reconciler.handlers.fresh_reads import FreshReads
 from services.reconciler.handlers.health import Health
+from services.reconciler.handlers.hearing import DUTY as HEARING
+from services.reconciler.handlers.hearing import Hearing
 from services.reconciler.handlers.hydration import DUTY as HYDRATION
 from services.reconciler.handlers.hydration import Hydration
 from services.reconciler.handlers.ledgers import DUTY as LEDGERS
@@ -63,6 +65,7 @@ class ReconcilerService:
         self._absent = AbsentItems(directory, ports.work, *outside)
         self._slow = SlowRounds(directory, ports.work, *outside)
         self._health = Health(directory, ports.pauses, meter)
+        self._hearing = Hearing(ports.work, meter, ports.clock, settings)
         self._hydration = Hydration(directory, *outside)
         self._people = LookUp(directory, ports.work, meter, ports.clock)
 
@@ -135,6 +138,7 @@ class ReconcilerService:
     def _duties_of(self, post: Post) -> Iterator[Duty]:
         settings, ident, changed = self._settings, post.id, post.connection.revision
         slow_s = min(_LOOK_AT_SLOW_ROUNDS_S, settings.compare_interval_s, settings.id_sweep_interval_s)
+        count_s = min(slow_s, settings.count_interval_s)
         yield self._periodic("health", ident, settings.health_interval_s, lambda: self._health.check(ident), changed)
         if post.connection.paused_reason is not None:
             return  # only its health is asked for until it works again; FreshReads sees the pause by itself
@@ -142,10 +146,13 @@ class ReconcilerService:
         yield self._periodic(PARKED, ident, settings.clock_interval_s, lambda: self._parked.bring_back(ident), changed)
         yield self._periodic(ABSENT, ident, settings.absent_interval_s, lambda: self._absent.look_again(ident), changed)
         yield self._periodic(COMPARE, ident, slow_s, lambda: self._slow.compare_if_due(ident), changed)
-        yield self._periodic(ID_SWEEP, ident, slow_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
+        yield self._periodic(ID_SWEEP, ident, count_s, lambda: self._slow.sweep_ids_if_due(ident), changed)
         if post.side is Side.JIRA:
             yield self._periodic(
                 PEOPLE, ident, settings.people_interval_s, lambda: self._people.look_up(ident), changed
+            )
+            yield self._periodic(
+                HEARING, ident, settings.hearing_interval_s, lambda: self._hearing.listen(ident), changed
             )
         for container in post.containers:
             yield self._feed(post, container)
@@ -184,6 +191,7 @@ class ReconcilerService:
                 work=ports.work,
                 publish=self._publisher,
                 clock=ports.clock,
+                saw=(lambda at: self._hearing.saw(post.id, at)) if jira else None,
             )
             interval_s = settings.sweep_interval_s if jira else settings.feed_interval_s
             await periodic(name, post.id, interval_s, feed.poll, self._meter, settings)(stop)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.clients.transport import Transport
@@ -11,6 +12,7 @@ from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
 from shared.messages.base import Message
 from shared.runtime.log import Log
+from shared.store.arrivals import SilenceWriter
 from shared.store.dry_runs import DryRunWork
 from shared.store.port import ConfigReader, WorkStore
 
@@ -23,7 +25,7 @@ class ConnectionPauses(Protocol):
         ...
 
 
-class Work(WorkStore, DryRunWork, Protocol):
+class Work(WorkStore, DryRunWork, SilenceWriter, Protocol):
     """Where work is found by state, and whether that answers."""
 
     async def healthy(self) -> bool:
@@ -56,6 +58,10 @@ class Meter(Protocol):
 
     def healthy(self, connection_id: str, *, works: bool) -> None:
         """Note whether a connection's credentials work."""
+        ...
+
+    def silent(self, connection_id: str, since: datetime | None) -> None:
+        """Show since when a connection's webhooks, which came once, are silent."""
         ...
 
     def pruned(self, operations: int) -> None:

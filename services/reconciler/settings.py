@@ -50,10 +50,21 @@ class ReconcilerSettings(VendorSettings):
     sweep_overlap_s: float = Field(default=600.0, gt=0)
     """Must be longer than Jira's search index lags."""
 
+    hearing_interval_s: float = Field(default=60.0, gt=0)
+    """How often it is asked whether webhooks came for what the sweep found changed."""
+    webhook_grace_s: float = Field(default=180.0, gt=0)
+    """How long after a change its webhook may come before webhooks are called silent. The gateway tells of what came
+    within a minute and `TANDEM_WEBHOOK_REPORT_INTERVAL_S`.
+    """
+
     compare_at_start: bool = False
     """Compare all linked items once after the start, besides the nightly round."""
     compare_interval_s: float = Field(default=86_400.0, gt=0)
     id_sweep_interval_s: float = Field(default=3_600.0, gt=0)
+    count_interval_s: float = Field(default=30.0, gt=0)
+    """How often the items of a workspace are counted; when there are fewer, the id sweep does not wait for its hour."""
+    id_sweep_soonest_s: float = Field(default=300.0, ge=0)
+    """The shortest time between two id sweeps, however often something is deleted: they read whole lists."""
     prune_interval_s: float = Field(default=3_600.0, gt=0)
     """How often the ledgers of all links are rid of operations older than PROTOCOL keeps them."""
     prune_links: int = Field(default=200, ge=1)

@@ -66,7 +66,7 @@ class GatewayService:
         ledger = self.gateway.ledger
         for connection_id, since in ledger.refused_since().items():
             REFUSED_SINCE.labels(connection_id).set(since.timestamp() if since else 0)
-        if news := ledger.news():
+        if news := ledger.news(self._ports.clock.now()):
             try:
                 await self._ports.store.report_arrivals(news)
             except StoreUnavailable as error:

@@ -79,6 +79,10 @@ class CraftEyes:
         turn = self._updated_since(container, None, None)
         return [reading.entity_id async for part in pages(turn) for reading in part.items]
 
+    async def count(self, container: str, created_before: datetime) -> int | None:
+        """Return how many items of a workspace there are, as its list says in one short page."""
+        return (await self._client.list_items(container, limit=1, created_to=created_before)).total
+
     def _updated_since(
         self, container: str, since: datetime | None, type_id: str | None
     ) -> Callable[[str | None], Awaitable[Page]]:

@@ -85,6 +85,11 @@ class JiraEyes:
 
         return [reading.entity_id async for part in pages(turn) for reading in part.items]
 
+    async def count(self, container: str, created_before: datetime) -> int | None:
+        """Return None: webhooks tell of deletions, and searches of Jira Cloud do not say how much they found."""
+        del container, created_before
+        return None
+
     async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
         """Return the users that show this address."""
         users = {"fields": {"found": list(await self._client.find_users(email))}}

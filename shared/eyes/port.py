@@ -60,6 +60,12 @@ class Eyes(Protocol):
         """
         ...
 
+    async def count(self, container: str, created_before: datetime) -> int | None:
+        """Return how many items there are in a container of those that were created before a time (the vendor's); None
+        where its lists do not say.
+        """
+        ...
+
     async def find_people(self, email: str, seen_at: datetime) -> Sequence[Person]:
         """Return the people with an e-mail address (lower case), as far as the vendor tells; Craft.io tells of none."""
         ...

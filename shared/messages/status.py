@@ -62,6 +62,38 @@ class Cause(StrEnum):
     MOVED_ON = "moved_on"
     UNSYNCED = "unsynced"
     NO_INTEGRATION = "no_integration"
+    NOT_COMPARED = "not_compared"
+
+
+class NoteKind(StrEnum):
+    """Why a field is not known to agree, where nothing is wrong with it."""
+
+    ONE_WAY = "one_way"
+    """It is carried one way, and was changed on the side that follows."""
+    ONCE = "once"
+    """It was filled in at the start and is not kept in step."""
+    STAND_IN = "stand_in"
+    """A person is not found on the other side: somebody else, or nobody, stands there."""
+    NOT_VISIBLE = "not_visible"
+    """A side does not show the field, and the other one holds nothing."""
+    KEPT_OTHERWISE = "kept_otherwise"
+    """A side keeps what was carried to it in a form of its own."""
+    NOT_COMPARED = "not_compared"
+    """It differs, and nobody has looked at that yet: such an item is not in sync."""
+
+
+class Note(BaseModel):
+    """What is beside "in sync": a field that both sides are not known to agree on, though nothing is wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: NoteKind
+    message: str
+    next_step: str | None = None
+    pair: PairId
+    field: str
+    jira_value: Any = None
+    craft_value: Any = None
 
 
 class Problem(BaseModel):
@@ -79,7 +111,9 @@ class Problem(BaseModel):
 
 
 class SyncStatus(Message):
-    """The state of one link. `problems` is empty when it is in sync; the first one is the one to show."""
+    """The state of one link. `problems` is empty when it is in sync; the first one is the one to show. `notes`
+    are no problems: they name the mapped fields on which both sides are not known to agree.
+    """
 
     TYPE: ClassVar[str] = "tandem.status.v1"
 
@@ -91,6 +125,7 @@ class SyncStatus(Message):
     next_step: str | None = None
     field: str | None = None
     problems: tuple[Problem, ...] = ()
+    notes: tuple[Note, ...] = ()
     attempt: int = 0
     next_retry: datetime | None = None
     revision: int

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import struct
 import sys
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, reduce
 from itertools import count
 from pathlib import Path
 from subprocess import Popen
@@ -233,7 +234,14 @@ CLAIM = {"X-Hub-Signature": "sha256=" + "0" * 64}
 
 @cache
 def bomb(unpacked_bytes: int, window: int = 31) -> bytes:
-    """Return blanks, packed: by default as gzip."""
-    packer = zlib.compressobj(9, zlib.DEFLATED, window)
-    blanks = b" " * MB
-    return b"".join([*(packer.compress(blanks) for _ in range(unpacked_bytes // MB)), packer.flush()])
+    """Return blanks, packed: by default as gzip. One packed piece again and again: packing them all takes seconds."""
+    blanks, times = b" " * MB, unpacked_bytes // MB
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = (packer.compress(blanks) + packer.flush(zlib.Z_FULL_FLUSH)) * times + packer.flush()
+    if window < 0:
+        return packed
+    if window > 15:
+        check = reduce(lambda so_far, _: zlib.crc32(blanks, so_far), range(times), 0)
+        return b"\x1f\x8b\x08" + bytes(7) + packed + struct.pack("<II", check, unpacked_bytes)
+    check = reduce(lambda so_far, _: zlib.adler32(blanks, so_far), range(times), 1)
+    return b"\x78\xda" + packed + struct.pack(">I", check)

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side, operation_id
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
-from shared.store.arrivals import ArrivalsReader, ArrivalsWriter
+from shared.store.arrivals import ArrivalsWriter, SilenceWriter
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
@@ -48,7 +48,7 @@ class Store(
     HeldDesk,
     RefusedDesk,
     RequestDesk,
-    ArrivalsReader,
+    SilenceWriter,
     ArrivalsWriter,
     Protocol,
 ):

@@ -1,4 +1,4 @@
-"""The laws of what is told of webhooks (`ArrivalsWriter`, `ArrivalsReader`), in memory and on a real Postgres."""
+"""The laws of what is told of webhooks (`ArrivalsWriter`, `SilenceWriter`), in memory and on a real Postgres."""
 
 from __future__ import annotations
 
@@ -44,3 +44,21 @@ async def test_several_gateways_tell_of_one_connection_in_any_order(store: Store
     for order in permutations(reports):
         await store.report_arrivals(order)
         assert (await store.arrivals())[JIRA] == expected
+
+
+async def test_a_silence_is_stored_beside_what_gateways_tell_and_ends_for_people_with_the_next_webhook(
+    store: Store,
+) -> None:
+    await store.report_silence(ConnectionId("nobody"), T0)
+    await store.report_silence(CRAFT, None)
+    await store.report_arrivals([Arrivals(JIRA, T0)])
+    for _ in range(2):
+        await store.report_silence(JIRA, T0 + MINUTE)
+    await store.report_arrivals([Arrivals(JIRA, T0), refused(1, 3)])
+    found = await store.arrivals()
+    assert set(found) == {CRAFT, JIRA}
+    assert (found[CRAFT].silent, found[JIRA].silent, found[JIRA].silent_since) == (False, True, T0 + MINUTE)
+    await store.report_arrivals([Arrivals(JIRA, T0 + 4 * MINUTE)])
+    assert (await store.arrivals())[JIRA].silent is False
+    await store.report_silence(JIRA, None)
+    assert (await store.arrivals())[JIRA] == Arrivals(JIRA, T0 + 4 * MINUTE)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.console.domain.outdated import as_of_now
 from services.console.domain.shown import named
 from services.console.domain.webhooks import WebhooksView, warnings_of
 from shared.domain.arrivals import Arrivals
@@ -210,7 +211,7 @@ class LinkDetail(View):
             labels=link.labels,
             jira=_side(link, Side.JIRA),
             craft=_side(link, Side.CRAFT),
-            status=view.status,
+            status=as_of_now(view.status, integration) if view.status else None,
             values=_values(link, integration),
             open_operation=OperationView.model_validate(opened) if opened else None,
             operations=[OperationView.model_validate(op) for op in reversed(link.operations)],
@@ -330,7 +331,7 @@ class ConnectionView(View):
         return cls(
             **connection.model_dump(),
             secrets=held,
-            webhooks=WebhooksView.of(arrivals),
+            webhooks=WebhooksView.of(arrivals, connection.id),
             warnings=warnings_of(secrets),
         )
 

@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from shared.domain.arrivals import Arrivals
+from shared.domain.ids import ConnectionId
 from shared.domain.mapping import ConnectionSecrets
 from shared.domain.webhook_secret import misfit, weakness
 
@@ -68,12 +69,17 @@ class WebhooksView(BaseModel):
     refused_since: datetime | None = None
     refused_at: datetime | None = None
     because: str | None = None
+    silent_since: datetime | None = None
     message: str
     next_step: str | None = None
 
     @classmethod
-    def of(cls, arrivals: Arrivals | None) -> WebhooksView:
+    def of(cls, arrivals: Arrivals | None, connection_id: ConnectionId) -> WebhooksView:
         """Return what is shown."""
+        if arrivals is not None and arrivals.silent and arrivals.refused_since is None:
+            return cls._silent(arrivals, connection_id)
+        if arrivals is not None and arrivals.last_at.year == 1:
+            arrivals = None  # all that is known is that it was silent for a while
         if arrivals is None:
             return cls(message="No webhook has arrived yet.")
         if arrivals.refused_since is None:
@@ -91,6 +97,25 @@ class WebhooksView(BaseModel):
             message=f"Webhooks arrive but are refused since {_time(arrivals.refused_since)}, because {words}.{good}",
             next_step=f"{next_step} If nobody set up such a webhook, somebody else sends there: the log of the gateway "
             "names the address that they come from.",
+        )
+
+    @classmethod
+    def _silent(cls, arrivals: Arrivals, connection_id: ConnectionId) -> WebhooksView:
+        """Return what is said where issues changed and nothing came: there may be no webhook (any more)."""
+        since = _time(arrivals.silent_since) if arrivals.silent_since is not None else ""
+        if arrivals.accepted_at is None:
+            words = f"No webhook has ever arrived, although issues have changed since {since}."
+        else:
+            last = _time(arrivals.accepted_at)
+            words = f"No webhook has arrived since {last}, although issues have changed since {since}."
+        return cls(
+            accepted_at=arrivals.accepted_at,
+            silent_since=arrivals.silent_since,
+            message=f"{words} Changes in Jira are still found, but minutes later, by the sweep.",
+            next_step="Check the webhook in Jira under Settings > System > WebHooks: it must be there and enabled, for "
+            "the issue events of the project, with the address of Tandem's gateway that ends in "
+            f"/webhooks/jira/{connection_id} and the secret (or ?token=) of this connection. If there is none, create "
+            "it. This goes away by itself when a webhook arrives.",
         )
 
 

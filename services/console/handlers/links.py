@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from services.console.domain.drafts import LinksQuery, StraysQuery
+from services.console.domain.outdated import as_of_now
 from services.console.domain.problems import Refusal, not_found
 from services.console.domain.views import IntegrationSummary, LinkDetail, LinkList, StrayList, Summary
 from services.console.handlers.vendors import Vendors
@@ -37,7 +38,9 @@ class Links:
         found = await self._reader.list_statuses(
             integration_id=query.integration, state=query.state, after=query.after, limit=query.limit
         )
-        return LinkList(links=list(found), next=found[-1].link_id if len(found) == query.limit else None)
+        now = {each.id: each for each in await self._config.integrations()}
+        links = [as_of_now(status, now.get(status.integration_id)) for status in found]
+        return LinkList(links=links, next=found[-1].link_id if len(found) == query.limit else None)
 
     async def detail(self, link_id: LinkId) -> LinkDetail:
         """Return all about one link."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from services.mapper.domain.beside import agreement, beside
 from services.mapper.domain.context import Context, base_of
 from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
 from shared.domain.mapping import FieldPair
 from shared.domain.requests import is_left
-from shared.messages.status import Cause, DisplayState, Problem, SyncStatus
+from shared.messages.status import Cause, DisplayState, Note, NoteKind, Problem, SyncStatus
 
 _SHORT = 60
 """The longest value that is quoted in a sentence."""
@@ -21,7 +22,8 @@ _REASONS = {str(cause): cause for cause in Cause}
 def describe(link: Link, ctx: Context) -> SyncStatus:
     """Return the status of a link as of now."""
     problems = tuple(_problems(link, ctx))
-    state, cause, message, next_step = _summary(link, problems, ctx)
+    notes = tuple(beside(link, ctx, {problem.pair for problem in problems}))
+    state, cause, message, next_step = _summary(link, problems, notes, ctx)
     op = link.open_operation
     return SyncStatus(
         link_id=link.id,
@@ -32,6 +34,7 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
         next_step=next_step,
         field=problems[0].field if problems else None,
         problems=problems,
+        notes=notes,
         attempt=op.attempts if op else 0,
         next_retry=link.not_before,
         revision=link.revision_seen,
@@ -42,7 +45,10 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
     )
 
 
-def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
+_Summary = tuple[DisplayState, Cause, str, str | None]
+
+
+def _summary(link: Link, problems: tuple[Problem, ...], notes: tuple[Note, ...], ctx: Context) -> _Summary:
     reason = _REASONS.get(link.reason or "", Cause.OK)
     words = link.reason_text or ""
     match link.state:
@@ -70,7 +76,7 @@ def _summary(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[D
         case LinkState.GONE:
             return DisplayState.GONE, reason, words, _after_deletion(link)
         case LinkState.CREATING | LinkState.ACTIVE:
-            return _moving(link, problems, ctx)
+            return _moving(link, problems, notes, ctx)
 
 
 def _let_go(link: Link, reason: Cause) -> str:
@@ -101,7 +107,7 @@ def _carry(side: Side) -> str:
     return "Push" if side is Side.CRAFT else "Pull"
 
 
-def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[DisplayState, Cause, str, str | None]:
+def _moving(link: Link, problems: tuple[Problem, ...], notes: tuple[Note, ...], ctx: Context) -> _Summary:
     op = link.open_operation
     if op is not None:
         what = "Creating the item in" if op.kind is OperationKind.CREATE else "Writing to"
@@ -119,15 +125,21 @@ def _moving(link: Link, problems: tuple[Problem, ...], ctx: Context) -> tuple[Di
     if link.state is LinkState.CREATING:
         return DisplayState.PENDING, Cause.OPERATION_OPEN, f"Creating the item in {link.origin.other.vendor}.", None
     if not problems:
-        return DisplayState.IN_SYNC, Cause.OK, "Both sides agree on all mapped fields.", None
+        return _agreeing(notes, len(ctx.integration.pairs))
     first = problems[0]
     state = DisplayState.CONFLICT if first.cause is Cause.CONFLICT else DisplayState.BLOCKED
     return state, first.cause, first.message, first.next_step
 
 
-def _pending(
-    link: Link, cause: Cause, doing: str, about: str, ctx: Context
-) -> tuple[DisplayState, Cause, str, str | None]:
+def _agreeing(notes: tuple[Note, ...], pairs: int) -> _Summary:
+    """Say "in sync" only of what is known to agree, and name what is beside it."""
+    open_yet = next((note for note in notes if note.kind is NoteKind.NOT_COMPARED), None)
+    if open_yet is not None:
+        return DisplayState.PENDING, Cause.NOT_COMPARED, open_yet.message, open_yet.next_step
+    return DisplayState.IN_SYNC, Cause.OK, agreement(notes, pairs), None
+
+
+def _pending(link: Link, cause: Cause, doing: str, about: str, ctx: Context) -> _Summary:
     """Say what goes on by itself, and why it takes so long, if anything was told of that."""
     trouble = link.troubles.get(about)
     if trouble is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -24,6 +25,11 @@ LAST_SUCCESS: Final = Gauge(
     "tandem_reconciler_last_success_timestamp_seconds", "When a duty last worked.", ["duty", "connection"]
 )
 HEALTHY: Final = Gauge("tandem_connection_healthy", "1 if the credentials work.", ["connection"])
+SILENT_SINCE: Final = Gauge(
+    "tandem_webhooks_silent_since_seconds",
+    "Since when issues changed without any webhook (Unix time); 0: they arrive, or none ever did.",
+    ["connection"],
+)
 PRUNED: Final = Counter("tandem_operations_pruned_total", "Closed operations deleted from the ledgers for their age.")
 BACKLOG: Final = Gauge("tandem_backlog", "What waits in the store, and for how long.", ["what"])
 
@@ -57,6 +63,10 @@ class PrometheusMeter:
     def healthy(self, connection_id: str, *, works: bool) -> None:
         """Show whether a connection's credentials work."""
         HEALTHY.labels(connection_id).set(works)
+
+    def silent(self, connection_id: str, since: datetime | None) -> None:
+        """Show since when webhooks are silent."""
+        SILENT_SINCE.labels(connection_id).set(since.timestamp() if since else 0)
 
     def pruned(self, operations: int) -> None:
         """Count old operations that were deleted."""

@@ -5,16 +5,18 @@ Both go by the links in the store, keep their place there, and go on where they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from services.reconciler.domain.pace import Pace
+from services.reconciler.domain.tally import Count, Tally
 from services.reconciler.handlers.confirm import what_it_means
 from services.reconciler.handlers.directory import Directory, Post
 from services.reconciler.handlers.many import for_each
 from services.reconciler.ports import Meter, Publish
 from services.reconciler.settings import ReconcilerSettings
-from shared.clients.errors import NotFound
+from shared.clients.errors import NotFound, VendorError
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId, EntityId
 from shared.domain.link import Json
@@ -49,6 +51,7 @@ class SlowRounds:
         self._dice = dice
         self._settings = settings
         self._gone = Pace()
+        self._tally = Tally()
         self._compared_since_start: set[ConnectionId] = set()
 
     async def compare_if_due(self, connection_id: ConnectionId) -> int:
@@ -74,23 +77,46 @@ class SlowRounds:
         return total
 
     async def sweep_ids_if_due(self, connection_id: ConnectionId) -> int:
-        """Look for linked items that are in none of the connection's lists, if it is time. Return how many were absent.
+        """Look for linked items that are in none of the connection's lists, if it is time or some are missing. Return
+        how many were absent.
 
         Absence alone proves nothing (lists lag, items move): each is read by id, and a "not found" is confirmed.
         """
-        name = f"ids:{connection_id}"
+        name, settings = f"ids:{connection_id}", self._settings
         stored = await self._work.cursor(name)
-        if not await self._due(name, stored, self._settings.id_sweep_interval_s):
+        post = self._directory.post(connection_id)
+        due = await self._due(name, stored, settings.id_sweep_interval_s)
+        soon = min(settings.id_sweep_soonest_s, settings.id_sweep_interval_s)
+        counted: Mapping[Count, bool] = {}
+        if due or await self._due(name, stored, soon):
+            with suppress(*((VendorError,) if due else ())):  # a sweep that is due needs no count
+                counted = await self._count(post)
+        if not due and not any(counted.values()):
+            self._tally.keep(counted)
             return 0
         began = self._clock.now()
-        post = self._directory.post(connection_id)
         absent = await self._linked(post)
         if absent:
             for container in post.containers:
                 absent.difference_update(await post.eyes.listed_ids(container))
         total = await self._tell_all(ID_SWEEP, post, sorted(absent))
         await self._work.store_cursor(name, {"at": began.isoformat(), "after": ""})
+        self._tally.keep(counted)
         return total
+
+    async def _count(self, post: Post) -> Mapping[Count, bool]:
+        """Count the items of all containers, and tell of each whether it has fewer than when it was counted last."""
+        counted: dict[Count, bool] = {}
+        before = self._clock.now() - timedelta(seconds=self._settings.feed_overlap_s)  # lists lag
+        for container in post.containers:
+            last, again = self._tally.last(post.id, container), None
+            if last is not None:
+                again = await post.eyes.count(container, last.created_before)
+            items = await post.eyes.count(container, before)
+            if items is not None:
+                fewer = last is not None and again is not None and again < last.items
+                counted[Count(post.id, container, before, items)] = fewer
+        return counted
 
     async def _due(self, name: str, stored: Json, interval_s: float) -> bool:
         """Tell whether a round's time has come; its clock starts to run when it is asked for the first time."""

@@ -7,6 +7,7 @@ before by more than the vendor's lists lag, and the cursor stays when the list m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -57,6 +58,7 @@ class Feed:
         work: WorkStore,
         publish: Publish,
         clock: Clock,
+        saw: Callable[[datetime], None] | None = None,
     ) -> None:
         self._connection_id = connection_id
         self._container = container
@@ -67,6 +69,7 @@ class Feed:
         self._work = work
         self._publish = publish
         self._clock = clock
+        self._saw = saw  # told when each item that is listed changed, by our clock
 
     @property
     def cursor_name(self) -> str:
@@ -96,6 +99,7 @@ class Feed:
         async for page in pages(turn):
             fresh = self._known.new(window.turn(page, page.server_date or began))
             now = self._clock.now()
+            self._tell(page, now)
             events = [seen(post.side, post.id, reading, Origin.POLL, now) for reading in fresh.values()]
             await self._publish.publish(*events)
             self._known.add(fresh)
@@ -104,3 +108,9 @@ class Feed:
         if moved_to != cursor.vendor:
             await self._work.store_cursor(self.cursor_name, Cursor(moved_to, began).as_json())
         return published
+
+    def _tell(self, page: Page, now: datetime) -> None:
+        ahead = page.server_date - now if page.server_date is not None else timedelta(0)
+        for reading in page.items:
+            if self._saw is not None and reading.updated is not None:
+                self._saw(reading.updated - ahead)

@@ -13,8 +13,8 @@ from typing import Final
 from shared.domain.arrivals import Arrivals
 from shared.domain.ids import ConnectionId
 
-_SAME_NEWS_AFTER: Final = timedelta(minutes=5)
-"""That it goes on as before is told this often."""
+_SAME_NEWS_AFTER: Final = timedelta(minutes=1)
+"""That it goes on as before is told this often; the sweep takes what was not told for silence (`webhook_grace_s`)."""
 
 
 class Ledger:
@@ -38,16 +38,19 @@ class Ledger:
         """Return since when nothing but refusals came, by connection; None: the last one was accepted."""
         return {ident: each.refused_since for ident, each in self._known.items()}
 
-    def news(self) -> list[Arrivals]:
-        """Return what is worth telling: what is different in kind from what was told, or five minutes on."""
-        return [each for ident, each in self._known.items() if _is_news(self._told.get(ident), each)]
+    def news(self, now: datetime) -> list[Arrivals]:
+        """Return what is worth telling: what is different in kind from what was told, or a minute on.
+
+        Whatever came is told within that minute, even if nothing comes after it.
+        """
+        return [each for ident, each in self._known.items() if _is_news(self._told.get(ident), each, now)]
 
     def told(self, arrivals: list[Arrivals]) -> None:
         """Note that the store knows this."""
         self._told |= {each.connection_id: each for each in arrivals}
 
 
-def _is_news(told: Arrivals | None, now: Arrivals) -> bool:
-    if told is None or (told.refused_since is None) != (now.refused_since is None) or told.because != now.because:
+def _is_news(told: Arrivals | None, known: Arrivals, now: datetime) -> bool:
+    if told is None or (told.refused_since is None) != (known.refused_since is None) or told.because != known.because:
         return True
-    return now.last_at - told.last_at >= _SAME_NEWS_AFTER
+    return known.last_at > told.last_at and now - told.last_at >= _SAME_NEWS_AFTER

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from shared.domain.arrivals import Arrivals
 from shared.domain.ids import ConnectionId
@@ -10,7 +12,7 @@ from shared.store.memory.tables import Core
 
 
 class ArrivalsDesk(Core):
-    """Implements `ArrivalsWriter` and `ArrivalsReader`; see there for each method's contract."""
+    """Implements `ArrivalsWriter` and `SilenceWriter`; see there for each method's contract."""
 
     async def report_arrivals(self, arrivals: Sequence[Arrivals]) -> None:
         """Store what is true after these reports, too."""
@@ -24,3 +26,10 @@ class ArrivalsDesk(Core):
         """Return what is known, by connection."""
         await self.call("arrivals")
         return dict(self.tables.arrivals)
+
+    async def report_silence(self, connection_id: ConnectionId, since: datetime | None) -> None:
+        """Store since when something changed without a webhook that told of it."""
+        await self.call("report_silence")
+        if connection_id in self.tables.connections:
+            known = self.tables.arrivals.get(connection_id) or Arrivals(connection_id)
+            self.tables.arrivals[connection_id] = replace(known, silent_since=since)

@@ -1,10 +1,11 @@
-"""What came of webhooks, on Postgres. Called by the gateway through `ArrivalsWriter`, by the console through
-`ArrivalsReader`.
+"""What came of webhooks, on Postgres. Called by the gateway through `ArrivalsWriter`, by the reconciler through
+`SilenceWriter`, by the console through `ArrivalsReader`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import asyncpg
 
@@ -14,11 +15,11 @@ from shared.store.postgres.config import EXCLUDE
 from shared.store.postgres.core import Core
 from shared.store.postgres.errors import translated
 
-COLUMNS = "connection_id, accepted_at, refused_since, refused_at, because"
+COLUMNS = "connection_id, accepted_at, refused_since, refused_at, because, silent_since"
 
 
 class ArrivalsDesk(Core):
-    """Implements `ArrivalsWriter` and `ArrivalsReader`; see there for each method's contract."""
+    """Implements `ArrivalsWriter` and `SilenceWriter`; see there for each method's contract."""
 
     async def report_arrivals(self, arrivals: Sequence[Arrivals]) -> None:
         """Store what is true after these reports, too."""
@@ -37,12 +38,19 @@ class ArrivalsDesk(Core):
                         if each.connection_id in known:
                             known[each.connection_id] = each.after(known[each.connection_id])
                     await session.executemany(
-                        f"INSERT INTO webhook_arrivals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5)"
+                        f"INSERT INTO webhook_arrivals ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)"
                         " ON CONFLICT (connection_id) DO UPDATE SET accepted_at = excluded.accepted_at,"
                         " refused_since = excluded.refused_since, refused_at = excluded.refused_at,"
-                        " because = excluded.because",
+                        " because = excluded.because",  # not the silence: the sweep tells that
                         [
-                            (each.connection_id, each.accepted_at, each.refused_since, each.refused_at, each.because)
+                            (
+                                each.connection_id,
+                                each.accepted_at,
+                                each.refused_since,
+                                each.refused_at,
+                                each.because,
+                                each.silent_since,
+                            )
                             for each in known.values()
                             if each is not None
                         ],
@@ -53,6 +61,17 @@ class ArrivalsDesk(Core):
         rows = await self.fetch(f"SELECT {COLUMNS} FROM webhook_arrivals")
         return {ConnectionId(row["connection_id"]): _of(row) for row in rows}
 
+    async def report_silence(self, connection_id: ConnectionId, since: datetime | None) -> None:
+        """Store since when something changed without a webhook that told of it."""
+        async with self.session() as session:
+            with translated():
+                await session.execute(
+                    "INSERT INTO webhook_arrivals (connection_id, silent_since) SELECT id, $2 FROM connections"
+                    " WHERE id = $1 ON CONFLICT (connection_id) DO UPDATE SET silent_since = excluded.silent_since",
+                    connection_id,
+                    since,
+                )
+
 
 def _of(row: asyncpg.Record) -> Arrivals:
     return Arrivals(
@@ -61,4 +80,5 @@ def _of(row: asyncpg.Record) -> Arrivals:
         row["refused_since"],
         row["refused_at"],
         row["because"],
+        row["silent_since"],
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from deploy.local import scene
-from tests.unit.console.harness import desk, with_integration
+from shared.messages.status import DisplayState
+from tests.unit.console.harness import desk, with_integration, with_status
 
 DEMO = f"/integrations/{scene.INTEGRATION}"
 
@@ -43,3 +44,26 @@ async def test_an_unknown_integration_is_a_404() -> None:
     async with desk() as admin:
         assert (await admin.call("GET", "/integrations/nobody/evaluation"))[0] == 404
         assert (await admin.call("POST", "/integrations/nobody/evaluation", {"revision": 1}))[0] == 404
+
+
+async def test_what_was_in_sync_before_the_mapping_changed_says_what_was_not_compared_since() -> None:
+    async with desk() as admin:
+        first = await with_integration(admin)
+        link = await admin.world.link(jira_id="1", craft_id="2")
+        await with_status(admin, link, DisplayState.IN_SYNC)
+        untouched = await admin.get("/links")
+        assert untouched["links"][0]["message"] == "ok"
+        pairs = [{**each, "direction": "to_craft"} if each["kind"] == "option" else each for each in first["pairs"]]
+        changed = [each["id"] for each in first["pairs"] if each["kind"] == "option"]
+        values = [{**each, "values": each["values"][:1]} if each["id"] in changed else each for each in pairs]
+        status, body = await admin.call("PUT", f"{DEMO}?evaluate=later&unchecked=true", {**first, "pairs": values})
+        assert status == 200, body
+        newer = {each["id"] for each in body["pairs"] if each["since"] == 2}
+        assert newer
+        (listed,), one = (await admin.get("/links"))["links"], (await admin.get(f"/links/{link.id}"))["status"]
+        for shown in (listed, one):
+            assert {(note["kind"], note["pair"]) for note in shown["notes"]} == {
+                ("not_compared", pair) for pair in newer
+            }
+            assert shown["message"].startswith("It was in step until the mapping was changed. Not compared since: ")
+            assert (shown["state"], shown["revision"]) == ("in_sync", 1)

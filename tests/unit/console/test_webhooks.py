@@ -106,3 +106,37 @@ def test_every_refusal_of_the_gateway_has_words_and_a_next_step() -> None:
 def test_a_fit_token_is_what_a_query_gives_back() -> None:
     assert misfit(URL_TOKEN) is None
     assert misfit("") is None
+
+
+async def test_silence_says_since_when_what_to_click_and_goes_when_a_webhook_arrives() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        now, minute = admin.world.clock.now(), timedelta(minutes=1)
+        await admin.world.store.report_silence(scene.JIRA, now - 8 * minute)
+        shown = (await admin.get(JIRA))["webhooks"]
+        assert shown["message"].startswith("No webhook has ever arrived, although issues have changed since ")
+        shown = await _shown(admin, accepted_at=now - 9 * minute)
+        assert shown["message"].startswith(
+            f"No webhook has arrived since {now - 9 * minute:%Y-%m-%d %H:%M} UTC, although issues have changed since "
+        )
+        assert "Settings > System > WebHooks" in shown["next_step"]
+        assert f"/webhooks/jira/{scene.JIRA}" in shown["next_step"]
+        shown = await _shown(admin, accepted_at=now)
+        assert (shown["silent_since"], shown["next_step"]) == (None, None)
+        assert shown["message"].startswith("Webhooks arrive")
+
+
+async def test_webhooks_that_are_refused_are_not_called_silent() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        now = admin.world.clock.now()
+        await admin.world.store.report_silence(scene.JIRA, now)
+        shown = await _shown(admin, refused_since=now, refused_at=now, because="bad_token")
+        assert "are refused since" in shown["message"]
+
+
+async def test_a_silence_that_is_over_leaves_a_connection_that_never_had_webhooks_as_it_was() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        await admin.world.store.report_silence(scene.JIRA, None)
+        assert (await admin.get(JIRA))["webhooks"]["message"] == "No webhook has arrived yet."

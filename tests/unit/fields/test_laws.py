@@ -37,6 +37,7 @@ def shown(side: Side, pair: FieldPair, value: Json) -> dict[str, Any]:
 
 @EVERY_PLACE
 @given(data=st.data(), zone=st.sampled_from(ZONES))
+@settings(max_examples=40)
 def test_what_is_rendered_reads_as_the_same_value(side: Side, pair: FieldPair, data: st.DataObject, zone: str) -> None:
     pair = pair.within(zone, ())
     value = data.draw(held(side, pair))
@@ -50,7 +51,7 @@ def test_what_is_rendered_reads_as_the_same_value(side: Side, pair: FieldPair, d
 @EVERY_PAIR
 @EVERY_SIDE
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_to_the_other_side_and_back_is_the_identity(side: Side, pair: FieldPair, data: st.DataObject) -> None:
     value = data.draw(held(side, pair))
     over = translate(pair, side, value, AROUND)
@@ -66,7 +67,7 @@ def test_to_the_other_side_and_back_is_the_identity(side: Side, pair: FieldPair,
 @EVERY_PAIR
 @EVERY_SIDE
 @given(data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_what_crosses_can_be_written_and_is_read_as_what_was_meant(
     side: Side, pair: FieldPair, data: st.DataObject
 ) -> None:
@@ -79,7 +80,7 @@ def test_what_crosses_can_be_written_and_is_read_as_what_was_meant(
 
 @EVERY_PLACE
 @given(raw=JSON, customs=JSON, zone=st.sampled_from(ZONES))
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_reading_never_raises_and_gives_plain_json(
     side: Side, pair: FieldPair, raw: Any, customs: Any, zone: str
 ) -> None:
@@ -97,7 +98,7 @@ def test_reading_never_raises_and_gives_plain_json(
 
 @EVERY_PLACE
 @given(raws=st.lists(JSON, min_size=3, max_size=6), data=st.data())
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_being_the_same_is_an_equivalence(side: Side, pair: FieldPair, raws: list[Any], data: st.DataObject) -> None:
     read_ones = [found.value for raw in raws if isinstance(found := read_value(side, pair, raw), Present)]
     values = [*read_ones, data.draw(held(side, pair)), data.draw(held(side, pair))]

@@ -80,15 +80,19 @@ def test_that_it_goes_on_as_before_is_told_now_and_then() -> None:
     ledger, jira = Ledger(), ConnectionId("j")
     told = []
     for minute in range(12):
-        ledger.accepted(jira, NOW + minute * A_MINUTE)
-        if news := ledger.news():
+        ledger.accepted(jira, NOW + minute * A_MINUTE / 4)
+        if news := ledger.news(NOW + minute * A_MINUTE / 4):
             told.append(minute)
             ledger.told(news)
-    assert told == [0, 5, 10]
+    assert told == [0, 4, 8]
+    (last,) = ledger.news(NOW + 3 * A_MINUTE)  # nothing comes any more, and what came last is told all the same
+    assert last.accepted_at == NOW + 11 * A_MINUTE / 4
+    ledger.told([last])
+    assert ledger.news(NOW + 9 * A_MINUTE) == []
     for minute, because in ((12, "bad_token"), (13, "bad_token"), (14, "not_signed"), (15, "not_signed")):
         ledger.refused(jira, NOW + minute * A_MINUTE, because)
-        if news := ledger.news():
+        if news := ledger.news(NOW + minute * A_MINUTE):
             told.append(minute)
             ledger.told(news)
-    assert told == [0, 5, 10, 12, 14]
+    assert told == [0, 4, 8, 12, 13, 14, 15]
     assert ledger.refused_since() == {jira: NOW + 12 * A_MINUTE}

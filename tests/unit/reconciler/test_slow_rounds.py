@@ -142,3 +142,46 @@ async def test_a_project_that_cannot_be_seen_any_more_deletes_nothing() -> None:
     async with world.running(**RARE, compare_at_start=True):
         await asyncio.sleep(120)
     assert {event.kind for event in world.events(Side.JIRA)} == {ChangeKind.HIDDEN}
+
+
+def _lists_asked(world: World) -> tuple[int, int]:
+    """Return how many short pages, and how many whole ones without a window, Craft.io was asked for."""
+    asked = [dict(request.query) for request in world.transport.requests if request.url.endswith("/items")]
+    short = [query for query in asked if query.get("limit") == "1"]
+    return len(short), len([query for query in asked if query not in short and "updated_from" not in query])
+
+
+@on_virtual_time
+async def test_a_deleted_item_of_craft_is_noticed_long_before_the_hour_is_over() -> None:
+    """It has no event, and no list of changes shows it: but there are fewer than before."""
+    world = World()
+    await world.configure()
+    _, items = await linked(world, 120)
+    hourly = {"id_sweep_interval_s": 3_600.0, "count_interval_s": 30.0, "id_sweep_soonest_s": 60.0}
+    async with world.running(**RARE, **hourly):
+        await asyncio.sleep(200)
+        world.ada_craft.delete(items[90])
+        world.ada_craft.create_item(type="feature", title="Another")  # as many as before, all in all
+        took = await world.until(lambda: bool(world.events(Side.CRAFT)), 120)
+        world.transport.requests.clear()
+        await asyncio.sleep(600)
+        counts, lists = _lists_asked(world)
+    (event,) = world.events(Side.CRAFT)
+    assert (event.kind, event.entity_id) == (ChangeKind.DELETED, items[90])
+    assert took < 60
+    assert counts > 0
+    assert lists == 0, "nothing is missing: it is only counted"
+
+
+@on_virtual_time
+async def test_deletions_one_after_the_other_do_not_have_all_lists_read_each_time() -> None:
+    world = World()
+    await world.configure()
+    _, items = await linked(world, 40)
+    async with world.running(**RARE, id_sweep_interval_s=3_600.0, count_interval_s=10.0, id_sweep_soonest_s=300.0):
+        await asyncio.sleep(400)
+        for item in items[:30]:
+            world.ada_craft.delete(item)
+            await asyncio.sleep(20)
+        await world.until(lambda: len(world.events(Side.CRAFT)) == 30, 330)
+    assert _lists_asked(world)[1] <= 5

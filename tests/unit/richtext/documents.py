@@ -56,7 +56,7 @@ HOSTILE = (
     "'", '"', ".", ",", "C:\\temp", "a*b*c", "x_y_z",
 )  # fmt: skip
 laws = settings(
-    max_examples=60,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 """How the laws of this folder are tried: generating a rich document takes longer than checking it."""

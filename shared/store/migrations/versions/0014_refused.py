@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 
 IN_TURN = "(integration_id, coalesce(looked_at, created_at), id)"
 
