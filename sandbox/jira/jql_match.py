@@ -217,7 +217,7 @@ class Matcher:
             found = [
                 one.id
                 for one in self.world.projects.values()
-                if lower in (one.id, one.key.lower(), one.name.lower())
+                if lower in (one.id, one.key.lower(), one.name.lower(), *map(str.lower, one.former_keys))
                 and (self.account is None or self.account.account_id not in one.hidden_from)
             ]
         else:

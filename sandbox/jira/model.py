@@ -166,6 +166,8 @@ class Project:
     denied: set[tuple[str, str]] = field(default_factory=set)
     """Permissions taken away: account id and key."""
     next_number: int = 1
+    former_keys: set[str] = field(default_factory=set)
+    """Keys that it had before: Jira goes on to answer to them."""
     components: dict[str, Option] = field(default_factory=dict)
     versions: dict[str, Option] = field(default_factory=dict)
 

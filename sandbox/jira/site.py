@@ -263,6 +263,21 @@ class JiraSite:
         """Answer the next edits (of one issue, or of any) with 409 and without effect."""
         self.world.conflicts[issue_id] = times
 
+    def rename_key(self, old: str, new: str) -> None:
+        """Change a project's key, as an administrator does: its issues get new keys, their ids stay, and no webhook
+        tells of it. Old keys are answered to as before. Raises KeyError.
+        """
+        found = self.world.project(old)
+        if found is None:
+            raise KeyError(old)
+        found.former_keys.add(found.key)
+        found.key = new
+        for issue in self.world.issues.values():
+            if issue.values["project"] == found.id:
+                key = f"{new}-{str(issue.values['key']).rpartition('-')[2]}"
+                self.world.ids_by_key[key] = issue.id
+                self.world.put_values(issue, {**issue.values, "key": key})
+
     def move_issue(self, issue_id: str, project_key: str, *, actor: str = ADA_EMAIL) -> str:
         """Move an issue to another project as a person does in the browser; the id stays, the new key is returned."""
         world = self.world

@@ -120,7 +120,7 @@ class World:
         if found:
             return found
         wanted = id_or_key.upper()
-        return next((one for one in self.projects.values() if one.key == wanted), None)
+        return next((one for one in self.projects.values() if wanted in (one.key, *one.former_keys)), None)
 
     def visible_project(self, id_or_key: str, account: Account | None) -> Project | None:
         """Return a project if the account may see it; anonymous callers see none."""

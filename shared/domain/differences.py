@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup"})
-"""What no admin writes in an integration: its place, its number, and what its Jira is."""
+INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup", "jira_project_id"})
+"""What no admin writes in an integration: its place, its number, what its Jira is, and the id of the project."""
 PAIR_OWNED: Final = frozenset({"since", "fields_since", "jira_name", "craft_name"})
 """What saving writes into each field pair: `next_revision`, and what people call its fields."""
 CONNECTION_OWNED: Final = frozenset({"id", "revision", "account_id", "paused_reason"})
@@ -31,6 +31,7 @@ _LABELS: Final = {
     "to_jira": "new items in Jira",
     "policy": "who wins a conflict",
     "craft_key_field": "Craft.io field that holds the link's id",
+    "takes": "which new items it is for",
     "url": "address",
     "email": "e-mail",
     "max_concurrent": "most requests at once",
@@ -70,7 +71,7 @@ def integration_differences(before: Mapping[str, Any] | None, after: Mapping[str
         return [Difference(path="", change="added", after=after.get("name"), words=f"new, with {counts}")]
     rest = INTEGRATION_OWNED | {"pairs"}
     return [
-        *_of_fields(_without(before, rest), _without(after, rest), "", ""),
+        *_of_fields({"takes": [], **_without(before, rest)}, {"takes": [], **_without(after, rest)}, "", ""),
         *_of_pairs(before.get("pairs") or (), after.get("pairs") or ()),
     ]
 
@@ -98,7 +99,7 @@ def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any], path: str, w
             change="changed",
             before=old,
             after=new,
-            words=f"{words}{label}: {shown(old)} → {shown(new)}",
+            words=f"{words}{label}: {_said(name, old)} → {_said(name, new)}",
         )
 
 
@@ -170,6 +171,19 @@ def _both(entry: Mapping[str, Any]) -> str:
 
 def _pair(pair: Mapping[str, Any]) -> str:
     return f"{pair.get('kind')}: Jira {shown(pair.get('jira'))} ↔ Craft.io {shown(pair.get('craft'))}"
+
+
+def _said(name: str, value: Any) -> str:
+    """Return the value of a property in short; rules for new items in words."""
+    if name != "takes":
+        return shown(value)
+    rules = [each for each in value or () if isinstance(each, Mapping)]
+    said = (
+        f"{'Jira' if each.get('side') == 'jira' else 'Craft.io'} {each.get('field')} is "
+        f"{' or '.join(map(str, each.get('values') or ()))}"
+        for each in rules
+    )
+    return shown("; ".join(said) or "all")
 
 
 def shown(value: Any) -> str:

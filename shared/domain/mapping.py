@@ -31,6 +31,7 @@ __all__ = [
     "Policy",
     "Setting",
     "Shape",
+    "Takes",
     "TypePair",
     "ValuePair",
     "next_revision",
@@ -227,6 +228,16 @@ class TransitionField(Setting):
     """As Jira's REST API takes it."""
 
 
+class Takes(Setting):
+    """Which new items of one side an integration is for: those that have one of these values in a field."""
+
+    side: Side
+    field: Name
+    """Jira field id (`components`), property of Craft.io's item, or `custom:{id}` for a custom field of Craft.io."""
+    values: tuple[Name, ...] = Field(min_length=1)
+    """By id or by name, in small letters or capitals."""
+
+
 class Integration(Setting):
     """One Jira project and one Craft.io workspace that are kept in step, with their mapping. `revision` grows with
     each save.
@@ -238,7 +249,9 @@ class Integration(Setting):
     jira_connection: ConnectionId
     craft_connection: ConnectionId
     jira_project: Name
-    """Project key."""
+    """Project key, as people know it."""
+    jira_project_id: str | None = None
+    """The project's id, which stays when its key is changed: found out when the integration is saved. None: not yet."""
     craft_workspace: Name
     """Workspace id."""
     craft_root: EntityId | None = None
@@ -256,6 +269,10 @@ class Integration(Setting):
     pairs: tuple[FieldPair, ...]
     transition_fields: tuple[TransitionField, ...] = ()
     """Values for fields that transitions ask for when a status is carried to Jira."""
+    takes: tuple[Takes, ...] = ()
+    """Which new items it is for, at most one rule for each side; without one: all. An item below one that is linked
+    already goes where that is, and what is linked stays, whatever the rule says.
+    """
 
     @field_validator("time_zone")
     @classmethod
@@ -265,6 +282,13 @@ class Integration(Setting):
         except (ValueError, LookupError, OSError) as error:
             raise ValueError(f"there is no time zone {name}; use an IANA name such as Europe/Berlin") from error
         return name
+
+    @field_validator("takes")
+    @classmethod
+    def _one_rule_a_side(cls, rules: tuple[Takes, ...]) -> tuple[Takes, ...]:
+        if len({each.side for each in rules}) < len(rules):
+            raise ValueError("there are two rules for the new items of one side; put their values into one")
+        return rules
 
     @model_validator(mode="after")
     def _pairs_know_where_they_are(self) -> Self:
@@ -306,6 +330,18 @@ class Integration(Setting):
     def connection(self, side: Side) -> ConnectionId:
         """Return the connection of one side."""
         return self.jira_connection if side is Side.JIRA else self.craft_connection
+
+    def rule(self, side: Side) -> Takes | None:
+        """Return which new items of a side it is for; None: all."""
+        return next((each for each in self.takes if each.side is side), None)
+
+    def home(self, side: Side) -> str:
+        """Return what people know the project or workspace of a side by."""
+        return self.jira_project if side is Side.JIRA else self.craft_workspace
+
+    def container(self, side: Side) -> str:
+        """Return what calls name the project or workspace of a side by: by its id, as far as that is known."""
+        return (self.jira_project_id or self.jira_project) if side is Side.JIRA else self.craft_workspace
 
     def type_on(self, target: Side, source_type: str) -> str | None:
         """Return the type on `target` for a type of the other side, None if it is not mapped."""

@@ -9,6 +9,7 @@ from typing import Final
 
 from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.projects import in_project, quoted
 from shared.clients.people import people_in
 from shared.clients.reading import Account, Page, Reading
 from shared.clients.walk import pages
@@ -57,14 +58,14 @@ class JiraEyes:
         """
         del since
         minutes = math.ceil(window / timedelta(minutes=1)) + 1
-        jql = f"project = {_quoted(container)} AND updated >= -{minutes}m ORDER BY updated DESC"
+        jql = f"{in_project(container)} AND updated >= -{minutes}m ORDER BY updated DESC"
         return await self._client.search(jql, WHOLE, page=page)
 
     async def newest(self, container: str, count: int, now: datetime, type_id: str | None = None) -> Sequence[Reading]:
         """Return the issues of a project that were updated last."""
         del now
-        of_type = f" AND issuetype = {_quoted(type_id)}" if type_id is not None else ""
-        jql = f"project = {_quoted(container)}{of_type} ORDER BY updated DESC"
+        of_type = f" AND issuetype = {quoted(type_id)}" if type_id is not None else ""
+        jql = f"{in_project(container)}{of_type} ORDER BY updated DESC"
         found: list[Reading] = []
 
         async def turn(page: str | None) -> Page:
@@ -80,7 +81,7 @@ class JiraEyes:
         """Return the ids of all issues of a project that the search index shows."""
 
         async def turn(page: str | None) -> Page:
-            return await self._client.search(f"project = {_quoted(container)} ORDER BY id", (), page=page)
+            return await self._client.search(f"{in_project(container)} ORDER BY id", (), page=page)
 
         return [reading.entity_id async for part in pages(turn) for reading in part.items]
 
@@ -97,12 +98,7 @@ class JiraEyes:
     async def container_visible(self, container: str) -> bool:
         """Tell whether the project is there for us: JQL refuses one that is not."""
         try:
-            await self._client.search(f"project = {_quoted(container)}", (), max_results=1)
+            await self._client.search(in_project(container), (), max_results=1)
         except (Rejected, NotFound):
             return False
         return True
-
-
-def _quoted(text: str) -> str:
-    """Return a string literal of JQL."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

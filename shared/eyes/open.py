@@ -13,7 +13,9 @@ from shared.eyes.jira import JiraEyes
 from shared.eyes.port import Eyes
 
 Containers = Mapping[str, str | None]
-"""Project keys, or workspace ids with the id of the custom field for our key (None: it has none)."""
+"""Projects (by id, or by key where that is not known), or workspace ids with the id of the custom field for our key
+(None: it has none).
+"""
 
 
 def open_eyes(client: JiraClient | CraftClient, connection: Connection, containers: Containers) -> Eyes:
@@ -31,7 +33,7 @@ def containers_of(connection: Connection, integrations: Sequence[Integration]) -
         if integration.connection(side) != connection.id:
             continue
         if side is Side.JIRA:
-            found[integration.jira_project] = None
+            found[integration.container(side)] = None
         else:
             found[integration.craft_workspace] = integration.craft_key_field or found.get(integration.craft_workspace)
     return found

@@ -18,7 +18,7 @@ from shared.domain.person import Person
 
 
 class Eyes(Protocol):
-    """Looks at one connection's items. Containers are Jira projects (by key) and Craft.io workspaces (by id)."""
+    """Looks at one connection's items. Containers are Jira projects (by id or key) and Craft.io workspaces (by id)."""
 
     @property
     def side(self) -> Side:

@@ -106,6 +106,8 @@ class JiraMetadata:
     project: str
     """Project key, as a mapping names it."""
     visible: bool = True
+    id: str = ""
+    """Project id, which never changes; '' if not told."""
     key: str = ""
     """Project key as Jira writes it, which answers to ids, former keys and other capitals too; '' if not told."""
     name: str = ""

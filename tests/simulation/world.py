@@ -160,7 +160,7 @@ class World:
 
     def mapping(self) -> tuple[Integration, Atlas]:
         """Seed both vendors; return the first mapping, and all that could be mapped."""
-        self.jira.seed_project(PROJECT, "Tandem")
+        project = self.jira.seed_project(PROJECT, "Tandem")
         self.craft.account.seed_workspace(
             "Roadmap",
             custom_fields=RICH_FIELDS if self.fate.any_mapping else CUSTOM_FIELDS,
@@ -177,7 +177,7 @@ class World:
             with_key=self.fate.with_key,
             policy=self.fate.policy,
             status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
-        )
+        ).model_copy(update={"jira_project_id": project.id})
         if not self.fate.any_mapping:
             return plain, Atlas(plain.pairs)
         fields = {field.name: field.id for field in self.jira.world.customs}

@@ -1,4 +1,5 @@
-"""What people call the fields of a mapping. Kept in it when it is saved: services that only see items do not know it.
+"""What people call the fields of a mapping, and the id and present key of its project. Kept in it when it is saved:
+services that only see items do not know it.
 
 Pure.
 """
@@ -6,6 +7,7 @@ Pure.
 from __future__ import annotations
 
 from services.console.domain.drafts import IntegrationDraft
+from shared.domain.mapping import Integration
 from shared.metadata.craft import CUSTOM_PREFIX, PROPERTIES, CraftMetadata
 from shared.metadata.jira import JiraMetadata
 
@@ -27,3 +29,16 @@ def with_field_names(draft: IntegrationDraft, jira: JiraMetadata, craft: CraftMe
         for pair in draft.pairs
     ]
     return draft.model_copy(update={"pairs": tuple(named)})
+
+
+def with_project(draft: IntegrationDraft, jira: JiraMetadata) -> IntegrationDraft:
+    """Return a draft that knows its project as Jira does now: by its id, and by the key that it has by now."""
+    return draft.model_copy(update={"jira_project": jira.key or draft.jira_project, "jira_project_id": jira.id or None})
+
+
+def with_project_as_before(draft: IntegrationDraft, old: Integration | None) -> IntegrationDraft:
+    """Return a draft with the project id that was found out before, if it is of the same project still: nobody enters
+    one.
+    """
+    same = old is not None and (old.jira_connection, old.jira_project) == (draft.jira_connection, draft.jira_project)
+    return draft.model_copy(update={"jira_project_id": old.jira_project_id if old is not None and same else None})

@@ -14,10 +14,12 @@ from services.console.domain.problems import Refusal, not_found
 from services.console.domain.views import IntegrationSummary, LinkDetail, LinkList, StrayList, Summary
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Reader
+from shared.clients.jira.projects import covers
 from shared.clients.jira.shapes import project_of
 from shared.clients.reading import Reading
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
 from shared.domain.mapping import Integration
+from shared.fields.takes import is_for
 from shared.store.port import ConfigReader, LinkView
 
 _MAX_STRAYS: Final = 1000
@@ -80,7 +82,7 @@ class Links:
         integrations = await self._config.integrations()
         found = await self._find(ident, sorted({each.connection(side) for each in integrations}))
         if found is None:
-            connected = ", ".join(sorted({home_of(each, side) for each in integrations})) or "nothing yet"
+            connected = ", ".join(sorted({each.home(side) for each in integrations})) or "nothing yet"
             raise not_found(
                 f"{side.vendor} shows Tandem no item {ident}.",
                 f"Check the id or key, and that Tandem's {side.vendor} account may see it. Covered: {connected}.",
@@ -102,9 +104,9 @@ class Links:
         """Return why an item that is there has no row."""
         home = home_in(snapshot, side)
         here = [each for each in integrations if each.connection(side) == connection_id]
-        covering = next((each for each in here if home_of(each, side) == home), None)
+        covering = next((each for each in here if is_home(each, side, snapshot)), None)
         if covering is None:
-            covered = ", ".join(sorted({home_of(each, side) for each in here}))
+            covered = ", ".join(sorted({each.home(side) for each in here}))
             return not_found(
                 f"The {side.vendor} item {ident} is in {home}, which no integration covers (they cover {covered}).",
                 "Add an integration for it, or move the item.",
@@ -115,6 +117,14 @@ class Links:
                 "itself.",
                 "Choose an item below it.",
             )
+        taking = [each for each in here if is_home(each, side, snapshot) and _takes(each, side, snapshot)]
+        if not taking:
+            return not_found(
+                f"The {side.vendor} item {ident} is in {home}, but it has none of the values for which {covering.name} "
+                "takes new items there.",
+                "Give the item such a value, or change the integration's rule (`takes`).",
+            )
+        covering = taking[0]
         verb = "Pull" if side is Side.JIRA else "Push"
         return not_found(
             f"Tandem has not heard of the {side.vendor} item {ident} yet: it was last changed before {covering.name} "
@@ -153,9 +163,16 @@ class Links:
         return StrayList(strays=list(await self._reader.strays(query.limit)))
 
 
-def home_of(integration: Integration, side: Side) -> str:
-    """Return the project or workspace that an integration covers on a side."""
-    return integration.jira_project if side is Side.JIRA else integration.craft_workspace
+def is_home(integration: Integration, side: Side, snapshot: Mapping[str, Any]) -> bool:
+    """Tell whether an item is in the project or workspace of an integration."""
+    if side is Side.JIRA:
+        return covers(integration, snapshot)
+    return bool(snapshot.get("workspaceId") == integration.craft_workspace)
+
+
+def _takes(integration: Integration, side: Side, snapshot: Mapping[str, Any]) -> bool:
+    rule = integration.rule(side)
+    return rule is None or is_for(rule, snapshot)
 
 
 def home_in(snapshot: Mapping[str, Any], side: Side) -> str:

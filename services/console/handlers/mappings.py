@@ -9,7 +9,7 @@ from typing import NamedTuple
 import structlog
 
 from services.console.domain.drafts import IntegrationDraft, SuggestionDraft
-from services.console.domain.field_names import with_field_names
+from services.console.domain.field_names import with_field_names, with_project, with_project_as_before
 from services.console.domain.problems import Fault, Refusal, invalid, refused_mapping
 from services.console.domain.suggestion import Identities, Suggestion, suggest
 from services.console.domain.validation import Finding, Severity, check
@@ -55,7 +55,7 @@ class Mappings:
         try:
             return await self._found(draft, jira, craft)
         except VendorError as error:
-            return Judged(draft, [_not_checked(error)])
+            return Judged(await self._as_before(draft), [_not_checked(error)])
 
     async def accept(self, draft: IntegrationDraft, *, unchecked: bool) -> Judged:
         """Return a draft as it may be saved, with what is to be said of it. Raises a 422 with all findings if it may
@@ -74,7 +74,7 @@ class Mappings:
                 )
                 raise _cannot_ask(error, words) from error
             log.warning("mapping_saved_unchecked", integration=draft.id, reason=told(error))
-            return Judged(draft, [_not_checked(error)])
+            return Judged(await self._as_before(draft), [_not_checked(error)])
         if any(each.severity is Severity.ERROR for each in found.findings):
             raise refused_mapping(found.findings)
         return found
@@ -113,8 +113,13 @@ class Mappings:
         if known.from_memory and any(each.severity is Severity.ERROR for each in found):
             known = await self._metadata.read(draft, jira, craft, fresh=True)
             found = _check(draft, known)
-        found = (*found, *new_items_go_elsewhere(draft, await self._config.integrations()))
-        return Judged(with_field_names(draft, known.jira, known.craft), found)
+        named = with_project(with_field_names(draft, known.jira, known.craft), known.jira)
+        return Judged(named, (*found, *new_items_go_elsewhere(named, await self._config.integrations())))
+
+    async def _as_before(self, draft: IntegrationDraft) -> IntegrationDraft:
+        """Return a draft with what was found out when it was checked last."""
+        saved = await self._config.integrations()
+        return with_project_as_before(draft, next((each for each in saved if each.id == draft.id), None))
 
     async def _accesses(self, draft: Integration) -> tuple[Access, Access]:
         """Return both connections with their credentials. Raises a 422 for what is no connection to that side."""

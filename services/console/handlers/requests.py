@@ -14,7 +14,7 @@ from typing import assert_never
 from services.console.domain.drafts import ItemRequestDraft, LinkRequestDraft
 from services.console.domain.problems import Fault, Refusal, invalid, not_found
 from services.console.domain.views import Accepted, RequestView
-from services.console.handlers.links import Links, home_in, home_of
+from services.console.handlers.links import Links, home_in, is_home
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports, Publish
 from shared.clients.reading import Reading
@@ -175,8 +175,8 @@ class Requests:
         if ident is None:
             raise invalid(Fault(path=name, message="is missing"))
         reading = await self._vendors.look(integration.connection(side), ident)
-        home, wanted = home_in(reading.snapshot, side), home_of(integration, side)
-        if home != wanted:
+        if not is_home(integration, side, reading.snapshot):
+            home, wanted = home_in(reading.snapshot, side), integration.home(side)
             raise invalid(
                 Fault(path=name, message=f"is in {home}, but the integration {integration.id} is for {wanted}")
             )

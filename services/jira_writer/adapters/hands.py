@@ -14,8 +14,8 @@ from services.jira_writer.adapters.versions import create_missing
 from services.jira_writer.settings import JiraWriterSettings
 from shared.clients.errors import NotFound, Rejected, VendorError
 from shared.clients.http import Guard
-from shared.clients.jira import shapes
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.projects import covers
 from shared.clients.pool import ClientPool
 from shared.clients.reading import Reading
 from shared.domain.ids import EntityId, OperationId, PairId, Side
@@ -111,13 +111,13 @@ class JiraHands:
         try:
             return await self._create(client, claim, values, guard)
         except Rejected as error:
-            if not await create_missing(client, claim.integration.jira_project, values, error, guard):
+            if not await create_missing(client, claim.integration, values, error, guard):
                 raise
             return await self._create(client, claim, values, guard)
 
     @staticmethod
     async def _create(client: JiraClient, claim: Claim, values: Mapping[FieldPair, Json], guard: Guard) -> Created:
-        project, type_id = claim.integration.jira_project, claim.operation.type_id or ""
+        project, type_id = claim.integration.container(Side.JIRA), claim.operation.type_id or ""
         return Created(
             await client.create_issue(project, type_id, render(Side.JIRA, values), claim.link_id, guard=guard)
         )
@@ -139,16 +139,15 @@ class JiraHands:
         """
         if not any(pair.create_missing and pair.jira in refusal.field_errors for pair in values):
             return False
-        project = claim.integration.jira_project
-        if shapes.project_of((await self.read(claim)).snapshot) != project:
+        if not covers(claim.integration, (await self.read(claim)).snapshot):
             return False
-        return await create_missing(client, project, values, refusal, guard)
+        return await create_missing(client, claim.integration, values, refusal, guard)
 
     async def look_up(self, claim: Claim, since: datetime, until: datetime) -> Found:
         """Look for an issue of ours that carries the link id."""
         del until
         client = await self._pool.jira(claim.connection_id)
-        found = await client.find_created(claim.link_id, claim.integration.jira_project, since)
+        found = await client.find_created(claim.link_id, claim.integration.container(Side.JIRA), since)
         return Found((found,) if found is not None else ())
 
     def marks_creates(self, claim: Claim) -> bool:

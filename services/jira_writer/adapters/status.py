@@ -13,9 +13,10 @@ from services.jira_writer.domain.route import MAX_STEPS, Workflow
 from shared.clients.errors import NoEffect, NotFound, Rejected, UnclearEffect, VendorError
 from shared.clients.http import Guard
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.projects import in_project
 from shared.clients.jira.shapes import Transition
 from shared.clients.reading import Reading
-from shared.domain.ids import EntityId
+from shared.domain.ids import EntityId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldPair, Integration
 from shared.store.port import Claim
@@ -42,7 +43,7 @@ class StatusWriter:
         """
         goal = str(claim.operation.pairs[pair.id].value)
         status = _id_of(before, "status")
-        key = (claim.connection_id, claim.integration.jira_project, _id_of(before, "issuetype"))
+        key = (claim.connection_id, claim.integration.container(Side.JIRA), _id_of(before, "issuetype"))
         workflow = self._workflows.setdefault(key, Workflow())
         been: dict[str, None] = {}
         for step in range(MAX_STEPS):
@@ -81,7 +82,9 @@ class StatusWriter:
             if unknown is None:
                 break
             looked_for.add(unknown)
-            example = await _example(client, claim.integration.jira_project, _id_of(before, "issuetype"), unknown)
+            example = await _example(
+                client, claim.integration.container(Side.JIRA), _id_of(before, "issuetype"), unknown
+            )
             if example is not None:
                 workflow.learn(unknown, await _offered(client, example))
         if chosen is not None:
@@ -95,7 +98,7 @@ class StatusWriter:
 
 async def _example(client: JiraClient, project: str, issue_type: str, status: str) -> EntityId | None:
     """Return an issue of that type in that status, None if none can be found just now."""
-    jql = f'project = "{project}" AND issuetype = {issue_type} AND status = {status} ORDER BY updated DESC'
+    jql = f"{in_project(project)} AND issuetype = {issue_type} AND status = {status} ORDER BY updated DESC"
     try:
         page = await client.search(jql, (), max_results=1)
     except VendorError:

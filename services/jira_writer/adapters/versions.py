@@ -14,8 +14,9 @@ from shared.clients.errors import NoEffect, NotFound, Rejected, Unavailable, Unc
 from shared.clients.http import Guard
 from shared.clients.jira.client import JiraClient
 from shared.clients.jira.versions import ProjectVersions
+from shared.domain.ids import Side
 from shared.domain.link import Json
-from shared.domain.mapping import FieldPair
+from shared.domain.mapping import FieldPair, Integration
 
 _FORBIDDEN = frozenset({401, 403, 404})
 
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 async def create_missing(
-    client: JiraClient, project: str, values: Mapping[FieldPair, Json], refusal: Rejected, guard: Guard
+    client: JiraClient, integration: Integration, values: Mapping[FieldPair, Json], refusal: Rejected, guard: Guard
 ) -> bool:
     """Create the versions that a refused write names and the project has not; tell whether it is worth another try.
 
@@ -35,18 +36,21 @@ async def create_missing(
     for pair, value in values.items():
         if not pair.create_missing or pair.jira not in refusal.field_errors:
             continue
-        known = await _known(client, project)
+        known = await _known(client, integration)
         for name in sorted(_names(value) - known.names):
             twin = next((each for each in known.names if each.casefold() == name.casefold()), None)
             if twin is not None:
                 raise _about(pair, f"Jira has the version {twin!r}, which differs from {name!r} only in capital "
                              f"letters. Map the value to {twin!r}, or rename the version in Jira.")  # fmt: skip
-            await _create(client, project, known.project_id, pair, name, guard)
+            await _create(client, integration, known.project_id, pair, name, guard)
             made = True
     return made
 
 
-async def _create(client: JiraClient, project: str, project_id: str, pair: FieldPair, name: str, guard: Guard) -> None:
+async def _create(
+    client: JiraClient, integration: Integration, project_id: str, pair: FieldPair, name: str, guard: Guard
+) -> None:
+    project = integration.jira_project
     try:
         await client.versions.create(project_id, name, guard)
     except UnclearEffect as error:
@@ -62,7 +66,7 @@ async def _create(client: JiraClient, project: str, project_id: str, pair: Field
                 "the version in Jira, and press retry.",
                 status,
             ) from error
-        if name in (await _known(client, project)).names:
+        if name in (await _known(client, integration)).names:
             return  # somebody was faster
         raise _about(
             pair,
@@ -73,11 +77,11 @@ async def _create(client: JiraClient, project: str, project_id: str, pair: Field
     log.info("version created", project=project)
 
 
-async def _known(client: JiraClient, project: str) -> ProjectVersions:
+async def _known(client: JiraClient, integration: Integration) -> ProjectVersions:
     try:
-        return await client.versions.of(project)
+        return await client.versions.of(integration.container(Side.JIRA))
     except NotFound as error:
-        raise NoEffect(f"Jira does not show the versions of the project {project}: {error}") from error
+        raise NoEffect(f"Jira does not show the versions of the project {integration.jira_project}: {error}") from error
 
 
 def _names(value: Json) -> frozenset[str]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from shared.clients.craft import shapes as craft_shapes
 from shared.clients.jira import shapes as jira_shapes
+from shared.clients.jira.projects import covers
 from shared.domain.ids import Side
-from shared.domain.mapping import Connection, Integration, Mode
+from shared.domain.mapping import Connection, Integration
 from shared.messages.change import ChangeEvent
 
 
@@ -15,22 +16,11 @@ def candidates_of(event: ChangeEvent, integrations: Sequence[Integration]) -> li
     """Return the integrations whose Jira project or Craft workspace an entity is in, in order of their ids."""
     snapshot = event.snapshot or {}
     if event.side is Side.JIRA:
-        project = jira_shapes.project_of(snapshot)
-        found = [i for i in integrations if i.jira_project == project]
+        found = [i for i in integrations if covers(i, snapshot)]
     else:
         workspace = snapshot.get("workspaceId")
         found = [i for i in integrations if i.craft_workspace == workspace and i.craft_root != event.entity_id]
     return sorted(found, key=lambda integration: integration.id)
-
-
-def taker_of(event: ChangeEvent, candidates: Sequence[Integration]) -> Integration | None:
-    """Return which of the candidates a new item is for: the one that a person chose (None if it is not among them),
-    else the first; one that creates nothing in this direction leaves it to the next.
-    """
-    if event.integration_id is not None:
-        return next((each for each in candidates if each.id == event.integration_id), None)
-    creating = (each for each in candidates if each.mode_towards(event.side.other) is not Mode.OFF)
-    return next(creating, next(iter(candidates), None))
 
 
 def is_by_us(event: ChangeEvent, connection: Connection) -> bool:

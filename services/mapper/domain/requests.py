@@ -142,6 +142,13 @@ def is_single(link: Link) -> bool:
     return link.entity_id(link.origin.other) is None and not link.successors and link.op_id is None
 
 
+def follows_by_itself(link: Link) -> bool:
+    """Tell whether a link may become another integration's without a word of a person's: nobody asked for it where it
+    is, and nothing that a create of before may still make would be in the wrong place.
+    """
+    return is_single(link) and not link.asked and not any(op.unclear for op in link.operations)
+
+
 def let_go(link: Link, side: Side, successor: LinkId, ctx: Context) -> None:
     """Let the item of a side go on in another link. What is left here is kept for ever (PROTOCOL F20): a deleted item's
     row, so that nothing late is ever created from it, or an item that is alone now.

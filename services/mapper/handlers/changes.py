@@ -4,7 +4,7 @@ Create).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -13,12 +13,13 @@ import structlog
 from services.mapper.domain.absence import counts, not_found, shown
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
-from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us, taker_of
+from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us
+from services.mapper.domain.home import Home, home_of, is_asked_of_its_parent, parent_of, root_of
 from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
 from services.mapper.domain.order import observe
-from services.mapper.domain.requests import create_now, is_single, rehome
+from services.mapper.domain.requests import create_now, follows_by_itself, is_single, rehome
 from services.mapper.handlers.answers import (
     NO_INTEGRATION,
     NOT_COVERED,
@@ -31,7 +32,7 @@ from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.requests import begin_anew
 from services.mapper.handlers.successors import MOVED_ON, Successors
 from shared.domain.clock import Clock, Dice
-from shared.domain.ids import LinkId
+from shared.domain.ids import IntegrationId, LinkId
 from shared.domain.link import Link, LinkState, OperationKind, Result
 from shared.domain.mapping import Integration
 from shared.domain.requests import RequestKind, Step, judge
@@ -42,6 +43,9 @@ from shared.store.port import Contended, LinkTransaction
 
 PARK_FOR = timedelta(seconds=5)
 """How long an entity of our own making without link waits before it is looked at again."""
+
+_NOT_BY_ITS_OWN = frozenset({Cause.DIRECTION_OFF, Cause.TYPE_NOT_MAPPED})
+"""Reasons why an item waits that another integration may not have."""
 
 log = structlog.get_logger(__name__)
 
@@ -94,17 +98,31 @@ class Changes:
         return effects
 
     async def _find_a_home(self, tx: LinkTransaction, link: Link, event: ChangeEvent) -> None:
-        """Give an item of which nothing was carried yet to the integration that a person chose for it, or to one that
-        creates items of it where its own has that switched off.
+        """Give an item of which nothing was carried yet to the integration that a person chose for it, or that its
+        parent or a rule says by now; or to one that creates items of it where its own does not.
         """
-        chosen = event.integration_id is not None and event.integration_id != link.integration_id
-        off = link.state is LinkState.HELD and link.reason == Cause.DIRECTION_OFF
-        if not (chosen or off) or event.snapshot is None or not is_single(link) or link.origin is not event.side:
+        if event.snapshot is None or not is_single(link) or link.origin is not event.side:
             return
-        candidates = candidates_of(event, await tx.integrations_of(event.connection_id))
-        taking = taker_of(event, candidates)
-        if taking is not None and taking.id != link.integration_id:
-            rehome(link, taking)
+        chosen = event.integration_id is not None and event.integration_id != link.integration_id
+        if not chosen and not follows_by_itself(link):
+            return
+        home = await self._home(tx, event, candidates_of(event, await tx.integrations_of(event.connection_id)))
+        if home is None or home.integration.id == link.integration_id:
+            return
+        if home.said or link.reason in _NOT_BY_ITS_OWN:
+            rehome(link, home.integration)
+
+    @staticmethod
+    async def _home(tx: LinkTransaction, event: ChangeEvent, candidates: Sequence[Integration]) -> Home | None:
+        """Return where an item belongs; its parent's link is held still until that is decided."""
+        above: IntegrationId | None = None
+        if event.integration_id is None and is_asked_of_its_parent(candidates, event.side):
+            parent = parent_of(event, candidates)
+            if parent is not None and parent != event.entity_id:
+                above = root_of(parent, event.side, candidates)
+                linked = await tx.share_entity(event.side, event.connection_id, parent) if above is None else None
+                above = linked.integration_id if linked is not None else above
+        return home_of(event, candidates, above)
 
     async def _new_entity(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
         """PROTOCOL, Create 1 and 2: an entity that is in no link yet."""
@@ -127,11 +145,11 @@ class Changes:
             if keyless or not known:
                 await answer_look(tx, event, NOT_SETTLED, None, self._clock.now())
                 return await self._park(tx, event, keyless=keyless)
-        taking = taker_of(event, integrations)
-        if taking is None:
+        home = await self._home(tx, event, integrations)
+        if home is None:
             return await self._leave(tx, event)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
-        return await self._insert(tx, event, taking)
+        return await self._insert(tx, event, home.integration)
 
     async def _leave(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
         """Leave an item alone that no integration covers, or not the one that a person chose."""

@@ -15,6 +15,7 @@ from services.mapper.domain.decide import decide
 from services.mapper.domain.labels import facts_of
 from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
+from services.mapper.domain.requests import follows_by_itself, rehome
 from services.mapper.domain.revision import follow
 from services.mapper.domain.settling import resume
 from services.mapper.domain.status import describe
@@ -23,7 +24,7 @@ from shared.clients.people import people_in
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation
-from shared.domain.mapping import FieldKind
+from shared.domain.mapping import FieldKind, Integration
 from shared.domain.person import Person
 from shared.fields.links import other_ends
 from shared.fields.people import NO_PEOPLE
@@ -101,6 +102,28 @@ class Conclusion:
             people = await look_up(tx, people_of(link, ctx.integration), connections, ctx.shown)
         return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link), called(link)))
 
+    async def _at_home(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
+        """Have an item that is to be created go where its parent has gone by now: they were seen in any order.
+
+        It is read afresh then: what was seen of it was seen by the fields of another integration.
+        """
+        if not follows_by_itself(link) or not wants_create(link):
+            return ctx
+        pair = next((each for each in ctx.integration.pairs if each.kind is FieldKind.PARENT), None)
+        seen = link.side(link.origin).pair(pair.id).seen if pair is not None else None
+        if seen is None or seen.value is None:
+            return ctx
+        connection_id, own = link.connection(link.origin), link.entity_id(link.origin)
+        parent = await tx.share_entity(link.origin, connection_id, EntityId(str(seen.value)))
+        if parent is None or parent.id == link.id or parent.integration_id == link.integration_id:
+            return ctx
+        there = await tx.integration(parent.integration_id)
+        if there is None or not _same_home(ctx.integration, there, link.origin) or there.craft_root == own:
+            return ctx
+        rehome(link, there)
+        link.side(link.origin).have_read(ctx.now)
+        return await self.context(tx, link) or ctx
+
     async def remember(self, tx: LinkTransaction, ctx: Context) -> None:
         """Store the people that were shown, as the last thing: nothing is waited for with their rows locked."""
         if ctx.shown:
@@ -108,6 +131,7 @@ class Conclusion:
 
     async def conclude(self, tx: LinkTransaction, link: Link, ctx: Context) -> list[Message]:
         """Decide, save, and return what is to be published once the transaction is committed."""
+        ctx = await self._at_home(tx, link, ctx)
         ctx = await self.with_parents(tx, link, ctx)
         lift(link, ctx.now)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
@@ -139,6 +163,10 @@ class Conclusion:
             requested_at=self._clock.now(),
             link_id=link_id,
         )
+
+
+def _same_home(one: Integration, other: Integration, side: Side) -> bool:
+    return one.connection(side) == other.connection(side) and one.container(side) == other.container(side)
 
 
 async def _dependencies(tx: LinkTransaction, link: Link, ctx: Context) -> dict[tuple[Side, EntityId], EntityId]:

@@ -30,6 +30,7 @@ from shared.domain.errors import Poison
 from shared.domain.ids import Side
 from shared.domain.link import Link, LinkState, Operation, OperationKind, Result
 from shared.domain.mapping import Integration, Mode, next_revision
+from shared.fields.takes import is_for
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.messages.rehearsal import Rehearsal
@@ -207,6 +208,10 @@ class _Play:
         found = candidates_of(event, await self._tx.integrations_of(event.connection_id))
         return any(each.id == self._draft.id for each in found)
 
+    def _takes(self, event: ChangeEvent) -> bool:
+        rule = self._draft.rule(event.side)
+        return rule is None or is_for(rule, event.snapshot or {})
+
     async def _why_no_link(self, event: ChangeEvent) -> tuple[Outlook, str]:
         other = event.side.other.vendor
         if event.kind is ChangeKind.DELETED:
@@ -217,6 +222,8 @@ class _Play:
             why = "Tandem's own account made it; it waits until it is known which create of Tandem's it came from."
         elif not await self._belongs(event):
             why = "It is not in the project or workspace of this integration, or the root under which items stand."
+        elif not self._takes(event):
+            why = "This integration is for other new items: its rule (takes) names none of this item's values."
         else:
             words = f"Items are not created in {other}: the integration has that direction switched off."
             return Outlook.EXCLUDED, words

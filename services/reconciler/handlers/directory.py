@@ -86,6 +86,4 @@ class Directory:
     def container(self, integration_id: IntegrationId, side: Side) -> str | None:
         """Return the project or workspace of an integration, None if it is not known (any more)."""
         integration = self._integrations.get(integration_id)
-        if integration is None:
-            return None
-        return integration.jira_project if side is Side.JIRA else integration.craft_workspace
+        return integration.container(side) if integration is not None else None

@@ -42,10 +42,12 @@ class Choice:
         links = await self._links_of(draft) if run.sample is None else {}
         found: dict[Side, list[EntityId]] = {}
         for side in Side:
-            post, container = post_of(self._directory, draft.connection(side)), container_of(draft, side)
+            post, container = post_of(self._directory, draft.connection(side)), draft.container(side)
             if not await post.eyes.container_visible(container):
                 what = "project" if side is Side.JIRA else "workspace"
-                raise Unfit(f"{side.vendor} shows no {what} {container} to the connection {post.connection.name}.")
+                raise Unfit(
+                    f"{side.vendor} shows no {what} {draft.home(side)} to the connection {post.connection.name}."
+                )
             if run.sample is None:
                 ids = await post.eyes.listed_ids(container)
             else:
@@ -106,11 +108,6 @@ def post_of(directory: Directory, connection_id: ConnectionId) -> Post:
         name, why = post.connection.name, post.connection.paused_reason
         raise Unfit(f"The connection {name} does not work ({why}). Repair it, then ask again.")
     return post
-
-
-def container_of(draft: Integration, side: Side) -> str:
-    """Return the project or workspace of an integration."""
-    return draft.jira_project if side is Side.JIRA else draft.craft_workspace
 
 
 def _joined(links: Mapping[LinkId, LinkEnds], found: Mapping[Side, Iterable[EntityId]]) -> Iterator[Ends]:

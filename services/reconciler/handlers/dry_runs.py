@@ -14,7 +14,7 @@ import structlog
 from services.reconciler.domain.pace import Pace
 from services.reconciler.handlers.confirm import Unconfirmed, what_it_means
 from services.reconciler.handlers.directory import Directory
-from services.reconciler.handlers.dry_run_choice import Choice, Unfit, container_of, post_of
+from services.reconciler.handlers.dry_run_choice import Choice, Unfit, post_of
 from services.reconciler.ports import Meter, Publish
 from services.reconciler.settings import ReconcilerSettings
 from shared.clients.errors import BadCredentials, NotFound, RateLimited, Rejected, VendorError
@@ -173,7 +173,7 @@ class DryRuns:
         try:
             reading = await post.eyes.look(entity_id)
         except NotFound:
-            kind = await what_it_means(post, container_of(run.draft, side))
+            kind = await what_it_means(post, run.draft.container(side))
             now = self._clock.now()
             return not_found(kind, side, post.id, entity_id, now, change_id=change_id, ticket=ticket)
         return seen(side, post.id, reading, Origin.FRESH, self._clock.now(), change_id=change_id, ticket=ticket)

@@ -19,6 +19,7 @@ from shared.clients.jira.answers import has_whole_changelog, object_of, reading_
 from shared.clients.jira.dialect import JiraDialect
 from shared.clients.jira.links import JiraLinks
 from shared.clients.jira.login import authorization, refused
+from shared.clients.jira.projects import in_project, project_field
 from shared.clients.jira.versions import JiraVersions
 from shared.clients.jira.workflow import JiraWorkflow
 from shared.clients.reading import Account, Page, Reading
@@ -169,7 +170,7 @@ class JiraClient:
 
     async def create_issue(
         self,
-        project_key: str,
+        project: str,
         type_id: str,
         fields: Mapping[str, Any],
         link_id: LinkId,
@@ -180,9 +181,9 @@ class JiraClient:
 
         Not idempotent: after `UnclearEffect`, look with `find_created` first.
         """
-        shown = await self._created(project_key, type_id, fields)
+        shown = await self._created(project, type_id, fields)
         body = {
-            "fields": {**shown, "project": {"key": project_key}, "issuetype": {"id": type_id}},
+            "fields": {**shown, "project": project_field(project), "issuetype": {"id": type_id}},
             "properties": [{"key": shapes.PROPERTY_KEY, "value": {"link": link_id}}],
         }
         call = Call("POST", f"/rest/api/{self._newest_api}/issue", "create", (), body, timeout_s=self._timeout_s)
@@ -226,14 +227,14 @@ class JiraClient:
         answer = await self._get("/rest/api/3/user/search", "users", [("query", words), ("maxResults", str(_PAGE))])
         return [user for user in answer.json if isinstance(user, Mapping)] if isinstance(answer.json, list) else []
 
-    async def find_created(self, link_id: LinkId, project_key: str, since: datetime) -> EntityId | None:
+    async def find_created(self, link_id: LinkId, project: str, since: datetime) -> EntityId | None:
         """Return the issue that our account created since then for `link_id`, verified by a read by id.
 
         The search lags behind: None (none shows) is no proof of absence before the longest index lag is over.
         """
         # JQL times have minutes and the user's time zone; a relative window needs neither
         minutes = max(math.ceil((self._clock.now() - since) / timedelta(minutes=1)), 0) + 5
-        ours = f'project = "{project_key}" AND creator = currentUser()'
+        ours = f"{in_project(project)} AND creator = currentUser()"
         jql = f"{ours} AND created >= -{minutes}m ORDER BY created DESC"
 
         async def turn(page: str | None) -> Page:
@@ -275,9 +276,9 @@ class JiraClient:
         """Return `fields` and `update` of an edit."""
         return _edit(fields)
 
-    async def _created(self, project_key: str, type_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _created(self, project: str, type_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the `fields` of a create, but for project and type."""
-        del project_key, type_id
+        del project, type_id
         return fields
 
     async def ask(self, path: str, endpoint: str, query: Sequence[tuple[str, str]] = ()) -> Any:

@@ -85,7 +85,7 @@ class DataCenterClient(JiraClient):
 
     async def create_issue(
         self,
-        project_key: str,
+        project: str,
         type_id: str,
         fields: Mapping[str, Any],
         link_id: LinkId,
@@ -94,7 +94,7 @@ class DataCenterClient(JiraClient):
     ) -> EntityId:
         """Create an issue. See `JiraClient.create_issue`. Where the screen has an Epic Name, it is the summary."""
         try:
-            return await super().create_issue(project_key, type_id, fields, link_id, guard=guard)
+            return await super().create_issue(project, type_id, fields, link_id, guard=guard)
         except Rejected as error:
             raise await self._about_parent(error) from error
 
@@ -161,7 +161,7 @@ class DataCenterClient(JiraClient):
         rest = {name: value for name, value in fields.items() if name != PARENT}
         return {"fields": {**rest, await self._epic_link(): await self._epic_key(fields[PARENT])}}
 
-    async def _created(self, project_key: str, type_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    async def _created(self, project: str, type_id: str, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         shown = dict(fields)
         if shown.get(PARENT) is None:
             shown.pop(PARENT, None)
@@ -169,7 +169,7 @@ class DataCenterClient(JiraClient):
             link, key = await self._epic_link(), await self._epic_key(shown.pop(PARENT))
             shown[link] = key
         name = (await self._facts.fields()).epic_name
-        if name is not None and name not in shown and await self._facts.on_create_screen(project_key, type_id, name):
+        if name is not None and name not in shown and await self._facts.on_create_screen(project, type_id, name):
             shown[name] = shown.get("summary")
         return shown
 

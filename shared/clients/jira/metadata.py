@@ -14,6 +14,7 @@ from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
 from shared.clients.jira.metadata_shapes import choice_of, objects, screen_of, status_of, text, type_of, with_parent
 from shared.clients.jira.metadata_shapes import field_of as shape_of_field
+from shared.clients.jira.projects import in_project, is_id
 from shared.clients.together import together
 from shared.fields.links import INWARD, OUTWARD, relation_of
 from shared.metadata.choice import Choice, distinct
@@ -64,6 +65,7 @@ class _Reader:
         )
         return JiraMetadata(
             self._project,
+            id=str(about.get("id") or ""),
             key=text(about, "key") or "",
             name=text(about, "name") or self._project,
             fields=fields,
@@ -132,7 +134,8 @@ class _Reader:
             return {}
 
     async def _asked_permissions(self, keys: Sequence[str]) -> dict[str, tuple[str, bool]]:
-        query = (("projectKey", self._project), ("permissions", ",".join(keys)))
+        named = "projectId" if is_id(self._project) else "projectKey"
+        query = ((named, self._project), ("permissions", ",".join(keys)))
         answer = await self._client.ask(f"{self._base}/mypermissions", "permissions", query)
         shown = answer.get("permissions") if isinstance(answer, Mapping) else None
         return {
@@ -179,8 +182,7 @@ class _Reader:
 
     async def _sample(self, one: JiraType) -> _Sample:
         """Return the edit screen and the steps that show on the last changed issues of a type."""
-        key = self._project.replace("\\", "\\\\").replace('"', '\\"')
-        jql = f'project = "{key}" AND issuetype = {one.id} ORDER BY updated DESC'
+        jql = f"{in_project(self._project)} AND issuetype = {one.id} ORDER BY updated DESC"
         try:
             page = await self._client.search(jql, ("status",), max_results=_SAMPLE)
         except (NotFound, Rejected):

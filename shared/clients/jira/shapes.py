@@ -163,6 +163,14 @@ def project_of(issue: Mapping[str, Any]) -> str | None:
     return key if isinstance(key, str) else None
 
 
+def project_id_of(issue: Mapping[str, Any]) -> str | None:
+    """Return the id of an issue's project, which stays when the key is changed."""
+    fields = issue.get("fields")
+    project = fields.get("project") if isinstance(fields, Mapping) else None
+    ident = project.get("id") if isinstance(project, Mapping) else None
+    return None if ident is None else str(ident)
+
+
 def url_of(issue: Mapping[str, Any]) -> str | None:
     """Return where people see an issue: its `self` names the site, also where calls go through a gateway."""
     own, key = issue.get("self"), issue.get("key")

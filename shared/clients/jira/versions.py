@@ -28,9 +28,9 @@ class JiraVersions:
         self._http = http
         self._timeout_s = timeout_s
 
-    async def of(self, project_key: str) -> ProjectVersions:
+    async def of(self, project: str) -> ProjectVersions:
         """Return the versions that a project has now."""
-        path = f"/rest/api/2/project/{quote(project_key, safe='')}"
+        path = f"/rest/api/2/project/{quote(project, safe='')}"
         answer = (await self._http.send(Call("GET", path, "project", timeout_s=self._timeout_s))).json
         about: Mapping[str, Any] = answer if isinstance(answer, Mapping) else {}
         rows = about.get("versions")

@@ -325,3 +325,20 @@ def test_settings_that_name_fields_are_lists_on_the_control_surface(desk: Desk) 
     assert desk.site.settings.ignored_fields == ("summary",)
     with pytest.raises(ValueError, match="ignored_fields"):
         desk.site.apply_settings({"ignored_fields": "summary"})
+
+
+def test_a_renamed_key_is_new_everywhere_and_the_old_one_is_answered_to_as_before(desk: Desk) -> None:
+    issue = desk.create()
+    old = desk.get(f"/issue/{issue}").json["key"]
+    desk.site.drain_webhooks()
+    desk.site.rename_key("APP", "APX")
+    assert desk.site.drain_webhooks() == []
+    found = desk.get(f"/issue/{old}").json
+    assert (found["id"], found["key"], found["fields"]["project"]["key"]) == (issue, old.replace("APP", "APX"), "APX")
+    project = found["fields"]["project"]["id"]
+    assert {desk.get(f"/project/{each}").json["key"] for each in ("APP", "APX", project)} == {"APX"}
+    for named in ("APP", "APX", '"APP"', project):
+        page = desk.site.person(ADA_EMAIL).send(
+            "POST", "/search/jql", {"jql": f"project = {named}", "fields": ["summary"]}, api=3
+        )
+        assert [each["id"] for each in page["issues"]] == [issue], named  # type: ignore[attr-defined]

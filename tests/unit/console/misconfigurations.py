@@ -12,8 +12,8 @@ import async_solipsism
 
 from sandbox.craft.settings import ADA_KEY
 from sandbox.jira.site import SYNC_EMAIL
-from shared.domain.ids import EntityId
-from shared.domain.mapping import Direction, FieldKind, Mode, Shape, TransitionField, ValuePair
+from shared.domain.ids import EntityId, Side
+from shared.domain.mapping import Direction, FieldKind, Mode, Shape, Takes, TransitionField, ValuePair
 from shared.metadata.craft import CraftMetadata
 from shared.metadata.jira import JiraField, JiraMetadata, JiraType, Schema
 from tests.unit.console.misconfigured import PROJECT, Bench, Case, added, changed, revalued, typed, without
@@ -462,6 +462,22 @@ CASES: tuple[Case, ...] = (
         "People are mapped without saying who is who.",
         "pairs[14].values",
         lambda _, draft: added(draft, "assignee", FieldKind.USER, "assignee", "assignee"),
+    ),
+    Case(
+        "takes_field_missing",
+        "A rule for new items is about a field that was deleted.",
+        "takes[0].field",
+        lambda _, draft: draft.model_copy(
+            update={"takes": (Takes(side=Side.JIRA, field="customfield_10999", values=("A",)),)}
+        ),
+    ),
+    Case(
+        "takes_value_unknown",
+        "A rule for new items names a value that the field does not have.",
+        "takes[0].values",
+        lambda bench, draft: draft.model_copy(
+            update={"takes": (Takes(side=Side.CRAFT, field=bench.custom("Area"), values=("Nowhere",)),)}
+        ),
     ),
 )
 

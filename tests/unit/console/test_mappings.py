@@ -289,3 +289,39 @@ def test_a_field_that_is_called_otherwise_now_holds_what_it_held() -> None:
     assert {pair.jira_name for pair in after.pairs} == {"New name"}
     bodies = [each.model_dump(mode="json") for each in (before, after)]
     assert integration_differences(*bodies) == []
+
+
+async def saved_project(admin: Desk) -> tuple[str, str | None]:
+    (saved,) = await admin.world.store.integrations()
+    return saved.jira_project, saved.jira_project_id
+
+
+async def test_a_project_is_kept_by_its_id_and_shown_by_the_key_that_it_has_when_it_is_saved() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        project = admin.world.jira.world.project(PROJECT)
+        assert project is not None
+        status, body = await admin.call("PUT", DEMO, draft(admin, jira_project_id="4711"))
+        assert (status, await saved_project(admin)) == (200, (PROJECT, project.id))
+        admin.world.jira.rename_key(PROJECT, "TANX")
+        await asyncio.sleep(MAX_AGE_S + 1)
+        status, body = await admin.call("PUT", DEMO, {**draft(admin), "revision": 1})
+        assert (status, await saved_project(admin)) == (200, ("TANX", project.id))
+        told = next(each for each in body["findings"] if each["code"] == "project_key_differs")
+        assert (told["severity"], "TANX now, not TAN" in told["message"]) == ("note", True)
+
+
+async def test_unchecked_the_projects_id_is_what_was_found_out_before_and_never_what_is_sent() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        project = admin.world.jira.world.project(PROJECT)
+        assert project is not None
+        await admin.call("PUT", DEMO, draft(admin))
+        admin.world.faults.replace([RequestRule(effect="refuse")])
+        await asyncio.sleep(MAX_AGE_S + 1)
+        again = {**draft(admin, jira_project_id="4711"), "revision": 1}
+        status, _ = await admin.call("PUT", f"{DEMO}?unchecked=true", again)
+        assert (status, await saved_project(admin)) == (200, (PROJECT, project.id))
+        other = {**draft(admin, jira_project="OTHER", jira_project_id=project.id), "revision": 2}
+        status, _ = await admin.call("PUT", f"{DEMO}?unchecked=true", other)
+        assert (status, await saved_project(admin)) == (200, ("OTHER", None))

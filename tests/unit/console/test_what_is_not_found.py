@@ -20,7 +20,7 @@ from services.console.domain.validation.neighbours import new_items_go_elsewhere
 from shared.clients.craft.metadata import read_craft
 from shared.clients.jira.metadata import read_jira
 from shared.domain.ids import EntityId, Side
-from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Mode, Shape, ValuePair
+from shared.domain.mapping import Direction, FieldKind, FieldPair, Integration, Mode, Shape, Takes, TypePair, ValuePair
 from shared.metadata.choice import Choice, Choices, distinct
 from shared.metadata.craft import CraftMetadata, Holds
 from shared.metadata.jira import JiraMetadata, Schema
@@ -343,9 +343,24 @@ async def test_two_integrations_share_a_workspace_or_a_project_only_where_one_wo
     two = bench.draft.model_copy(update={"id": "b", "name": "B", "to_jira": Mode.MANUAL})
     both = list(new_items_go_elsewhere(two, [one, two]))
     assert [each.path for each in both] == ["jira_project", "craft_workspace"]
-    assert 'New items there go by "A"; "B" never creates' in both[0].message
+    assert 'They go by "A", but for those below items of "B".' in both[0].message
     assert list(new_items_go_elsewhere(two, [two])) == []
     other_project = one.model_copy(update={"jira_project": "OTHER"})
     assert [each.path for each in new_items_go_elsewhere(two, [other_project, two])] == ["craft_workspace"]
+
+    def ruled(draft: Integration, field: str, *values: str) -> Integration:
+        return draft.model_copy(update={"takes": (Takes(side=Side.CRAFT, field=field, values=values),)})
+
+    web = ruled(two, "custom:1", "Web")
+    assert list(new_items_go_elsewhere(web, [other_project, web])) == []
+    desktop = ruled(other_project, "custom:1", "Desktop")
+    assert list(new_items_go_elsewhere(web, [desktop, web])) == []
+    for rival in (ruled(other_project, "custom:1", "Desktop", "WEB"), ruled(other_project, "custom:2", "Desktop")):
+        assert [each.path for each in new_items_go_elsewhere(web, [rival, web])] == ["craft_workspace"]
+    other_types = other_project.model_copy(update={"types": (TypePair(jira="4711", craft="objective"),)})
+    assert list(new_items_go_elsewhere(two, [other_types, two])) == []
+    renamed = two.model_copy(update={"jira_project": "NEW", "jira_project_id": "10100"})
+    before = one.model_copy(update={"jira_project_id": "10100", "craft_workspace": "other"})
+    assert [each.path for each in new_items_go_elsewhere(renamed, [before, renamed])] == ["jira_project"]
     one_way = other_project.model_copy(update={"to_jira": Mode.OFF})
     assert list(new_items_go_elsewhere(two, [one_way, two])) == []

@@ -110,3 +110,14 @@ def _meaning(integration: Integration) -> Integration:
 
 def test_a_body_from_before_versions_were_created_says_the_same_as_one_that_creates_none() -> None:
     assert integration_differences(BASE, with_pair(1, create_missing=False)) == []
+
+
+def test_a_rule_for_new_items_is_told_in_words_and_none_is_like_before_there_were_any() -> None:
+    rule = {"side": "craft", "field": "custom:9", "values": ["Web", "Mobile"]}
+    (found,) = integration_differences(BASE, changed(takes=[rule]))
+    assert found.words == "which new items it is for: all → Craft.io custom:9 is Web or Mobile"
+    assert integration_differences(BASE, changed(takes=[])) == []
+
+
+def test_the_id_of_the_project_is_found_out_and_no_difference() -> None:
+    assert integration_differences(BASE, changed(jira_project_id="10100")) == []

@@ -196,3 +196,19 @@ def test_what_a_feed_remembers_is_bounded_and_the_newest() -> None:
     states = [(Seen.of(_reading(str(n), n)), _reading(str(n), n)) for n in range(100)]
     known.add(seen for seen, _ in states)
     assert list(known.new(states)) == [seen for seen, _ in states[:90]]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["by id", "by key"])
+@on_virtual_time
+async def test_issues_of_a_project_whose_key_was_changed_are_found_as_before(*, known: bool) -> None:
+    world = World()
+    project = world.jira.world.project(PROJECT)
+    assert project is not None
+    if known:
+        world.integration = world.integration.model_copy(update={"jira_project_id": project.id})
+    await world.configure()
+    async with world.running():
+        await asyncio.sleep(10)
+        world.jira.rename_key(PROJECT, "TANX")
+        issue = world.ada_jira.create_issue("TANX", "New")
+        await world.until(lambda: bool(world.events(Side.JIRA, issue)), 600)

@@ -339,7 +339,7 @@ async def test_a_create_sends_project_type_parent_and_all_values_in_one_call() -
     shown: Any = world.jira.person("ada@example.com").read(entity)
     fields = shown["fields"]
     assert (fields["priority"]["id"], fields["parent"]["id"], fields["description"]) == ("2", epic, text)
-    assert body(world.sent("POST")[0])["fields"]["project"] == {"key": "TAN"}
+    assert body(world.sent("POST")[0])["fields"]["project"] == {"id": world.integration.jira_project_id}
 
 
 @on_virtual_time
@@ -357,3 +357,18 @@ def _only_item(world: World) -> EntityId:
     items: Any = world.craft.state()["items"]
     assert len(items) == 1
     return EntityId(items[0]["id"])
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["told", "looked for"])
+@on_virtual_time
+async def test_an_issue_is_created_once_in_a_project_whose_key_was_changed(*, lost: bool) -> None:
+    world = World()
+    await world.configure()
+    world.jira.rename_key("TAN", "TANX")
+    op = await world.open_create(Side.JIRA, title="New")
+    if lost:
+        world.fail(LOST)
+    outcome = await world.work(op)
+    assert world.titles(Side.JIRA) == ["New"]
+    made = world.jira.person(SYNC_EMAIL).read(str(outcome.entity_id))
+    assert str(made["key"]).startswith("TANX-")

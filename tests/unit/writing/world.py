@@ -128,7 +128,10 @@ class World:
 
     def _draft(self, *, keyed: bool) -> Integration:
         workspaces: Any = self.craft.state()["workspaces"]
-        return scene.integration(project=PROJECT, workspace=workspaces[0], craft_root=None, with_key=keyed)
+        project = self.jira.world.project(PROJECT)
+        assert project is not None
+        draft = scene.integration(project=PROJECT, workspace=workspaces[0], craft_root=None, with_key=keyed)
+        return draft.model_copy(update={"jira_project_id": project.id})
 
     def _note(self, request: HttpRequest, response: HttpResponse) -> None:
         self.done.append((self.clock.monotonic(), request, response))

@@ -1,7 +1,7 @@
 """Checks a draft of a mapping against what both sides consist of, before it is saved. Pure.
 
 One small function per check, by subject: `access` (accounts, root, key field), `types`, `fields`,
-`expressions`, `screens`, `values`; `neighbours` for the other integrations.
+`expressions`, `screens`, `values`, `takes`; `neighbours` for the other integrations.
 Called by the console when a mapping is saved, checked or suggested. docs/misconfigurations.md shows what they say.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from services.console.domain.validation import access, expressions, fields, screens, types, values
+from services.console.domain.validation import access, expressions, fields, screens, takes, types, values
 from services.console.domain.validation.finding import Finding, Severity
 from services.console.domain.validation.subject import Subject
 from shared.domain.mapping import Integration
@@ -66,6 +66,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     values.values_unknown,
     values.status_not_reachable,
     values.people_without_table,
+    takes.takes_field_missing,
+    takes.takes_value_unknown,
 )
 
 _ORDER: Final = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}

@@ -37,14 +37,15 @@ def project_not_visible(subject: Subject) -> Iterator[Finding]:
 
 
 def project_key_differs(subject: Subject) -> Iterator[Finding]:
-    """Jira answers to more than the key, but its issues name the key alone: none would be found to be ours."""
+    """Jira answers to more than the key; what is saved is the key that it shows now, and the id."""
     key, written = subject.jira.key, subject.draft.jira_project
     if key and key != written:
-        yield error(
+        yield note(
             "project_key_differs",
             "jira_project",
-            f"Jira knows this project by the key {key}, not {written}. None of its issues would be recognised.",
-            f"Write {key}.",
+            f"Jira knows this project by the key {key} now, not {written}. It is the same project, and is saved as "
+            f"{key}.",
+            f"Write {key} in your own files, too.",
         )
 
 

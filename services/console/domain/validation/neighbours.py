@@ -11,25 +11,42 @@ from shared.domain.mapping import Integration, Mode
 
 
 def new_items_go_elsewhere(draft: Integration, others: Sequence[Integration]) -> Iterator[Finding]:
-    """New items of a project or workspace go by one integration alone, the first by id
-    (`services/mapper/domain/entities.py::candidates_of`).
+    """Of several integrations for one project or workspace, a new item's parent decides, then a rule, then which one
+    maps its type; where all that leaves several, the first by id (`services/mapper/domain/home.py`).
     """
     for source in Side:
         creating = [each for each in (draft, *others) if each.mode_towards(source.other) is not Mode.OFF]
-        rivals = [each for each in creating if each.id != draft.id and _home(each, source) == _home(draft, source)]
+        rivals = [each for each in creating if each.id != draft.id and _compete(each, draft, source)]
         for other in rivals if draft in creating else ():
             first, second = sorted((draft, other), key=lambda each: each.id)
             where = "project" if source is Side.JIRA else "workspace"
             yield warning(
                 "new_items_go_elsewhere",
                 "jira_project" if source is Side.JIRA else "craft_workspace",
-                f"The integration {quoted(other.name)} is for the same {where} of {source.vendor}. New items there go "
-                f"by {quoted(first.name)}; {quoted(second.name)} never creates any of them in {source.other.vendor}.",
-                f"Put both into one integration, or switch new items in {source.other.vendor} off in one of them.",
+                f"The integration {quoted(other.name)} is for the same {where} of {source.vendor}, and for the same "
+                f"new items there. They go by {quoted(first.name)}, but for those below items of "
+                f"{quoted(second.name)}.",
+                f"Say with `takes` which new items of {source.vendor} each is for, put both into one integration, or "
+                f"switch new items in {source.other.vendor} off in one of them.",
             )
 
 
-def _home(integration: Integration, side: Side) -> tuple[str, str]:
-    """Return where the items of a side are."""
-    where = integration.jira_project if side is Side.JIRA else integration.craft_workspace
-    return integration.connection(side), where
+def _compete(one: Integration, other: Integration, side: Side) -> bool:
+    """Tell whether both may take the same new items of a side."""
+    if one.connection(side) != other.connection(side):
+        return False
+    if one.home(side) != other.home(side) and one.container(side) != other.container(side):
+        return False
+    if not _types(one, side) & _types(other, side):
+        return False
+    rules = [each.rule(side) for each in (one, other)]
+    if rules[0] is None or rules[1] is None:
+        return rules[0] is rules[1]  # a rule goes before none
+    if rules[0].field != rules[1].field:
+        return True
+    values = [{each.casefold() for each in rule.values} for rule in rules if rule is not None]
+    return bool(values[0] & values[1])
+
+
+def _types(integration: Integration, side: Side) -> set[str]:
+    return {(each.jira if side is Side.JIRA else each.craft).casefold() for each in integration.types}
