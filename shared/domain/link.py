@@ -164,6 +164,8 @@ class Blocked:
     """When it is tried again by itself: what a vendor refused may be allowed later. None: only when something here
     changes.
     """
+    next_step: str | None = None
+    """What to do about it, where that is known better than by the code."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,7 +259,7 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["overwritten"] = [lost.value, lost.late, *_span_to_json(lost.edited)]
     if record.blocked is not None:
         b = record.blocked
-        doc["blocked"] = [b.value_hash, b.code, b.message, b.field, _text(b.again_at)]
+        doc["blocked"] = [b.value_hash, b.code, b.message, b.field, _text(b.again_at), b.next_step]
     if record.refused is not None:
         doc["refused"] = _refused_to_json(record.refused)
     if record.norm is not None:
@@ -287,8 +287,10 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
     )
 
 
-def _blocked_from_json(value_hash: str, code: str, message: str, field: str | None, again_at: Any = None) -> Blocked:
-    return Blocked(value_hash, code, message, field, _time(again_at))
+def _blocked_from_json(
+    value_hash: str, code: str, message: str, field: str | None, again_at: Any = None, next_step: str | None = None
+) -> Blocked:
+    return Blocked(value_hash, code, message, field, _time(again_at), next_step)
 
 
 def _refused_to_json(refused: Refused | None) -> Json:

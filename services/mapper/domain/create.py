@@ -161,8 +161,8 @@ def _value(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairWr
         return
     over = translate(pair, link.origin, value, ctx.parents)
     if isinstance(over, Untranslatable):
-        words = f"{over.message} {over.next_step}"
-        record.blocked = Blocked(digest, over.cause, words, pair.called(link.origin))
+        field = pair.called(link.origin)
+        record.blocked = Blocked(digest, over.cause, over.message, field, next_step=over.next_step)
         return
     record.blocked = None
     if over.note is not None:

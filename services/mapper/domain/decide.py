@@ -292,7 +292,7 @@ def _write(plan: Plan, pair: FieldPair, source: Side, held: Held, expected: Held
         over = writable(pair, source, over)
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
-            digest, over.cause, f"{over.message} {over.next_step}", pair.called(source)
+            digest, over.cause, over.message, pair.called(source), next_step=over.next_step
         )
         if pair.kind is FieldKind.PARENT and held.value is not None:
             decision.waits_for = EntityId(str(held.value))

@@ -63,5 +63,5 @@ def _why_not(pair: FieldPair, craft: Held, crossing: Crossing, ctx: Context) -> 
     problem = not_carried(pair, crossing)
     if problem is None:
         return None
-    words = f"{problem.message} {problem.next_step}"
-    return Blocked(block_hash(craft.value, ctx.integration.revision), problem.cause, words, pair.called(Side.CRAFT))
+    digest, field = block_hash(craft.value, ctx.integration.revision), pair.called(Side.CRAFT)
+    return Blocked(digest, problem.cause, problem.message, field, next_step=problem.next_step)

@@ -76,9 +76,9 @@ def why_stuck(
         return None
     (_, problem), *more = way.stuck
     beside = f" The same goes for {len(more)} more." if more else ""
-    words = f"{problem.message}{beside} {problem.next_step} All else in it is carried over."
+    words = f"{problem.message}{beside} All else in it is carried over."
     digest = block_hash(sorted(shown), ctx.integration.revision)
-    return Blocked(digest, problem.cause, words, pair.called(source))
+    return Blocked(digest, problem.cause, words, pair.called(source), next_step=problem.next_step)
 
 
 def _leader(pair: FieldPair, ctx: Context) -> Side:

@@ -110,7 +110,7 @@ def _pending(link: Link, cause: Cause, doing: str, about: str, ctx: Context) -> 
 
 
 def _after_block(side: Side, blocked: Blocked, now: datetime) -> str:
-    step = about_field(_REASONS.get(blocked.code, Cause.REJECTED), side)
+    step = blocked.next_step or about_field(_REASONS.get(blocked.code, Cause.REJECTED), side)
     return step if blocked.again_at is None else f"{step} {_again(blocked.again_at, now)}"
 
 

@@ -62,7 +62,8 @@ async def test_a_value_that_is_not_mapped_is_told_by_its_name_and_that_of_its_fi
     await bench.mapper.handle(with_tier(bench.jira("1", "a"), GOLD))
     status = await said(bench)
     assert 'The value "Gold" of Jira\'s Support tier is not mapped to one in Craft.io.' in status.message
-    assert 'Ask an admin to map "Gold"' in status.message
+    assert status.next_step is not None
+    assert 'Ask an admin to map "Gold"' in status.next_step
     assert status.field == "Support tier"
 
 

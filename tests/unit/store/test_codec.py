@@ -76,7 +76,8 @@ held_pairs = drawn(
         late=st.booleans(),
         edited=st.none() | st.builds(Span, after=st.none() | times, exact=st.booleans()),
     ),
-    blocked=st.none() | st.builds(Blocked, field=st.none() | texts, again_at=st.none() | times),
+    blocked=st.none()
+    | st.builds(Blocked, field=st.none() | texts, again_at=st.none() | times, next_step=st.none() | texts),
     refused=st.none() | st.builds(Refused),
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
