@@ -211,8 +211,10 @@ NAMELESS = "1000650000"
 
 async def test_postgres_runs_for_a_user_without_a_name(tmp_path: Path) -> None:
     # pytest's folders are closed to others; the server may pass them, initdb in its namespace may not.
-    for folder in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(folder.stat().st_mode | 0o011)
+    for folder in (tmp_path, *tmp_path.parents):
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o011)
     user = NAMELESS if os.geteuid() == 0 else None
     server = PostgresServer(tmp_path / "postgres", user=user)
     try:

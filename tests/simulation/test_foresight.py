@@ -9,7 +9,8 @@ from tests.simulation.foresight import Foresight, Foretold
 from tests.simulation.world import in_virtual_time
 
 SEEDS = range(1, 33)
-STEP = 16
+STEP = 32
+"""All in one: conflicts are rare by now, and all that can be said has to be said at least once."""
 
 
 def foretold(seed: int) -> Foretold:
