@@ -120,8 +120,13 @@ def _f6() -> Planted:
     return [(requests, "resync", resync), (request_handlers, "resync", resync), (decide, "speaks", says), nobody]
 
 
-def _f11() -> Planted:
-    return [(order, "late_effect", lambda *args: None), (order, "cannot_tell", lambda *args: False)]
+def f11() -> Planted:
+    """Nothing is known for a late effect of ours."""
+    return [
+        (order, "late_effect", lambda *args: None),
+        (order, "perhaps_effect", lambda *args: None),
+        (order, "cannot_tell", lambda *args: False),
+    ]
 
 
 def _f13_drop() -> Planted:
@@ -224,7 +229,6 @@ CORE_BUGS: dict[str, Bug] = {
     "F5": Bug("the read-back becomes the base", _f5),
     "F5answer": Bug("a good answer to a write is believed, whatever its target shows afterwards", _f5_answer),
     "F6": Bug("an unknown base counts as unchanged", _f6),
-    "F11": Bug("a late effect of ours is taken for a person's edit", _f11),
     "F13drop": Bug("another value at an equal time is dropped", _f13_drop),
     "F13accept": Bug("another value at an equal time is accepted", _f13_accept),
     "F14time": Bug("one time for the whole item", _f14_time),
