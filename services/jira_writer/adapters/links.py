@@ -49,7 +49,7 @@ async def change_links(client: JiraClient, pair: FieldPair, wanted: Json, before
         except (NoEffect, TooLate) as error:
             if done == 0:
                 raise
-            raise UnclearEffect(f"{done} of {len(requests)} links were changed: {error}") from error
+            raise UnclearEffect(f"{done} of {len(requests)} links were changed: {error}", over=True) from error
     if refused:  # the others are made: what is wrong with one holds up none
         said = " ".join(dict.fromkeys(error.message for error in refused))
         raise Rejected(refused[0].status, said, {pair.jira: said})

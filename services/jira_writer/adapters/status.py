@@ -60,7 +60,7 @@ class StatusWriter:
             except (NoEffect, NotFound, TooLate) as error:
                 if step == 0:
                     raise
-                raise UnclearEffect(f"{step} of several transitions were made: {error}") from error
+                raise UnclearEffect(f"{step} of several transitions were made: {error}", over=True) from error
             status = chosen.to
         raise _about(pair, Rejected(400, f"More than {MAX_STEPS} transitions lead there. Move the issue in Jira."))
 
