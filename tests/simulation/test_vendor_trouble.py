@@ -71,6 +71,22 @@ def test_a_create_without_a_refused_field_blocks_that_field_with_jiras_words() -
     on_stage(story)
 
 
+def test_a_create_that_is_refused_once_more_without_a_field_says_both() -> None:
+    async def story(stage: Stage) -> None:
+        stage.faults(
+            answer("POST", ISSUES, 400, refusal(Labels="expected Object"), next=1),
+            answer("POST", ISSUES, 400, refusal("The project is archived."), next=1),
+        )
+        item = stage.create(Side.CRAFT, "Labelled", labels=["api"])
+        await asyncio.sleep(CALM_S)
+        told = await stage.told(item)
+        assert told.state is DisplayState.EXCLUDED
+        assert "expected Object" in told.message
+        assert "The project is archived." in told.message
+
+    on_stage(story)
+
+
 def test_a_field_that_jira_names_as_people_see_it_is_left_out_alone() -> None:
     async def story(stage: Stage) -> None:
         stage.faults(answer("POST", ISSUES, 400, refusal(Labels="expected Object"), next=1))

@@ -259,8 +259,10 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
         if pair.id in errors and pair.id in op.pairs:
             digest = block_hash(op.pairs[pair.id].source, op.revision)
             refuse(link.side(target.other).pair(pair.id), digest, errors[pair.id], pair.called(target), ctx.now)
-    said = "; ".join(_of_left_out(link, op)) if not errors else ""
-    said = said or words or "; ".join(errors.values()) or "no reason given"
+    said = words or "; ".join(errors.values()) or "no reason given"
+    missing = "; ".join(_of_left_out(link, op)) if not errors else ""
+    if missing:
+        said = f"{missing.rstrip('.')}. Without that, it says: {said}"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")
     refuse_create(link, block_hash(_shown(link), op.revision), ctx.now)
 
