@@ -64,7 +64,7 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
     claim = attempt.claim
     to_write = pairs_of(attempt.operation, claim.integration)
     if not to_write:
-        words = "None of the fields is mapped any more. Nothing to do."
+        words = "The fields are not mapped any more, so there is nothing to do."
         return attempt.outcome(Result.REJECTED, message=words)
     before = None
     untouched: tuple[PairId, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from services.mapper.domain.overwritten import REPLACED_BY_RESTORE
+from services.mapper.domain.reasons import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.kinds import SETS
 from shared.domain.link import Json, Link, LinkState, OperationKind

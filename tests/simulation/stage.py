@@ -15,7 +15,7 @@ from sandbox.jira.site import ADA_EMAIL
 from sandbox.kit.fault_rules import parse_rules
 from shared.domain.clock import SeededDice
 from shared.domain.ids import EntityId, LinkId, Side
-from shared.domain.link import Link, LinkState
+from shared.domain.link import HistoryNote, Link, LinkState
 from shared.domain.mapping import Policy
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import DisplayState, SyncStatus
@@ -125,6 +125,15 @@ class Pair(Stage):
         """Return how many edits of Tandem's a site has had."""
         base = JIRA_URL if target is Side.JIRA else CRAFT_URL
         return sum(call.site == base and call.method == "PUT" and is_write(call) for call in self.world.network.calls)
+
+    def open_to(self, target: Side) -> bool:
+        """Tell whether a write to a side is decided and not reported yet."""
+        op = self.world.store.tables.operations.get(self.world.store.tables.links[self.link_id].op_id or "")
+        return op is not None and op.target is target
+
+    def history(self) -> list[HistoryNote]:
+        """Return the record's history."""
+        return self.world.store.tables.history.get(self.link_id, [])
 
     async def status(self) -> tuple[DisplayState, str]:
         """Return state and words."""

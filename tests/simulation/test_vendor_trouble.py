@@ -176,6 +176,38 @@ def test_a_value_at_which_jira_always_breaks_is_named_and_holds_nothing_else_up(
     between_real_services(Policy.ASK, story)
 
 
+def test_an_edit_that_a_write_replaced_is_put_back_once_jira_takes_it() -> None:
+    """Under way at the same moment, refused when it is to be restored: it stays in sight, and is tried again."""
+    ours, theirs = "from Craft.io", "by a person"
+
+    async def story(pair: Pair) -> None:
+        issue = pair.ids[Side.JIRA]
+        pair.entitle(Side.CRAFT, ours)
+        while (await pair.state(), pair.open_to(Side.JIRA)) != (LinkState.ACTIVE, True):
+            await asyncio.sleep(0.01)
+        pair.faults(answer("PUT", f"{ISSUES}/*", 400, refusal("The workflow does not allow it."), contains="person"))
+        pair.entitle(Side.JIRA, theirs)
+        await asyncio.sleep(CALM_S)
+        assert pair.title(Side.JIRA) == ours
+        told = await pair.told(issue)
+        assert (told.state, told.cause) == (DisplayState.BLOCKED, Cause.REJECTED)
+        assert "The workflow does not allow it." in told.message
+        assert "put back" in told.message
+        assert "tried again" in (told.next_step or "")
+        pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], description="<p>another field</p>")
+        await asyncio.sleep(CALM_S)
+        assert (await pair.status())[0] is DisplayState.BLOCKED, "what else happens does not hide it"
+        kept = [line for line in pair.history() if line.value == theirs]
+        assert len(kept) == 1
+        pair.faults()
+        await until_shown(pair, Side.JIRA, issue, "summary", theirs)
+        await until_shown(pair, Side.CRAFT, pair.ids[Side.CRAFT], "title", theirs)
+        await asyncio.sleep(CALM_S)
+        assert (await pair.status())[0] is DisplayState.IN_SYNC
+
+    between_real_services(Policy.JIRA, story)
+
+
 def test_a_wait_of_a_day_is_cut_short_and_said() -> None:
     async def story(pair: Pair) -> None:
         pair.faults(answer("PUT", f"{ISSUES}/*", 429, next=1, retry_after_s=86_400))

@@ -69,7 +69,7 @@ async def _remove(client: JiraClient, link_id: str, guard: Guard) -> None:
         await client.links.remove(link_id, guard)
     except NotFound as error:  # somebody else was faster, or we are not allowed to
         if await client.links.exists(link_id):
-            raise Rejected(404, f"Jira does not let Tandem's account remove a link between issues: {error}") from error
+            raise Rejected(404, f"Jira does not let Tandem's account remove the link of two issues: {error}") from error
 
 
 def _by_entry(raw: object) -> dict[str, list[str]]:

@@ -132,8 +132,8 @@ def _about(pair: FieldPair, error: Rejected) -> Rejected:
     words = error.message
     if error.field_errors:
         words += (
-            " A transition asks for these fields: give them values in `transition_fields` of the integration, "
-            "or make the transition in Jira."
+            " A transition asks for these fields: make it in Jira, or have an admin give them values in "
+            "the integration's `transition_fields`."
         )
     return Rejected(error.status, words, {pair.jira: words})
 

@@ -6,6 +6,7 @@ PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pai
 
 from __future__ import annotations
 
+from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, stands
 from services.mapper.domain.links import carry
@@ -53,7 +54,7 @@ def decide(link: Link, ctx: Context) -> Decision:
     plan = Plan(link, ctx, decision)
     for pair_id in link.open_conflicts:
         if ctx.integration.pair(pair_id) is None:
-            decision.settled[pair_id] = "the fields are no longer mapped"
+            decision.settled[pair_id] = reasons.NOT_MAPPED
     for pair in ctx.integration.pairs:
         for side in _ORDER if pair.kind is not FieldKind.LINKS else ():  # a link replaces nothing
             overwritten(plan, pair, side)
@@ -118,7 +119,7 @@ def _compare(plan: Plan, pair: FieldPair) -> None:
     if equivalent(pair, jira.value, craft.value, ctx.parents):
         decision.bases[pair.id] = (jira.value, craft.value)
         for side in Side:
-            if records[side].blocked is not None:
+            if records[side].blocked is not None and not plan.keeps_block(side, pair):
                 decision.blocked[(side, pair.id)] = None
         return
     source = _winner(plan, pair, jira, craft, moved)
@@ -140,14 +141,14 @@ def _set(plan: Plan, pair: FieldPair, held: dict[Side, Held]) -> None:
     if standing is not None:  # of a time before sets were merged
         if standing.kept is not None:
             value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
-            plan.remember(pair, standing.kept, value, "a set is merged element by element")
-        decision.settled[pair.id] = "the two sides are merged element by element"
+            plan.remember(pair, standing.kept, value, reasons.MERGED)
+        decision.settled[pair.id] = reasons.MERGED_ONE_BY_ONE
     if step.agreed is not None:
         decision.bases[pair.id] = step.agreed
     for target, write in step.writes.items():
         plan.writes[target][pair.id] = write
     for side, blocked in step.blocked.items():
-        if blocked != plan.link.side(side).pair(pair.id).blocked:
+        if blocked != plan.link.side(side).pair(pair.id).blocked and not plan.keeps_block(side, pair):
             decision.blocked[(side, pair.id)] = blocked
 
 
@@ -166,7 +167,7 @@ def _link(plan: Plan, pair: FieldPair, jira: Held, craft: Held) -> None:
 def _forget_block(plan: Plan, pair: FieldPair, side: Side, *, moved: bool) -> None:
     """What was refused is no problem any more once the value is another one, or agreed on."""
     record = plan.link.side(side).pair(pair.id)
-    if record.blocked is None or record.seen is None:
+    if record.blocked is None or record.seen is None or plan.keeps_block(side, pair):
         return
     if not moved or record.blocked.value_hash != block_hash(record.seen.value, plan.ctx.integration.revision):
         plan.decision.blocked[(side, pair.id)] = None
@@ -178,10 +179,10 @@ def _conflict_over(
     """Tell whether an open conflict ended by itself: both became equal, or a person edited over the kept value."""
     if standing.kept is None:
         if equivalent(pair, jira.value, craft.value, plan.ctx.parents):
-            plan.decision.settled[pair.id] = "both sides became equal"
+            plan.decision.settled[pair.id] = reasons.BOTH_SHOW_THE_SAME
             return True
         if pair.direction is not Direction.BOTH:
-            plan.decision.settled[pair.id] = "the field is carried one way now"
+            plan.decision.settled[pair.id] = reasons.CARRIED_ONE_WAY
             return True
         if (standing.jira_value, standing.craft_value) != (jira.value, craft.value):
             values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
@@ -189,8 +190,8 @@ def _conflict_over(
         return False
     if moved[Side.JIRA] or moved[Side.CRAFT]:
         value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
-        plan.remember(pair, standing.kept, value, "a later edit replaced it while the conflict stood")
-        plan.decision.settled[pair.id] = "a later edit"
+        plan.remember(pair, standing.kept, value, reasons.REPLACED_IN_CONFLICT)
+        plan.decision.settled[pair.id] = reasons.LATER_EDIT
         return True
     return False
 
@@ -217,7 +218,7 @@ def _winner(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[Si
     if winner is None:
         plan.decision.conflicts.append(plan.note(pair, values, None))
         return None
-    plan.notes[pair.id] = plan.note(pair, values, f"policy {policy}")
+    plan.notes[pair.id] = plan.note(pair, values, reasons.by_rule(policy))
     return winner
 
 
@@ -242,7 +243,7 @@ def _reread(plan: Plan, pair: FieldPair, jira: Held, craft: Held) -> Side | None
     if source is not None:
         lost = craft if source is Side.JIRA else jira
         if not is_empty(pair, source.other, lost.value, plan.ctx):
-            plan.replaces(pair, source.other, lost.value, "the mapping makes another value of the other side's now")
+            plan.replaces(pair, source.other, lost.value, reasons.MEANS_OTHERWISE)
     return source
 
 
@@ -255,7 +256,7 @@ def _leading(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
     record = plan.link.side(source.other).pair(pair.id)
     emptied = base_of(record, pair) is not None or any(value not in (None, []) for value in record.recent)
     if changed(record, pair) and (lost.value not in (None, []) or emptied):
-        plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
+        plan.replaces(pair, source.other, lost.value, reasons.leads(source))
     return source
 
 

@@ -73,6 +73,7 @@ OF_FIELDS: Final[Mapping[Cause, str]] = {
     Cause.FIELD_NOT_VISIBLE: "Put the field on the item's screens, give the account the right to see it, or unmap it.",
 }
 """What to do about one field; `{vendor}` is where its value was entered."""
+_PUT_BACK = "Set it again in {vendor} by hand (it is in the item's history), or press retry once the reason is gone."
 _OF_ANY_FIELD = "Change the value in {vendor} or the mapping, or press retry."
 
 
@@ -98,6 +99,16 @@ def next_step(link: Link, cause: Cause) -> str:
 def about_field(cause: Cause, side: Side) -> str:
     """Return what a person can do about a field whose value on a side is not carried over."""
     return OF_FIELDS.get(cause, _OF_ANY_FIELD).format(vendor=side.vendor)
+
+
+def not_put_back(field: str, side: Side, words: str) -> str:
+    """Return what is said of an edit that Tandem replaced, and that its vendor would not have put back."""
+    return f"Tandem replaced what a person had set for {field} in {side.vendor}, and it cannot be put back: {words}"
+
+
+def put_back_by_hand(side: Side) -> str:
+    """Return what a person can do about that."""
+    return _PUT_BACK.format(vendor=side.vendor)
 
 
 def _after_deletion(link: Link) -> str:

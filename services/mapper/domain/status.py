@@ -16,6 +16,7 @@ from shared.messages.status import Cause, DisplayState, Note, NoteKind, Problem,
 
 _SHORT = 60
 """The longest value that is quoted in a sentence."""
+_UNMAPPED = "A field that is not mapped any more has different values on the two sides."
 _REASONS = {str(cause): cause for cause in Cause}
 
 
@@ -164,7 +165,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
         pair = ctx.integration.pair(pair_id)
         yield Problem(
             cause=Cause.CONFLICT,
-            message=_differing(link, pair, note, ctx) if pair else f"{pair_id} has different values on the two sides.",
+            message=_differing(link, pair, note, ctx) if pair else _UNMAPPED,
             next_step=about_field(Cause.CONFLICT, Side.JIRA),
             pair=pair_id,
             field=pair.called(Side.JIRA) if pair else pair_id,

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from services.mapper.domain import reasons
 from services.mapper.domain.absence import counts, not_found, shown
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, created
@@ -30,7 +31,7 @@ from services.mapper.handlers.answers import (
 )
 from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.requests import begin_anew
-from services.mapper.handlers.successors import MOVED_ON, Successors
+from services.mapper.handlers.successors import Successors
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import IntegrationId, LinkId
 from shared.domain.link import Link, LinkState, OperationKind, Result
@@ -180,13 +181,11 @@ class Changes:
         link = await tx.lock_link(link_id)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         if link is None or link.connection(event.side) != event.connection_id:
-            await tx.flag_stray(
-                event.side, event.connection_id, event.entity_id, None, "carries the key of an unknown link"
-            )
+            await tx.flag_stray(event.side, event.connection_id, event.entity_id, None, reasons.UNKNOWN_MARK)
             return []
         joined = link.entity_id(event.side)
         if (joined is not None and joined != event.entity_id) or link.successors:
-            reason = f"second counterpart of one item; the linked one is {joined}" if joined else MOVED_ON
+            reason = reasons.SECOND_COUNTERPART if joined else reasons.MADE_FOR_ANOTHER
             await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
             return []
         ctx = await self._conclusion.context(tx, link)
@@ -196,8 +195,7 @@ class Changes:
         if joined is None:
             op = next((o for o in reversed(link.operations) if o.kind is OperationKind.CREATE), None)
             if op is None:
-                reason = "carries the key of a link that has created nothing lately"
-                await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
+                await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reasons.FORGOTTEN_MARK)
                 return []
             op.result = Result.ALREADY
             created(link, op, event.entity_id, ctx)
@@ -217,7 +215,7 @@ class Changes:
                 event.connection_id,
                 event.entity_id,
                 None,
-                "made by Tandem's account, but no create of Tandem's",
+                reasons.NOT_BY_SYNCING,
             )
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []
