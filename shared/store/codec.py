@@ -29,6 +29,7 @@ from shared.domain.link import (
     Normalised,
     Operation,
     OperationKind,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -270,6 +271,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["takes_first"] = True
     if record.names:
         doc["names"] = record.names
+    if record.oversize is not None:
+        doc["oversize"] = [_text(record.oversize.at), record.oversize.size]
     return doc
 
 
@@ -284,7 +287,12 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         recent=list(doc.get("recent", ())),
         takes_first=bool(doc.get("takes_first", False)),
         names=dict(doc.get("names", {})),
+        oversize=_oversize_from_json(*doc["oversize"]) if "oversize" in doc else None,
     )
+
+
+def _oversize_from_json(at: Json, size: int | None) -> Oversize:
+    return Oversize(_time(at), size)
 
 
 def _blocked_from_json(

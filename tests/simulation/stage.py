@@ -128,8 +128,8 @@ class Pair(Stage):
 
     def open_to(self, target: Side) -> bool:
         """Tell whether a write to a side is decided and not reported yet."""
-        op = self.world.store.tables.operations.get(self.world.store.tables.links[self.link_id].op_id or "")
-        return op is not None and op.target is target
+        op = self.world.store.tables.links[self.link_id].op_id
+        return op is not None and self.world.store.tables.operations[op].target is target
 
     def history(self) -> list[HistoryNote]:
         """Return the record's history."""
@@ -145,8 +145,8 @@ class Pair(Stage):
         return self.world.store.tables.links[self.link_id].state
 
 
-async def _raise(policy: Policy, pairs: Shaped) -> World:
-    world = World(1, calm(policy))
+async def _raise(policy: Policy, pairs: Shaped, *, webhooks: bool = True) -> World:
+    world = World(1, replace(calm(policy), craft_webhook=webhooks))
     world.reshape = pairs
     await world.prepare()
     world.network.after_effect = lambda _: world.mail.post()
@@ -167,12 +167,16 @@ def on_stage(
 
 
 def between_real_services(
-    policy: Policy, story: Callable[[Pair], Coroutine[Any, Any, None]], pairs: Shaped | None = None
+    policy: Policy,
+    story: Callable[[Pair], Coroutine[Any, Any, None]],
+    pairs: Shaped | None = None,
+    *,
+    webhooks: bool = True,
 ) -> None:
-    """Play a story that begins with two items in step."""
+    """Play a story that begins with two items in step; without `webhooks` of Craft.io, which is polled then."""
 
     async def play() -> None:
-        world = await _raise(policy, pairs or {})
+        world = await _raise(policy, pairs or {}, webhooks=webhooks)
         world.people.create(Side.CRAFT, "feature", title="what was there")
         world.mail.post()
         await asyncio.sleep(CALM_S)

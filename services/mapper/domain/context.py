@@ -53,6 +53,11 @@ def changed(record: PairSide, pair: FieldPair) -> bool:
     return record.seen is not None and not is_base(record, pair, record.seen.value)
 
 
+def is_oversize(link: Link, pair: FieldPair) -> bool:
+    """Tell whether a side holds more of a pair than can be told: what that is, nobody knows here, so the pair rests."""
+    return any(record is not None and record.oversize for record in (link.side(s).pairs.get(pair.id) for s in Side))
+
+
 def ledger(link: Link, side: Side, pair_id: PairId) -> Iterator[Operation]:
     """Yield the operations that write a pair on a side, newest first."""
     for op in reversed(link.operations):

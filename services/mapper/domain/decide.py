@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash
-from services.mapper.domain.context import Context, base_of, changed, stands
+from services.mapper.domain.context import Context, base_of, changed, is_oversize, stands
 from services.mapper.domain.links import carry
 from services.mapper.domain.overwritten import overwritten
 from services.mapper.domain.plan import Consequences, Decision, Plan
@@ -52,13 +52,14 @@ def decide(link: Link, ctx: Context) -> Decision:
     if link.not_before is not None and ctx.now < link.not_before:
         return decision
     plan = Plan(link, ctx, decision)
+    told = [pair for pair in ctx.integration.pairs if not is_oversize(link, pair)]
     for pair_id in link.open_conflicts:
         if ctx.integration.pair(pair_id) is None:
             decision.settled[pair_id] = reasons.NOT_MAPPED
-    for pair in ctx.integration.pairs:
+    for pair in told:
         for side in _ORDER if pair.kind is not FieldKind.LINKS else ():  # a link replaces nothing
             overwritten(plan, pair, side)
-    for pair in ctx.integration.pairs:
+    for pair in told:
         if pair.id not in plan.held_back:
             _compare(plan, pair)
     _choose(plan)

@@ -25,6 +25,7 @@ from shared.domain.link import (
     Json,
     Link,
     Operation,
+    Oversize,
     Overwritten,
     PairSide,
     Span,
@@ -54,6 +55,7 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
     for pair in ctx.integration.pairs:
         if pair.id in observation.values:
             heard |= _observe_pair(link, observation, ctx, pair, result, closing)
+        heard |= _observe_size(link, observation, pair, result, ctx)
     if may_hide_parent(observation, ctx.integration) or may_hide_text(observation, ctx.integration):
         state.doubt(ctx.now)
     if result.fresh and observation.fresh:
@@ -100,6 +102,22 @@ def _observe_pair(
             return True
     result.accepted[pair.id] = seen
     _accept(link, observation, ctx, pair, at, actor, closing)
+    return True
+
+
+def _observe_size(link: Link, observation: Observation, pair: FieldPair, result: Observed, ctx: Context) -> bool:
+    """Take in that a pair holds more than can be told, or not any more. False if that is older than what is known."""
+    state, at = link.side(observation.side), observation.at
+    record = state.pair(pair.id)
+    too_large, known = pair.id in observation.left_out, record.oversize
+    if not too_large and (known is None or pair.id not in observation.values):
+        return False
+    before = known.at if known is not None else record.seen.at if record.seen is not None else None
+    if not result.fresh and at is not None and before is not None and at < before:
+        return False
+    record.oversize = Oversize(at, observation.left_out[pair.id]) if too_large else None
+    if too_large and known is None and not result.fresh:
+        state.have_read(ctx.now)  # a webhook may be larger than what a read asks for
     return True
 
 

@@ -74,6 +74,7 @@ OF_FIELDS: Final[Mapping[Cause, str]] = {
 }
 """What to do about one field; `{vendor}` is where its value was entered."""
 _PUT_BACK = "Set it again in {vendor} by hand (it is in the item's history), or press retry once the reason is gone."
+_SHORTEN = "Make it smaller in {vendor}, for example by moving a part into another item; it follows by itself."
 _OF_ANY_FIELD = "Change the value in {vendor} or the mapping, or press retry."
 
 
@@ -99,6 +100,20 @@ def next_step(link: Link, cause: Cause) -> str:
 def about_field(cause: Cause, side: Side) -> str:
     """Return what a person can do about a field whose value on a side is not carried over."""
     return OF_FIELDS.get(cause, _OF_ANY_FIELD).format(vendor=side.vendor)
+
+
+def too_large(field: str, side: Side, size: int | None) -> str:
+    """Return what is said of a field that holds more than can be carried; the size is in bytes."""
+    what = f"holds {size / (1 << 20):.1f} MB" if size is not None else "is nested too deep"
+    return (
+        f"{field} {what} in {side.vendor}, which is more than Tandem can carry. It is left as it is on both sides; all "
+        "other fields are synced."
+    )
+
+
+def make_smaller(side: Side) -> str:
+    """Return what a person can do about that."""
+    return _SHORTEN.format(vendor=side.vendor)
 
 
 def not_put_back(field: str, side: Side, words: str) -> str:

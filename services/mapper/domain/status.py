@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.mapper.domain.beside import agreement, beside
 from services.mapper.domain.context import Context, base_of
-from services.mapper.domain.sentences import about_field, next_step, sentence
+from services.mapper.domain.sentences import about_field, make_smaller, next_step, sentence, too_large
 from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
@@ -175,7 +175,15 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
     for pair in ctx.integration.pairs:
         for side in Side:
             record = link.side(side).pairs.get(pair.id)
-            if record is not None and record.blocked is not None:
+            if record is not None and record.oversize is not None:
+                yield Problem(
+                    cause=Cause.FIELD_NOT_VISIBLE,
+                    message=too_large(pair.called(side), side, record.oversize.size),
+                    next_step=make_smaller(side),
+                    pair=pair.id,
+                    field=pair.called(side),
+                )
+            elif record is not None and record.blocked is not None:
                 yield Problem(
                     cause=_REASONS.get(record.blocked.code, Cause.REJECTED),
                     message=record.blocked.message,
