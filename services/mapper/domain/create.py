@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.mapper.domain.apply import open_operation
+from services.mapper.domain.belonging import barred
 from services.mapper.domain.blocked import block_hash, refuse, refuse_create
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
@@ -127,6 +128,12 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
     if isinstance(over, Untranslatable):
         link.enter(LinkState.WAITING, over.cause, over.message)
         link.waits_for = EntityId(str(value))
+        return False
+    problem = barred(link, link.origin, value, over.value, ctx)
+    if problem is not None:
+        _exclude(link, Cause.REJECTED, f"{problem.message} {problem.next_step}")
+        if link.again_at is None:
+            refuse_create(link, block_hash(value, ctx.integration.revision), ctx.now)
         return False
     if over.value is not None:
         pairs[pair.id] = PairWrite(over.value, None, value)

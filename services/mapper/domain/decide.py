@@ -7,6 +7,7 @@ PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pai
 from __future__ import annotations
 
 from services.mapper.domain import reasons
+from services.mapper.domain.belonging import barred
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_oversize, stands
 from services.mapper.domain.links import carry
@@ -292,6 +293,8 @@ def _write(plan: Plan, pair: FieldPair, source: Side, held: Held, expected: Held
     over = translate(pair, source, held.value, ctx.parents, onto=expected.value)
     if isinstance(over, Translated):
         over = writable(pair, source, over)
+    if isinstance(over, Translated) and pair.kind is FieldKind.PARENT:
+        over = barred(link, source, held.value, over.value, ctx) or over
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
             digest, over.cause, over.message, pair.called(source), next_step=over.next_step

@@ -15,6 +15,7 @@ from shared.messages.change import ChangeEvent, Origin
 from shared.messages.request import SyncRequest
 from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
+from tests.patterns import technical
 from tests.unit.mapper.test_protocol_failures_handlers import EPIC, Bench
 
 TYPES = (TypePair(jira=EPIC, craft="epic"), TypePair(jira="10001", craft="feature"))
@@ -184,3 +185,51 @@ async def test_an_item_goes_to_the_one_that_maps_its_type(side: Side) -> None:
     bench = await bench_of(side, first={"types": (TypePair(jira="10001", craft="feature"),)})
     await bench.mapper.handle(item(bench, side, "1"))
     assert await home(bench, side, "1") == SECOND
+
+
+SUBTASKS = (*TYPES, TypePair(jira="10004", craft="story"))
+
+
+@pytest.mark.parametrize("kind", ["story", "feature"])
+async def test_a_sub_task_is_not_sent_below_a_parent_of_another_project_whoever_asks(kind: str) -> None:
+    """Jira has to refuse it; what is no sub-task may have its parent anywhere."""
+    known = {"types": SUBTASKS, "jira_subtasks": ("10004",)}
+    bench = await bench_of(Side.CRAFT, first=known, second=known)
+    await linked(bench, Side.CRAFT, "1", SECOND)
+    before = len(await bench.commands())
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", parent="1", kind=kind), FIRST))
+    link = await bench.link(Side.CRAFT, "2")
+    assert link is not None
+    assert link.integration_id == FIRST
+    if kind == "feature":
+        assert len(await bench.commands()) == before + 1
+        return
+    assert len(await bench.commands()) == before
+    assert (link.state, link.reason) == (LinkState.EXCLUDED, Cause.REJECTED)
+    assert link.reason_text is not None
+    assert "synced by j, whose project is another one" in link.reason_text
+    assert "Push it for j instead" in link.reason_text
+    assert not technical(link.reason_text)
+    assert link.again_at is not None
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", parent="1", kind=kind), SECOND))
+    assert (await bench.commands())[-1].integration_id == SECOND
+
+
+async def test_an_item_is_not_sent_below_a_parent_of_another_workspace() -> None:
+    bench = await bench_of(Side.JIRA)
+    await linked(bench, Side.JIRA, "1", SECOND)
+    before = len(await bench.commands())
+    await bench.mapper.handle(by(item(bench, Side.JIRA, "2", parent="1"), FIRST))
+    link = await bench.link(Side.JIRA, "2")
+    assert link is not None
+    assert (len(await bench.commands()), link.state, link.reason) == (before, LinkState.EXCLUDED, Cause.REJECTED)
+    assert "only in the workspace of its parent" in (link.reason_text or "")
+
+
+async def test_a_sub_task_without_a_parent_is_not_sent() -> None:
+    bench = await bench_of(Side.CRAFT, first={"types": SUBTASKS, "jira_subtasks": ("10004",)})
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", kind="story"), FIRST))
+    link = await bench.link(Side.CRAFT, "2")
+    assert link is not None
+    assert (list(await bench.commands()), link.state) == ([], LinkState.EXCLUDED)
+    assert "only below a parent" in (link.reason_text or "")
