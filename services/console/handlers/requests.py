@@ -122,7 +122,8 @@ class Requests:
         reading = await self._item(integration, side, draft)
         link = await self._row(integration, side, reading.entity_id)
         elsewhere = link is None or link.integration_id != integration.id
-        if elsewhere and (link is None or link.state is LinkState.HELD):
+        untaken = link is not None and situation_of(link) is Situation.NOT_TAKEN
+        if untaken or (elsewhere and (link is None or link.state is LinkState.HELD)):
             if integration.mode_towards(side.other) is Mode.OFF:
                 raise Refusal(
                     HTTPStatus.CONFLICT,

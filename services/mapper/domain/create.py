@@ -77,6 +77,17 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     return open_operation(link, OperationKind.CREATE, target, pairs, ctx, type_id)
 
 
+def leave_out(link: Link, ctx: Context) -> None:
+    """Say of an item that no integration takes it: all that are for its project or workspace have a rule."""
+    link.revision_seen = ctx.integration.revision
+    what = "project" if link.origin is Side.JIRA else "workspace"
+    words = (
+        f"The integrations for this {what} take only items that have certain values in a field, and this item has none "
+        "of them."
+    )
+    _exclude(link, Cause.NO_INTEGRATION, words)
+
+
 def _held_back(link: Link, ctx: Context) -> bool:
     """Say of an item that its direction is manual or off, if it is and nobody has asked for the item.
 

@@ -34,6 +34,10 @@ SENTENCES: Final[Mapping[LinkState, str]] = {
 
 _PARENT = "If the other item is being synced, this one follows by itself. Otherwise sync the other one first."
 _MAP_TYPE = "Ask an admin to add the type to the type mapping of the integration; the item follows by itself."
+_NAME_IT = (
+    "Give it a value that one of the rules names: then it follows by itself. Or push or pull it for the integration "
+    "that you want, or ask an admin to widen a rule."
+)
 _SWITCH_ON = "Ask an admin to switch the direction to automatic, or to manual and then ask for the item."
 _REFUSED = "Change what is named, or press retry once the reason is gone."
 _FIND_LOOP = "Find what edits it and stop that; press retry to go on at once."
@@ -56,6 +60,7 @@ NEXT_STEPS: Final[Mapping[tuple[LinkState, Cause | None], str]] = {
     (LinkState.EXCLUDED, None): CREATE_OR_LINK,
     (LinkState.EXCLUDED, Cause.TYPE_NOT_MAPPED): _MAP_TYPE,
     (LinkState.EXCLUDED, Cause.DIRECTION_OFF): _SWITCH_ON,
+    (LinkState.EXCLUDED, Cause.NO_INTEGRATION): _NAME_IT,
     (LinkState.EXCLUDED, Cause.REJECTED): _REFUSED,
     (LinkState.ABSENT, None): _SHOW,
     (LinkState.ABSENT, Cause.ARCHIVED): _RESTORE,

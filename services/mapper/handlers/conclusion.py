@@ -26,6 +26,7 @@ from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation
 from shared.domain.mapping import FieldKind, Integration
 from shared.domain.person import Person
+from shared.domain.requests import Situation, situation_of
 from shared.fields.links import other_ends
 from shared.fields.people import NO_PEOPLE
 from shared.fields.translate import Parents
@@ -147,6 +148,9 @@ class Conclusion:
         ctx = await self._at_home(tx, link, ctx)
         ctx = await self.with_parents(tx, link, ctx)
         lift(link, ctx.now)
+        if situation_of(link) is Situation.NOT_TAKEN and link.revision_seen != ctx.integration.revision:
+            link.revision_seen = ctx.integration.revision
+            link.side(link.origin).doubt(ctx.now)  # what it shows, the rules as they are now may name
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
         forget_troubles(link)
         await tx.save(link)
