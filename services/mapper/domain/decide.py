@@ -12,6 +12,7 @@ from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, base_of, changed, is_oversize, stands
 from services.mapper.domain.links import carry
 from services.mapper.domain.overwritten import overwritten
+from services.mapper.domain.people import in_whose_place
 from services.mapper.domain.plan import Consequences, Decision, Plan
 from services.mapper.domain.sets import merge
 from services.mapper.domain.voices import is_empty, reread, source_of, speaks, winner_by
@@ -293,6 +294,8 @@ def _write(plan: Plan, pair: FieldPair, source: Side, held: Held, expected: Held
     over = translate(pair, source, held.value, ctx.parents, onto=expected.value)
     if isinstance(over, Translated):
         over = writable(pair, source, over)
+    if isinstance(over, Translated) and pair.kind is FieldKind.USER:
+        over = in_whose_place(pair, source, over, expected.value, ctx)
     if isinstance(over, Translated) and pair.kind is FieldKind.PARENT:
         over = barred(link, source, held.value, over.value, ctx) or over
     if isinstance(over, Untranslatable):
