@@ -36,7 +36,9 @@ _RELATIONS = {
 }
 PUT_BACK = 1 / 3
 """Of so many edits a person puts back what was there before: values say nothing about what came after what."""
-_PUT_BACK = frozenset({FieldKind.STRING, FieldKind.NUMBER, FieldKind.DATE, FieldKind.DATETIME, FieldKind.OPTION})
+UNDECIDED = object()
+"""What a person who edits has not made up their mind about."""
+PUT_BACK_KINDS = frozenset({FieldKind.STRING, FieldKind.NUMBER, FieldKind.DATE, FieldKind.DATETIME, FieldKind.OPTION})
 _CAN_BE_EMPTY = frozenset(
     {
         FieldKind.NUMBER,
@@ -200,8 +202,8 @@ class People:
             self.jira.person(ADA_EMAIL).transition(issue_id, STATUSES[step.to_status].name)
             self._note(Side.JIRA, issue_id, pair, before)
 
-    def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
-        """Have a person change one field; False if nothing changed."""
+    def edit(self, side: Side, entity_id: EntityId, pair: FieldPair, value: Json = UNDECIDED) -> bool:
+        """Have a person change one field, to a value if it is given; False if nothing changed."""
         before = self.snapshot(side, entity_id)
         old = read(side, pair, before) if before is not None else None
         if old is None:
@@ -212,7 +214,7 @@ class People:
                 others = [status.name for status in STATUSES.values() if status.id != old.value]
                 self._move(entity_id, pair, self.dice.choice(others))
                 return True
-            self._set(side, entity_id, pair, old.value)
+            self._set(side, entity_id, pair, old.value, value)
         except (PersonRefused, RefusedError):
             return False
         return self._note(side, entity_id, pair, before)
@@ -233,9 +235,10 @@ class People:
         self.edits.append(Edit(at_s, side, entity_id, pair.id, now.value, was.value, name, *shown))
         return True
 
-    def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
-        value = self._thought_of(side, entity_id, pair, old)
-        if pair.kind in _PUT_BACK and self.dice.random() < PUT_BACK:
+    def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json, value: Json) -> None:
+        decided = value is not UNDECIDED
+        value = value if decided else self._thought_of(side, entity_id, pair, old)
+        if not decided and pair.kind in PUT_BACK_KINDS and self.dice.random() < PUT_BACK:
             value = self._before(side, entity_id, pair, old, value)
         if side is Side.CRAFT:
             self.craft.person(ADA_KEY.key).edit(entity_id, **render(side, {pair: value}))

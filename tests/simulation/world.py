@@ -195,6 +195,7 @@ class World:
 
         def after_effect(call: Call) -> None:
             self.mail.post()
+            story.put_back(call)
             story.snipe(call)
 
         self.network.after_effect = after_effect
@@ -202,6 +203,7 @@ class World:
         await story.play()
         self.network.weather = Weather()
         self.mail.fate = replace(self.fate, lose_webhooks=0.0, late_webhooks=0.0, partial_webhooks=0.0)
+        self.mail.fate.false_deletes = 0.0
         self.network.after_effect = lambda _: self.mail.post()
         self.note("people stop, the weather clears")
         await self._rest(story)
