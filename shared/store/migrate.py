@@ -23,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from shared.domain.errors import OwnWords
 from shared.store.port import StoreUnavailable
-from shared.store.postgres.errors import CONNECTION_LOST
+from shared.store.postgres.errors import CONNECTION_LOST, away
 from shared.store.reseal import setting
 from shared.store.secrets import SecretKeyWrong
 
@@ -57,7 +57,7 @@ async def migrate(database_url: str, *, revision: str = "head", secret_key: str 
             # Closing the connection gives the lock back.
             await connection.run_sync(_upgrade, revision, secret_key)
     except CONNECTION_LOST as error:
-        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+        raise StoreUnavailable(f"the database cannot be reached: {away(error)}") from error
     finally:
         await engine.dispose()
 
@@ -88,7 +88,7 @@ def main() -> int:
         return 2
     try:
         asyncio.run(migrate(url, secret_key=setting("TANDEM_SECRET_KEY")))
-    except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError) as error:
+    except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError, asyncpg.ClientConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stderr.write("the schema is up to date\n")
