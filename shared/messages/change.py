@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, OperationId, Side
-from shared.messages.base import Message
+from shared.messages.base import Message, Part
 
 
 class ChangeKind(StrEnum):
@@ -35,10 +35,8 @@ class Origin(StrEnum):
     REQUEST = "request"
 
 
-class ChangelogItem(BaseModel):
+class ChangelogItem(Part):
     """One field of a Jira changelog entry. `field` is the field id where Jira tells it, else its (localised) name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     old: str | None
@@ -47,10 +45,8 @@ class ChangelogItem(BaseModel):
     new_label: str | None = None
 
 
-class ChangelogEntry(BaseModel):
+class ChangelogEntry(Part):
     """One entry of Jira's changelog. `op` is the operation that our `historyMetadata` named."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     at: datetime | None
