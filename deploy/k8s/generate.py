@@ -1,0 +1,114 @@
+"""Write the manifests that are made of the code: `python -m deploy.k8s.generate`; with `--check`, only say which are not
+up to date.
+
+Topics and their settings come from `shared.runtime.topics`, what each service may do on Kafka from
+`shared.runtime.access`. Each file is one entry of `FILES`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from shared.runtime.access import ACCESS, TOOLS, rights
+from shared.runtime.topics import DEFAULT_PREFIX, POLICIES
+
+FOLDER: Final = Path(__file__).parent
+_COMMAND: Final = "python -m deploy.k8s.generate"
+_KAFKA: Final = "kafka.strimzi.io/v1"
+_LABELS: Final = {"strimzi.io/cluster": "tandem"}
+
+
+def topics() -> Iterator[Mapping[str, Any]]:
+    """Yield a KafkaTopic for each topic. How many copies there are is the cluster's default."""
+    for topic, policy in POLICIES.items():
+        yield {
+            "apiVersion": _KAFKA,
+            "kind": "KafkaTopic",
+            "metadata": {"name": DEFAULT_PREFIX + topic, "labels": _LABELS},
+            "spec": {"partitions": policy.partitions, "config": policy.configuration()},
+        }
+
+
+def users() -> Iterator[Mapping[str, Any]]:
+    """Yield a KafkaUser for each service and each tool, with its rights and no others."""
+    for name, access in {**ACCESS, **TOOLS}.items():
+        acls: dict[tuple[str, str], list[str]] = {}
+        for right in rights(access):
+            acls.setdefault((right.resource, right.name), []).append(right.operation)
+        yield {
+            "apiVersion": _KAFKA,
+            "kind": "KafkaUser",
+            "metadata": {"name": kafka_user(name), "labels": _LABELS},
+            "spec": {
+                "authentication": {"type": "scram-sha-512"},
+                "authorization": {
+                    "type": "simple",
+                    "acls": [
+                        {
+                            "resource": {"type": resource, "name": named, "patternType": "literal"},
+                            "operations": sorted(operations),
+                        }
+                        for (resource, named), operations in acls.items()
+                    ],
+                },
+            },
+        }
+
+
+def kafka_user(service: str) -> str:
+    """Return the Kafka user of a service or a tool; its ServiceAccount and the Secret of its password have that name
+    too.
+    """
+    return f"tandem-{service.replace('_', '-')}"
+
+
+FILES: Final[Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]]] = {
+    "components/strimzi/topics.yaml": topics,
+    "components/strimzi/users.yaml": users,
+}
+"""What is written, by path in this folder."""
+
+
+def text_of(objects: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as the text of a file."""
+    documents = [yaml.dump(dict(one), sort_keys=False, width=120, Dumper=_Plain) for one in objects]
+    return f"# Made from the code by `{_COMMAND}`; not to be edited.\n" + "---\n".join(documents)
+
+
+class _Plain(yaml.SafeDumper):
+    """Repeats what is repeated, instead of naming it once."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Never make an alias."""
+        del data
+        return True
+
+
+def stale() -> list[str]:
+    """Return the paths of files that are not what the code says."""
+    return [path for path, make in FILES.items() if not _is(FOLDER / path, text_of(make()))]
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text() == text
+
+
+def main(arguments: list[str]) -> int:
+    """Write all files, or with `--check` name those that are not up to date and return 1."""
+    if "--check" in arguments:
+        found = stale()
+        for path in found:
+            sys.stderr.write(f"deploy/k8s/{path} is not up to date: run {_COMMAND}\n")
+        return 1 if found else 0
+    for path, make in FILES.items():
+        (FOLDER / path).write_text(text_of(make()))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
