@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the stand-ins of Jira and Craft.io as HTTP servers, on this machine's loopback unless told otherwise.
+"""`python -m sandbox`: the stand-ins of Jira and Craft.io as HTTP servers, on loopback unless told otherwise.
 
 Prints one line of JSON with URLs and credentials when both answer, and stops cleanly on SIGTERM or Ctrl-C.
 """

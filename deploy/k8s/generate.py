@@ -1,5 +1,4 @@
-"""Write the manifests that are made of the code: `python -m deploy.k8s.generate`; with `--check`, only say which are not
-up to date.
+"""Write the manifests that are made of the code: `python -m deploy.k8s.generate`. The quick checks say when that is due.
 
 Topics and their settings come from `shared.runtime.topics`, what each service may do on Kafka from
 `shared.runtime.access`. Each file is one entry of `FILES`.
@@ -7,7 +6,6 @@ Topics and their settings come from `shared.runtime.topics`, what each service m
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -80,7 +78,7 @@ def text_of(objects: Iterable[Mapping[str, Any]]) -> str:
     return f"# Made from the code by `{_COMMAND}`; not to be edited.\n" + "---\n".join(documents)
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.SafeDumper):  # type: ignore[misc]  # it ships no types
     """Repeats what is repeated, instead of naming it once."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -90,25 +88,24 @@ class _Plain(yaml.SafeDumper):
 
 
 def stale() -> list[str]:
-    """Return the paths of files that are not what the code says."""
-    return [path for path, make in FILES.items() if not _is(FOLDER / path, text_of(make()))]
+    """Return in words which files are not what the code says."""
+    return [
+        f"{path} is not what the code says: run {_COMMAND}"
+        for path, make in FILES.items()
+        if not _is(FOLDER / path, text_of(make()))
+    ]
 
 
 def _is(path: Path, text: str) -> bool:
     return path.is_file() and path.read_text() == text
 
 
-def main(arguments: list[str]) -> int:
-    """Write all files, or with `--check` name those that are not up to date and return 1."""
-    if "--check" in arguments:
-        found = stale()
-        for path in found:
-            sys.stderr.write(f"deploy/k8s/{path} is not up to date: run {_COMMAND}\n")
-        return 1 if found else 0
+def main() -> int:
+    """Write all files."""
     for path, make in FILES.items():
         (FOLDER / path).write_text(text_of(make()))
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -55,7 +55,7 @@ def open_listener(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
 
 
 def url_of(listener: socket.socket, name: str | None = None) -> str:
-    """Return the base URL that a listening socket serves, without a slash at the end; `name`: as others call its host."""
+    """Return the base URL that a listening socket serves, without a slash at the end. `name`: what others call it."""
     host, port = listener.getsockname()[:2]
     return f"http://{name or host}:{port}"
 
@@ -63,8 +63,8 @@ def url_of(listener: socket.socket, name: str | None = None) -> str:
 class SandboxServer:
     """Serves one site on a loopback port while entered as an async context manager; once only.
 
-    It takes and closes `listener`, or opens one on a free port; `name` is what others call its host. What is done inside the process (`site.person(...)`) is
-    served too: its webhooks go out within 50 ms.
+    It takes and closes `listener`, or opens one on a free port; `name` is what others call its host. What is done
+    inside the process (`site.person(...)`) is served too: its webhooks go out within 50 ms.
     """
 
     def __init__(

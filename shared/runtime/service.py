@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
@@ -119,23 +119,32 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
     While the store or the log cannot be reached at the start, it is not ready and tries again. Raises what the service
     raised, and RuntimeError when it returned without being asked to.
     """
-    said: str | None = None
-    while not stop.is_set():
-        opened = False
-        try:
-            async with open_service(settings) as service:
-                opened = True
-                async with _http(name, settings, service.routes(), service.ready, stop):
-                    await _run(service, stop)
-            return
-        except (StoreUnavailable, LogUnavailable) as error:
-            if opened:
-                raise
-            if said != told(error):
-                said = told(error)
-                _log.warning("cannot start yet", service=name, error=said)
-        async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
-            await _stopped_within(stop, _OPEN_AGAIN_S)
+    async with AsyncExitStack() as closing:
+        service = await _opened(name, settings, open_service, stop, closing)
+        if service is not None:
+            async with _http(name, settings, service.routes(), service.ready, stop):
+                await _run(service, stop)
+
+
+async def _opened(
+    name: str, settings: SettingsT, open_service: OpenService[SettingsT], stop: asyncio.Event, closing: AsyncExitStack
+) -> Service | None:
+    """Return the service once what it needs is there, or None if `stop` came first. `closing` closes it."""
+    try:
+        return await closing.enter_async_context(open_service(settings))
+    except (StoreUnavailable, LogUnavailable) as error:
+        said = told(error)
+    # All the while it is alive, also while an attempt waits for its timeout: a restart would mend nothing.
+    async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
+        _log.warning("cannot start yet", service=name, error=said)
+        while not await _stopped_within(stop, _OPEN_AGAIN_S):
+            try:
+                return await closing.enter_async_context(open_service(settings))
+            except (StoreUnavailable, LogUnavailable) as error:
+                if said != told(error):
+                    said = told(error)
+                    _log.warning("cannot start yet", service=name, error=said)
+    return None
 
 
 async def _run(service: Service, stop: asyncio.Event) -> None:
@@ -227,7 +236,8 @@ async def _come_again(_: web.Request) -> web.Response:
     return web.json_response({"status": "starting"}, status=503, headers={"Retry-After": "5"})
 
 
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
+    return stop.is_set()

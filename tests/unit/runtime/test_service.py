@@ -178,6 +178,34 @@ async def test_while_the_store_is_away_at_the_start_it_is_alive_not_ready_and_st
         assert (await get(f"{url}/readyz"))[0] == 200
 
 
+async def test_while_an_attempt_to_open_waits_for_the_store_it_is_alive_all_the_same() -> None:
+    attempts: list[str] = []
+    arrives = asyncio.Event()
+
+    @asynccontextmanager
+    async def open_slowly(_: ServiceSettings) -> AsyncIterator[Example]:
+        attempts.append("waits")
+        if len(attempts) == 1:
+            raise StoreUnavailable("refused")
+        await arrives.wait()
+        yield Example()
+
+    stop, chosen = asyncio.Event(), settings()
+    life = asyncio.create_task(live("example", chosen, open_slowly, stop))
+    try:
+        await until(lambda: len(attempts) == 2)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{chosen.http_port}") as http:
+            async with http.get("/healthz") as answer:
+                assert answer.status == 200
+            async with http.post("/webhooks/jira/any") as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    finally:
+        arrives.set()
+        stop.set()
+        async with asyncio.timeout(DEADLINE_S):
+            await life
+
+
 async def test_a_failure_of_the_service_ends_the_process_and_everything_is_closed() -> None:
     example = Example()
     example.fails = ZeroDivisionError("bug")
