@@ -1,4 +1,4 @@
-"""Write the manifests that are made of the code: `python -m deploy.k8s.generate`. The quick checks say when that is due.
+"""Write the manifests that are made of the code: `python -m deploy.k8s.generate`. The quick checks say if it is due.
 
 Topics and their settings come from `shared.runtime.topics`, what each service may do on Kafka from
 `shared.runtime.access`. Each file is one entry of `FILES`.
