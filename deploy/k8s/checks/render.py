@@ -81,7 +81,9 @@ def render(composition: Composition, root: Path = FOLDER) -> list[Thing]:
 
 def build(folder: Path) -> list[Thing]:
     """Return the objects of a kustomization. Raises `CannotRender`."""
-    done = subprocess.run([kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=False)  # noqa: S603  # a path of ours
+    done = subprocess.run(
+        [kubectl(), "kustomize", str(folder)], capture_output=True, text=True, check=False
+    )  # a path of ours
     if done.returncode != 0 or done.stderr.strip():
         # A warning too: it says what will not work one day.
         raise CannotRender(done.stderr.strip())

@@ -72,6 +72,8 @@ def _environment(workload: Workload, settings: Mapping[str, str]) -> Iterator[st
         # The migration asks no Kafka.
         if path and path not in _files(workload) and (workload.runs_service or name != "TANDEM_KAFKA_CA_FILE"):
             yield f"{name} is {path}, and no volume brings that file"
+    # A service looks into that file when it starts; here it is not mounted.
+    environment.pop("TANDEM_KAFKA_CA_FILE", None)
     if workload.runs_service:
         yield from code.settings_problems(workload.service, environment)
 
