@@ -1,17 +1,19 @@
 """Write the manifests that are made of the code: `python -m deploy.k8s.generate`. The quick checks say if it is due.
 
 Topics and their settings come from `shared.runtime.topics`, what each service may do on Kafka from
-`shared.runtime.access`. Each file is one entry of `FILES`.
+`shared.runtime.access`, what a try begins with from the stand-ins. Each file is one entry of `FILES`.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from deploy.k8s.first_mapping import OPTIONS, first_mapping
 from shared.runtime.access import ACCESS, TOOLS, rights
 from shared.runtime.topics import DEFAULT_PREFIX, POLICIES
 
@@ -65,15 +67,17 @@ def kafka_user(service: str) -> str:
     return f"tandem-{service.replace('_', '-')}"
 
 
-FILES: Final[Mapping[str, Callable[[], Iterable[Mapping[str, Any]]]]] = {
-    "components/strimzi/topics.yaml": topics,
-    "components/strimzi/users.yaml": users,
+FILES: Final[Mapping[str, Callable[[], str]]] = {
+    "components/strimzi/topics.yaml": lambda: manifests(topics()),
+    "components/strimzi/users.yaml": lambda: manifests(users()),
+    "components/stand-ins/options.json": lambda: json.dumps(OPTIONS, indent=2) + "\n",
+    "overlays/dev/tandem.yaml": first_mapping,
 }
 """What is written, by path in this folder."""
 
 
-def text_of(objects: Iterable[Mapping[str, Any]]) -> str:
-    """Return objects as the text of a file."""
+def manifests(objects: Iterable[Mapping[str, Any]]) -> str:
+    """Return objects as the text of a file that Kustomize reads."""
     documents = [yaml.dump(dict(one), sort_keys=False, width=120, Dumper=_Plain) for one in objects]
     return f"# Made from the code by `{_COMMAND}`; not to be edited.\n" + "---\n".join(documents)
 
@@ -92,7 +96,7 @@ def stale() -> list[str]:
     return [
         f"{path} is not what the code says: run {_COMMAND}"
         for path, make in FILES.items()
-        if not _is(FOLDER / path, text_of(make()))
+        if not _is(FOLDER / path, make())
     ]
 
 
@@ -103,7 +107,7 @@ def _is(path: Path, text: str) -> bool:
 def main() -> int:
     """Write all files."""
     for path, make in FILES.items():
-        (FOLDER / path).write_text(text_of(make()))
+        (FOLDER / path).write_text(make())
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from deploy.k8s.checks.objects import Objects, title
-from deploy.k8s.generate import kafka_user, stale
+from deploy.k8s.generate import kafka_user
 from shared.runtime.access import ACCESS
 from shared.runtime.topics import DEFAULT_PREFIX, POLICIES
 
@@ -22,11 +22,6 @@ def findings(objects: Objects) -> Iterator[str]:
         for service in ACCESS:
             if kafka_user(service) not in users:
                 yield f"there is no KafkaUser {kafka_user(service)}"
-
-
-def files() -> Iterator[str]:
-    """Yield which files that are made of the code are not up to date."""
-    yield from stale()
 
 
 def _topics(objects: Objects) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from deploy.k8s.checks import definitions, kafka, network_needs, references, workloads
 from deploy.k8s.checks.objects import Objects, title
 from deploy.k8s.checks.render import COMPOSITIONS, FOLDER, CannotRender, Composition, Thing, components, render
+from deploy.k8s.generate import stale
 
 
 def findings(things: Sequence[Thing], composition: Composition) -> Iterator[str]:
@@ -39,7 +40,7 @@ def _unchecked() -> Iterator[str]:
 
 def main() -> int:
     """Check all compositions and what is made of the code."""
-    found = [f"deploy/k8s: {words}" for words in (*kafka.files(), *_unchecked())]
+    found = [f"deploy/k8s: {words}" for words in (*stale(), *_unchecked())]
     for composition in COMPOSITIONS:
         try:
             things = render(composition)
