@@ -17,7 +17,8 @@ from deploy.k8s.first_mapping import OPTIONS, first_mapping
 from shared.runtime.access import ACCESS, TOOLS, rights
 from shared.runtime.topics import DEFAULT_PREFIX, POLICIES
 
-FOLDER: Final = Path(__file__).parent
+FOLDER: Final = Path(__file__).resolve().parents[1]
+"""`deploy`."""
 _COMMAND: Final = "python -m deploy.k8s.generate"
 _KAFKA: Final = "kafka.strimzi.io/v1"
 _LABELS: Final = {"strimzi.io/cluster": "tandem"}
@@ -67,11 +68,17 @@ def kafka_user(service: str) -> str:
     return f"tandem-{service.replace('_', '-')}"
 
 
+_STRIMZI: Final[Mapping[str, Callable[[], str]]] = {
+    "topics.yaml": lambda: manifests(topics()),
+    "users.yaml": lambda: manifests(users()),
+}
+_STAND_INS: Final[Mapping[str, Callable[[], str]]] = {"options.json": lambda: json.dumps(OPTIONS, indent=2) + "\n"}
 FILES: Final[Mapping[str, Callable[[], str]]] = {
-    "components/strimzi/topics.yaml": lambda: manifests(topics()),
-    "components/strimzi/users.yaml": lambda: manifests(users()),
-    "components/stand-ins/options.json": lambda: json.dumps(OPTIONS, indent=2) + "\n",
-    "overlays/dev/tandem.yaml": first_mapping,
+    **{f"k8s/components/strimzi/{name}": make for name, make in _STRIMZI.items()},
+    **{f"k8s/components/stand-ins/{name}": make for name, make in _STAND_INS.items()},
+    # The chart cannot read what lies outside of it.
+    **{f"helm/tandem/files/{name}": make for name, make in {**_STRIMZI, **_STAND_INS}.items()},
+    "k8s/overlays/dev/tandem.yaml": first_mapping,
 }
 """What is written, by path in this folder."""
 
@@ -94,7 +101,7 @@ class _Plain(yaml.SafeDumper):  # type: ignore[misc]  # it ships no types
 def stale() -> list[str]:
     """Return in words which files are not what the code says."""
     return [
-        f"{path} is not what the code says: run {_COMMAND}"
+        f"deploy/{path} is not what the code says: run {_COMMAND}"
         for path, make in FILES.items()
         if not _is(FOLDER / path, make())
     ]

@@ -7,9 +7,9 @@ thing that is wrong; exit code 1 if there is any.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from deploy.k8s.checks import definitions, kafka, network_needs, references, workloads
+from deploy.k8s.checks import chart, definitions, kafka, network_needs, references, workloads
 from deploy.k8s.checks.objects import Objects, title
 from deploy.k8s.checks.render import COMPOSITIONS, FOLDER, CannotRender, Composition, Thing, components, render
 from deploy.k8s.generate import stale
@@ -38,20 +38,37 @@ def _unchecked() -> Iterator[str]:
             yield f"component {name} is in no composition of deploy/k8s/checks/render.py: nothing checks it"
 
 
+def _chart(rendered: Mapping[str, Sequence[Thing]]) -> Iterator[str]:
+    for profile in chart.PROFILES:
+        yield from (f"{profile}: {words}" for words in chart.differences(rendered[profile], chart.template(profile)))
+    yield from chart.refusal()
+
+
 def main() -> int:
-    """Check all compositions and what is made of the code."""
-    found = [f"deploy/k8s: {words}" for words in (*stale(), *_unchecked())]
-    for composition in COMPOSITIONS:
+    """Check all compositions, the chart, and what is made of the code."""
+    found = [*stale(), *_unchecked()]
+    said = f"{len(COMPOSITIONS)} compositions"
+    rendered: dict[str, Sequence[Thing]] = {}
+    try:
+        for composition in COMPOSITIONS:
+            rendered[composition.name] = render(composition)
+            found += [f"{composition.name}: {words}" for words in findings(rendered[composition.name], composition)]
+    except CannotRender as error:
+        found.append(str(error))
+    try:
+        chart.helm()
+    except CannotRender as error:
+        sys.stdout.write(f"left out: the Helm chart ({error})\n")
+    else:
         try:
-            things = render(composition)
-        except CannotRender as error:
-            found.append(f"{composition.name}: {error}")
-            continue
-        found += [f"{composition.name}: {words}" for words in findings(things, composition)]
+            found += [f"chart: {words}" for words in _chart(rendered)]
+        except (CannotRender, KeyError) as error:
+            found.append(f"chart: {error}")
+        said += f", and the chart in {len(chart.PROFILES)} profiles,"
     for line in found:
         sys.stderr.write(f"{line}\n")
     if not found:
-        sys.stdout.write(f"Kubernetes manifests: {len(COMPOSITIONS)} compositions are as the code says\n")
+        sys.stdout.write(f"Kubernetes manifests: {said} are as the code says\n")
     return 1 if found else 0
 
 
