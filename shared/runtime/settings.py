@@ -109,7 +109,7 @@ class ServiceSettings(BaseSettings):
     kafka_password: str | None = Field(default=None, repr=False)
     """The password of that user."""
     kafka_ca_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """File with the certificates of the authority that signed the brokers' ones, in PEM; not set: those of the system."""
+    """File with the certificates of the authority that signed the brokers, in PEM; not set: the system's."""
     kafka_certificate_file: Annotated[Path | None, AfterValidator(_readable)] = None
     """File with our own certificate, for brokers that ask for one (mutual TLS), in PEM with its chain."""
     kafka_key_file: Annotated[Path | None, AfterValidator(_readable)] = None
