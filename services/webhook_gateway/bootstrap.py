@@ -42,6 +42,6 @@ async def open_service(settings: GatewaySettings) -> AsyncIterator[GatewayServic
     with ThreadPoolExecutor(1, thread_name_prefix="workshop") as threads:
         async with (
             open_kafka_log(settings, client=GatewayService.name) as log,
-            open_postgres(settings.database_url, settings.secret_key, most_connections=2) as store,
+            open_postgres(settings.current_database_url, settings.secret_key, most_connections=2) as store,
         ):
             yield wire(settings, Ports(log, store, SystemClock(), SeededDice(), threads))

@@ -224,6 +224,8 @@ class PairSide:
     """Set while this side holds more than can be carried: then `seen` is what it held before, and the pair rests."""
     names: dict[str, str] = field(default_factory=dict)
     """What people call the ids that were shown here last. For words only: nothing is decided by it."""
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +255,8 @@ class SideState:
     told_deleted: bool = False
     """True once an event has told of its deletion: then a read that does not find it means just that."""
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
     def pair(self, pair_id: PairId) -> PairSide:
         """Return the record of a pair, made empty if there is none yet."""
@@ -324,6 +328,8 @@ class Operation:
     unclear: bool = False
     """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,6 +411,8 @@ class Link:
     jira: SideState = field(default_factory=SideState)
     craft: SideState = field(default_factory=SideState)
     open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
     # not stored in the row: loaded from and saved to tables of their own
     operations: list[Operation] = field(default_factory=list)
     """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""
