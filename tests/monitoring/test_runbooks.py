@@ -10,7 +10,10 @@ import pytest
 
 from deploy.monitoring.alerts import ALERTS
 from deploy.monitoring.expressions import unknown
+from deploy.monitoring.rules import RUNBOOKS as SERVED_AT
 from deploy.monitoring.rules import Alert
+from services.console.entrypoint.runbooks import PATH, runbooks
+from tests.unit.console.harness import desk
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 PARTS = ("What it means", "First look", "Causes, the likeliest first", "How to know that it is over")
@@ -45,3 +48,22 @@ def test_every_query_of_a_runbook_can_be_asked(alert: Alert) -> None:
     assert len(queries) >= 2
     for query in queries:
         assert list(unknown(query)) == [], query
+
+
+async def test_every_call_that_a_runbook_names_is_one_of_the_console() -> None:
+    async with desk() as admin:
+        served = (await admin.get("/openapi.json"))["paths"]
+    for path in RUNBOOKS.glob("*.md"):
+        for method, called in re.findall(r"`(GET|POST|PUT|DELETE) (/api/v1/[^`?\s]*)[^`]*`", path.read_text()):
+            assert method.lower() in served.get(called, {}), f"{path.stem}: {method} {called}"
+
+
+async def test_the_console_serves_each_runbook_where_its_alert_says_to_whoever_asks() -> None:
+    assert SERVED_AT.endswith(PATH)
+    async with desk() as admin:
+        for name, text in runbooks().items():
+            async with admin.client.get(f"{PATH}/{name}") as answer:
+                assert (answer.status, await answer.text()) == (200, text)
+        for nonsense in ("nothing", "..%2F..%2FREADME", "%2e%2e%2fREADME.md"):
+            async with admin.client.get(f"{PATH}/{nonsense}") as answer:
+                assert answer.status == 404
