@@ -14,7 +14,7 @@ from random import Random
 
 from shared.clients.transport import HttpRequest, HttpResponse
 from shared.fakes.log import MemoryLog
-from shared.runtime.log import Follower, ReceivedRecord, Record, Subscription
+from shared.runtime.log import Behind, Follower, ReceivedRecord, Record, Subscription
 from tests.simulation.network import SimNetwork, look_at
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -155,6 +155,10 @@ class SimLog:
         """Follow, and never hear anything: what is found here must not depend on hints."""
         del topics
         return SilentFollower()
+
+    async def behind(self, groups: Mapping[str, Sequence[str]], kept: Sequence[str]) -> Behind:
+        """Tell how far groups are behind."""
+        return await self._inner.behind(groups, kept)
 
     async def healthy(self) -> bool:
         """Tell that the log answers."""

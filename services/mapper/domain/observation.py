@@ -37,6 +37,8 @@ class Observation:
     changelog: Sequence[ChangelogEntry] = ()
     whole_changelog: bool = False
     """True when `changelog` is all that happened after the cursor."""
+    heard_at: datetime | None = None
+    """When it was accepted, by our clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ def from_change(event: ChangeEvent, integration: Integration) -> Observation:
         compare=event.origin is Origin.COMPARE,
         changelog=event.changelog,
         whole_changelog=event.origin is Origin.FRESH,
+        heard_at=event.observed_at,
     )
 
 
@@ -85,6 +88,7 @@ def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation
         ticket=outcome.ticket,
         changelog=outcome.changelog,
         whole_changelog=outcome.target is Side.JIRA,
+        heard_at=outcome.ended_at,
     )
 
 

@@ -130,7 +130,8 @@ class Config(Core):
         """Save the next revision of a connection."""
         sealed = self.box.seal(secrets, Binding.of(connection)) if secrets is not None else None
         saved = connection.model_copy(update={"revision": expected_revision + 1})
-        body = saved.model_dump_json()
+        body = saved.model_dump_json(exclude={"expires_on", "expires_told"})
+        told = saved.model_dump_json(exclude={"expires_told"}) if saved.expires_on else body
         async with self.session() as session:
             with translated():
                 async with session.transaction():
@@ -138,20 +139,23 @@ class Config(Core):
                     revision = await session.fetchval("SELECT revision FROM connections WHERE id = $1", saved.id)
                     _check(revision or 0, expected_revision)
                     await session.execute(
-                        "INSERT INTO connections (id, revision, paused_reason, body) VALUES ($1, $2, $3, $4)"
-                        " ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
-                        " paused_reason = excluded.paused_reason, body = excluded.body",
+                        "INSERT INTO connections (id, revision, paused_reason, body, expires_on, expires_told)"
+                        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
+                        " paused_reason = excluded.paused_reason, body = excluded.body,"
+                        " expires_on = excluded.expires_on, expires_told = excluded.expires_told",
                         saved.id,
                         saved.revision,
                         saved.paused_reason,
                         body,
+                        saved.expires_on,
+                        saved.expires_told,
                     )
                     await session.execute(
                         "INSERT INTO connection_revisions (id, revision, body, saved_by, saved_at)"
                         " VALUES ($1, $2, $3, $4, $5)",
                         saved.id,
                         saved.revision,
-                        body,
+                        told,
                         by,
                         at,
                     )
@@ -172,6 +176,10 @@ class Config(Core):
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause writes of a connection, or resume them; no new revision."""
         await self.fetch("UPDATE connections SET paused_reason = $2 WHERE id = $1", connection_id, reason)
+
+    async def tell_expiry(self, connection_id: ConnectionId, at: datetime | None) -> None:
+        """Note when credentials end, as the vendor tells; no new revision."""
+        await self.fetch("UPDATE connections SET expires_told = $2 WHERE id = $1", connection_id, at)
 
     async def check_key(self) -> None:
         """Raise `SecretKeyWrong` if there are credentials, and all of them were sealed by keys that we do not have.

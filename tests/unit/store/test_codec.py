@@ -16,6 +16,7 @@ from shared.domain.link import (
     Agreed,
     Blocked,
     Candidate,
+    Carried,
     ConflictNote,
     Held,
     HistoryNote,
@@ -82,6 +83,7 @@ held_pairs = drawn(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
+    heard_at=st.none() | times,
     names=st.dictionaries(texts, texts, max_size=2),
 )
 sides = drawn(
@@ -116,6 +118,7 @@ links = drawn(
     recent_writes=st.lists(times, max_size=3),
     tripped=st.lists(times, max_size=3),
     used_requests=st.lists(texts, max_size=3),
+    carried=st.none() | st.builds(Carried),
     labels=st.dictionaries(texts, texts, max_size=3),
     asked=st.booleans(),
     held_since=st.none() | times,
@@ -146,6 +149,7 @@ operations = drawn(
     noted=st.frozensets(texts, max_size=2),
     unmet=st.frozensets(texts, max_size=2),
     unclear=st.booleans(),
+    accepted_at=st.none() | times,
     done_at=st.none() | times,
 )
 
