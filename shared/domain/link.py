@@ -195,6 +195,16 @@ class Normalised:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A side's value that was too large to be told, or nested too deep (`size` None): what it is, nobody here knows."""
+
+    at: datetime | None
+    """Vendor time of the state."""
+    size: int | None
+    """Bytes."""
+
+
 @dataclass(slots=True)
 class PairSide:
     """One mapped pair on one side. `base` None is UNKNOWN; `seen` None means never seen (not: empty)."""
@@ -213,8 +223,12 @@ class PairSide:
     heard_at: datetime | None = None
     """When the change that this side shows was accepted (our clock), until it is carried over, or waits for a person.
     """
+    oversize: Oversize | None = None
+    """Set while this side holds more than can be carried: then `seen` is what it held before, and the pair rests."""
     names: dict[str, str] = field(default_factory=dict)
     """What people call the ids that were shown here last. For words only: nothing is decided by it."""
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +258,8 @@ class SideState:
     told_deleted: bool = False
     """True once an event has told of its deletion: then a read that does not find it means just that."""
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
     def pair(self, pair_id: PairId) -> PairSide:
         """Return the record of a pair, made empty if there is none yet."""
@@ -319,6 +335,8 @@ class Operation:
     nobody.
     """
     done_at: datetime | None = None
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -415,6 +433,8 @@ class Link:
     jira: SideState = field(default_factory=SideState)
     craft: SideState = field(default_factory=SideState)
     open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
     # not stored in the row: loaded from and saved to tables of their own
     operations: list[Operation] = field(default_factory=list)
     """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
 from shared.domain.clock import Clock
+from shared.runtime.kafka_security import KafkaSecurity
 from shared.runtime.log import Behind, Left, LogUnavailable
 
 _TIMEOUT_S: Final = 4.0
@@ -32,17 +33,16 @@ Positions = Mapping[TopicPartition, int]
 class LagReader:
     """Asks one cluster. Connects when it is first asked, and anew after a failure."""
 
-    def __init__(
-        self, bootstrap: str, *, prefix: str, client_id: str, security: Mapping[str, Any], clock: Clock
-    ) -> None:
+    def __init__(self, bootstrap: str, *, prefix: str, client_id: str, security: KafkaSecurity, clock: Clock) -> None:
         self._prefix = prefix
         self._clock = clock
         self._how = {
             "bootstrap_servers": bootstrap,
             "client_id": f"{client_id}-lag",
             "request_timeout_ms": _REQUEST_TIMEOUT_MS,
-            **security,
         }
+        self._security = security
+        self._connected_with = security.state()
         self._open: tuple[AIOKafkaAdminClient, AIOKafkaConsumer] | None = None
         self._asking = asyncio.Lock()
 
@@ -120,8 +120,12 @@ class LagReader:
         return {each: datetime.fromtimestamp(search.found / 1_000, UTC) for each, search in searches.items()}
 
     async def _connected(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        if self._open is not None and self._connected_with != self._security.state():
+            await self._close()  # a file of it was replaced
         if self._open is None:
-            admin, consumer = AIOKafkaAdminClient(**self._how), AIOKafkaConsumer(**self._how, enable_auto_commit=False)
+            self._connected_with = self._security.state()
+            how = {**self._how, **self._security.arguments()}
+            admin, consumer = AIOKafkaAdminClient(**how), AIOKafkaConsumer(**how, enable_auto_commit=False)
             self._open = admin, consumer
             await admin.start()
             await consumer.start()

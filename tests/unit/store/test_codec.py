@@ -24,6 +24,7 @@ from shared.domain.link import (
     LinkState,
     Normalised,
     Operation,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -55,6 +56,7 @@ def drawn(kind: type[Any], **own: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 st.register_type_strategy(datetime, times)
 st.register_type_strategy(str, texts)
+later = st.dictionaries(texts.map(lambda name: f"later {name}"), values, max_size=1)
 helds = drawn(
     Held,
     value=values,
@@ -84,7 +86,9 @@ held_pairs = drawn(
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
     heard_at=st.none() | times,
+    oversize=st.none() | st.builds(Oversize, at=st.none() | times, size=st.none() | st.integers(0)),
     names=st.dictionaries(texts, texts, max_size=2),
+    more=later,
 )
 sides = drawn(
     SideState,
@@ -99,6 +103,7 @@ sides = drawn(
     absent=st.none() | st.builds(Absent),
     told_deleted=st.booleans(),
     pairs=st.dictionaries(texts, held_pairs, max_size=3),
+    more=later,
 )
 conflicts = drawn(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
 links = drawn(
@@ -127,6 +132,7 @@ links = drawn(
     jira=sides,
     craft=sides,
     open_conflicts=st.dictionaries(texts, conflicts, max_size=2),
+    more=later,
     operations=st.just([]),
     new_conflicts=st.just([]),
     new_history=st.just([]),
@@ -138,6 +144,7 @@ operations = drawn(
     open=st.booleans(),
     result=st.none() | st.sampled_from(list(Result)),
     attempts=st.integers(0),
+    more=later,
     lease_until=st.none() | times,
     owner=st.none() | texts,
     post_started_at=st.none() | times,
