@@ -27,6 +27,7 @@ from shared.observability.words import (
     Wait,
     WebhookOutcome,
 )
+from shared.runtime.groups import GROUPS, REHEARSALS
 from shared.runtime.topics import Topic
 
 GATEWAY: Final = "webhook_gateway"
@@ -46,8 +47,12 @@ EVERYWHERE: Final = (GATEWAY, MAPPER, *WRITERS, RECONCILER, CONSOLE)
 _IDS = 1_000
 """Connections and integrations are made by admins, one by one."""
 
-COMPONENT: Final = Label("component", "The service that shows it.", one_of(EVERYWHERE))
-GROUP: Final = Label("group", "The consumer group, named for its service.", one_of(CONSUMERS))
+COMPONENT: Final = Label(
+    "component",
+    "The service that shows it; `mapper-rehearsals`: its consumer of dry runs.",
+    one_of((*EVERYWHERE, REHEARSALS)),
+)
+GROUP: Final = Label("group", "The consumer group, named for its service.", one_of(GROUPS))
 TOPIC: Final = Label("topic", "The topic, without its prefix.", one_of(Topic))
 PARTITION: Final = Label("partition", "The number of the partition.", Named("partitions of a topic", 200))
 SYSTEM: Final = Label("system", "The vendor's system.", one_of(Side))
@@ -60,8 +65,9 @@ CRAFT_CONNECTION: Final = Label("craft_connection", "Its connection to Craft.io.
 KIND_OF_CONNECTION: Final = Label("kind", "What is connected.", one_of(("jira_cloud", "jira_data_center", "craft")))
 DEPENDENCY: Final = Label(
     "dependency",
-    "What the service cannot do without. `started`, `answers_in_time`: it is not up itself.",
-    one_of(("kafka", "postgres", "started", "answers_in_time")),
+    "What the service cannot do without. `connections`: those of the gateway are read; `started`, `answers_in_time`: "
+    "it is not up itself.",
+    one_of(("kafka", "postgres", "connections", "started", "answers_in_time")),
 )
 ERROR: Final = Label("error", "The class of the failure.", Named("exception classes", 60))
 FATE: Final = Label("fate", "How a message ended.", one_of(get_args(Fate)))

@@ -6,7 +6,7 @@ instruments: whatever is counted is in the catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ClassVar, Final, Literal
 
 from prometheus_client import CollectorRegistry, disable_created_metrics
@@ -30,6 +30,10 @@ Values = Mapping[tuple[str, ...], float]
 """Figures by the values of the labels, in their order."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each, which nobody asks for
+
+
+def _always() -> bool:
+    return True
 
 
 class Instrument:
@@ -65,6 +69,10 @@ class Instrument:
             raise KeyError(f"{self.name} has the labels {self.label_names}, not {tuple(given)}")
         return tuple(label.bound.admit(str(given[label.name])) for label in self.labels)
 
+    def collect(self) -> Iterable[Metric]:
+        """Return what there is to show, as one family."""
+        raise NotImplementedError
+
 
 class Counter(Instrument):
     """Counts what happened in this process."""
@@ -75,12 +83,16 @@ class Counter(Instrument):
         self, name: str, question: str, *, shown_by: Sequence[str], labels: Sequence[Label] = (), unit: Unit = ""
     ) -> None:
         super().__init__(name, question, shown_by=shown_by, labels=labels, unit=unit)
-        self._counter = PrometheusCounter(self.family, question, self.label_names, registry=REGISTRY)
+        self._counter = PrometheusCounter(self.family, question, self.label_names, unit=unit, registry=REGISTRY)
 
-    def inc(self, amount: float = 1, **labels: str) -> None:
+    def inc(self, amount: float = 1, /, **labels: str) -> None:
         """Count `amount` more."""
         values = self.admitted(labels)
         (self._counter.labels(*values) if values else self._counter).inc(amount)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the family."""
+        return self._counter.collect()
 
 
 class Gauge(Instrument):
@@ -92,17 +104,21 @@ class Gauge(Instrument):
         self, name: str, question: str, *, shown_by: Sequence[str], labels: Sequence[Label] = (), unit: Unit = ""
     ) -> None:
         super().__init__(name, question, shown_by=shown_by, labels=labels, unit=unit)
-        self._gauge = PrometheusGauge(name, question, self.label_names, registry=REGISTRY)
+        self._gauge = PrometheusGauge(name, question, self.label_names, unit=unit, registry=REGISTRY)
 
-    def set(self, value: float, **labels: str) -> None:
+    def set(self, value: float, /, **labels: str) -> None:
         """Show a value."""
         values = self.admitted(labels)
         (self._gauge.labels(*values) if values else self._gauge).set(value)
 
-    def watch(self, ask: Callable[[], float], **labels: str) -> None:
+    def watch(self, ask: Callable[[], float], /, **labels: str) -> None:
         """Ask for the value whenever the metrics are read."""
         values = self.admitted(labels)
         (self._gauge.labels(*values) if values else self._gauge).set_function(ask)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the family."""
+        return self._gauge.collect()
 
 
 class Histogram(Instrument):
@@ -122,14 +138,20 @@ class Histogram(Instrument):
     ) -> None:
         super().__init__(name, question, shown_by=shown_by, labels=labels, unit=unit)
         self.buckets = tuple(buckets)
-        self._histogram = PrometheusHistogram(name, question, self.label_names, buckets=self.buckets, registry=REGISTRY)
+        self._histogram = PrometheusHistogram(
+            name, question, self.label_names, unit=unit, buckets=self.buckets, registry=REGISTRY
+        )
 
-    def observe(self, value: float, **labels: str) -> None:
+    def observe(self, value: float, /, **labels: str) -> None:
         """Count one observation. What is below zero, from clocks that differ, counts as zero."""
         values = self.admitted(labels)
         trace = current_traceparent()
         exemplar = {"trace_id": trace_id(trace)} if trace is not None else None
         (self._histogram.labels(*values) if values else self._histogram).observe(max(0.0, value), exemplar)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the family."""
+        return self._histogram.collect()
 
 
 class Shown(Instrument):
@@ -142,20 +164,24 @@ class Shown(Instrument):
     ) -> None:
         super().__init__(name, question, shown_by=shown_by, labels=labels, unit=unit)
         self._values: Values = {}
+        self._still: Callable[[], bool] = _always
         REGISTRY.register(self)
 
-    def show(self, values: Values) -> None:
-        """Show these figures, and none of before. No figures: nothing is shown."""
+    def show(self, values: Values, still: Callable[[], bool] | None = None) -> None:
+        """Show these figures, and none of before, for as long as `still` says so whenever somebody looks (None: until
+        others come). No figures: nothing is shown.
+        """
+        self._still = still or _always
         self._values = {self.admitted(dict(zip(self.label_names, key, strict=True))): values[key] for key in values}
 
     def describe(self) -> Iterable[Metric]:
         """Return the family without figures."""
         yield self._family()
 
-    def collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterable[Metric]:
         """Return the family with its figures."""
         family = self._family()
-        for key, value in self._values.items():
+        for key, value in self._values.items() if self._still() else ():
             family.add_sample(self.name, dict(zip(self.label_names, key, strict=True)), value)
         yield family
 
@@ -169,7 +195,7 @@ class Census(Shown):
     kind = "gauge"
 
     def _family(self) -> Metric:
-        return GaugeMetricFamily(self.name, self.question, labels=self.label_names)
+        return GaugeMetricFamily(self.name, self.question, labels=self.label_names, unit=self.unit)
 
 
 class Info(Shown):
