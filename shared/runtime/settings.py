@@ -66,7 +66,7 @@ def _database_url(text: str) -> str:
 
 def file_of(name: str) -> Path | None:
     """Return the file from which a setting is read, None if it comes from its variable."""
-    path = os.environ.get(PREFIX + name.upper() + _FILE_SUFFIX)
+    path = os.environ.get(PREFIX + name.upper() + FILE_SUFFIX)
     return None if path is None else Path(path)
 
 
@@ -94,20 +94,28 @@ def _secret_key(text: str) -> str:
 class ServiceSettings(BaseSettings):
     """What every service needs. Secrets are kept out of `repr`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)]
-    """host:port, several separated by commas."""
+    """Where Kafka is: host:port, several separated by commas."""
     kafka_security_protocol: Protocol = "PLAINTEXT"
+    """How Kafka is spoken to: in the clear, by TLS (SSL), with a login (SASL), or both."""
     kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    """How we log in to Kafka, where the protocol has SASL."""
     kafka_username: str | None = None
+    """Who we are to Kafka. Needed where the protocol has SASL."""
     kafka_password: str | None = Field(default=None, repr=False)
+    """The password of that user. Read from a file (`_FILE`), it may be replaced there while a service runs."""
     kafka_ca_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """Certificates of the authority that signed the brokers' ones, in PEM; None: those of the system."""
+    """File with the certificates of the authority that signed the brokers' ones, in PEM; not set: those of the
+    system.
+    """
     kafka_certificate_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """Our own certificate, for brokers that ask for one (mutual TLS), in PEM with its chain."""
+    """File with our own certificate and its chain, in PEM, for brokers that ask for one (mutual TLS)."""
     kafka_key_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """The key of that certificate, in PEM without a passphrase."""
+    """File with the key of that certificate, in PEM, without a passphrase."""
     kafka_create_topics: bool = True
     """Create missing topics at start; off where another team owns them."""
     kafka_replication_factor: int = Field(default=-1, ge=-1)
@@ -115,12 +123,19 @@ class ServiceSettings(BaseSettings):
     kafka_session_timeout_s: float = Field(default=10.0, ge=1.0, le=300.0)
     """After how long a silent member's partitions go to others. Brokers set bounds: 6 s to 30 min by default."""
     topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    """What the names of all topics and consumer groups begin with. Two installations on one Kafka have two."""
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    """Where Postgres is, with the login: postgresql://user:password@host:port/database. For TLS, with
+    ?sslmode=verify-full&sslrootcert=FILE.
+    """
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
     """Keys, comma-separated: the first seals credentials, all open them (rotation)."""
     http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
+    """On which address the HTTP port is opened."""
     http_port: int = Field(default=9090, ge=0, le=65_535)
-    """0: any free port, named in the log line `listening`."""
+    """The port of /healthz, /readyz, /metrics and of what the service itself serves; 0: any free one, named in the log
+    line `listening`.
+    """
     http_head_timeout_s: float = Field(default=10.0, gt=0)
     """How long a connection may take to say what it wants."""
     http_idle_timeout_s: float = Field(default=75.0, gt=0)
@@ -136,8 +151,9 @@ class ServiceSettings(BaseSettings):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda level: str(level).upper())
     ] = "INFO"
+    """The least level that is logged."""
     instance: str = Field(default_factory=lambda: f"{os.uname().nodename}:{os.getpid()}", min_length=1)
-    """Names this process in logs, leases and Kafka."""
+    """Names this process in logs, leases and Kafka. Not set: the host's name and the process id."""
 
     @model_validator(mode="after")
     def _security_is_whole(self) -> ServiceSettings:
