@@ -66,7 +66,7 @@ def _database_url(text: str) -> str:
 
 def file_of(name: str) -> Path | None:
     """Return the file from which a setting is read, None if it comes from its variable."""
-    path = os.environ.get(PREFIX + name.upper() + FILE_SUFFIX)
+    path = os.environ.get(PREFIX + name.upper() + _FILE_SUFFIX)
     return None if path is None else Path(path)
 
 
