@@ -21,7 +21,7 @@ from shared.store.postgres import open_postgres
 def wire(settings: GatewaySettings, ports: Ports) -> GatewayService:
     """Return the service on these ports. Does no I/O."""
     senders = CachedSenders(ports.store, ports.clock, interval_s=settings.webhook_config_interval_s)
-    publisher = Publisher(ports.log, source=GatewayService.name, clock=ports.clock, dice=ports.dice)
+    publisher = Publisher(ports.log, source=GatewayService.name, clock=ports.clock, dice=ports.dice, fits=False)
     gateway = Gateway(
         senders,
         publisher,

@@ -195,6 +195,16 @@ class Normalised:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A side's value that was too large to be told, or nested too deep (`size` None): what it is, nobody here knows."""
+
+    at: datetime | None
+    """Vendor time of the state."""
+    size: int | None
+    """Bytes."""
+
+
 @dataclass(slots=True)
 class PairSide:
     """One mapped pair on one side. `base` None is UNKNOWN; `seen` None means never seen (not: empty)."""
@@ -210,6 +220,8 @@ class PairSide:
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
     takes_first: bool = False
     """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
+    oversize: Oversize | None = None
+    """Set while this side holds more than can be carried: then `seen` is what it held before, and the pair rests."""
     names: dict[str, str] = field(default_factory=dict)
     """What people call the ids that were shown here last. For words only: nothing is decided by it."""
     more: dict[str, Json] = field(default_factory=dict)

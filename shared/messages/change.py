@@ -6,12 +6,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, OperationId, Side
 from shared.messages.base import Message, Part
+
+LEFT_OUT: Final = "tandem:left_out"
+"""A property of our own in a snapshot that was too large for the log: what was left out of it, by the name that a
+mapping has for it, with its size in bytes (null: nested too deep). Such a field was not seen, and is not empty.
+"""
 
 
 class ChangeKind(StrEnum):

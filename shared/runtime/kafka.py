@@ -103,6 +103,11 @@ class KafkaLog:
         self._subscriptions: set[KafkaSubscription] = set()
         self._closed = False
 
+    @property
+    def most_bytes(self) -> int:
+        """Return the size of the largest value that topics are made for."""
+        return MAX_RECORD_BYTES
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append all records and return once each is acknowledged by all in-sync replicas.
 

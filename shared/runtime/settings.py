@@ -109,13 +109,11 @@ class ServiceSettings(BaseSettings):
     kafka_password: str | None = Field(default=None, repr=False)
     """The password of that user. Read from a file (`_FILE`), it may be replaced there while a service runs."""
     kafka_ca_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """File with the certificates of the authority that signed the brokers' ones, in PEM; not set: those of the
-    system.
-    """
+    """File with the certificates of the authority that signed the brokers, in PEM; not set: the system's."""
     kafka_certificate_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """File with our own certificate and its chain, in PEM, for brokers that ask for one (mutual TLS)."""
+    """File with our own certificate, for brokers that ask for one (mutual TLS), in PEM with its chain."""
     kafka_key_file: Annotated[Path | None, AfterValidator(_readable)] = None
-    """File with the key of that certificate, in PEM, without a passphrase."""
+    """File with the key of that certificate, in PEM without a passphrase."""
     kafka_create_topics: bool = True
     """Create missing topics at start; off where another team owns them."""
     kafka_replication_factor: int = Field(default=-1, ge=-1)

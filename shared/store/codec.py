@@ -30,6 +30,7 @@ from shared.domain.link import (
     Normalised,
     Operation,
     OperationKind,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -288,6 +289,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["takes_first"] = True
     if record.names:
         doc["names"] = record.names
+    if record.oversize is not None:
+        doc["oversize"] = [_text(record.oversize.at), record.oversize.size]
     return doc
 
 
@@ -303,7 +306,12 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         takes_first=bool(doc.get("takes_first", False)),
         names=dict(doc.get("names", {})),
         more=_more(doc, _PAIR),
+        oversize=_oversize_from_json(*doc["oversize"]) if "oversize" in doc else None,
     )
+
+
+def _oversize_from_json(at: Json, size: int | None) -> Oversize:
+    return Oversize(_time(at), size)
 
 
 def _blocked_from_json(

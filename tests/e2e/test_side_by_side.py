@@ -1,5 +1,6 @@
 """Releases side by side, as real processes on one Kafka and one Postgres: each service of this release beside all
-others of the one before, in the order that its changelog gives, and of the next one beside all others of this, in any order.
+others of the one before, in the order that its changelog gives, and of the next one beside all others of this, in any
+order.
 
 The release before comes from the history of the repository; where that is not at hand, its part is left out, and said.
 The next release is this one with a property more in every message and in every record, as it may have.

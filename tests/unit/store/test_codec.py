@@ -23,6 +23,7 @@ from shared.domain.link import (
     LinkState,
     Normalised,
     Operation,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -83,6 +84,7 @@ held_pairs = drawn(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
+    oversize=st.none() | st.builds(Oversize, at=st.none() | times, size=st.none() | st.integers(0)),
     names=st.dictionaries(texts, texts, max_size=2),
     more=later,
 )
