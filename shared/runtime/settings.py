@@ -53,11 +53,15 @@ def _database_url(text: str) -> str:
         # The text itself holds a password.
         raise ValueError("is not of the form postgresql://user:password@host:port/database")
     options = dict(parse_qsl(url.query))
-    mode, authority = options.get("sslmode"), options.get("sslrootcert")
+    # What the address leaves open comes from the variables that all clients of Postgres know.
+    mode = options.get("sslmode") or os.environ.get("PGSSLMODE")
+    authority = options.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
     if mode is not None and mode not in _SSL_MODES:
         raise ValueError(f"has sslmode={mode}; there are {', '.join(_SSL_MODES)}")
     if mode in ("verify-ca", "verify-full") and authority is None:
-        raise ValueError(f"has sslmode={mode} without sslrootcert=, the file with the authority's certificate")
+        raise ValueError(
+            f"has sslmode={mode} without sslrootcert= (or PGSSLROOTCERT), the file with the authority's certificate"
+        )
     for name in ("sslrootcert", "sslcert", "sslkey"):
         if name in options and not os.access(options[name], os.R_OK):
             raise ValueError(f"has {name}={options[name]}, and there is no such file, or we may not read it")
