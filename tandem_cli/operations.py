@@ -9,7 +9,10 @@ from typing import Final
 
 import click
 
-OPERATIONS: Final = {"doctor": "tandem_ops.entrypoint:doctor"}
+OPERATIONS: Final = {
+    "doctor": "tandem_ops.entrypoint:doctor",
+    "replay": "tandem_ops.replay_entrypoint:replay",
+}
 """Where each command is: module and name."""
 
 

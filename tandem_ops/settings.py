@@ -40,7 +40,15 @@ class OpsSettings(VendorSettings):
 READ: Final = frozenset(
     {
         *("kafka_bootstrap", "kafka_security_protocol", "kafka_sasl_mechanism", "kafka_username", "kafka_password"),
-        *("kafka_ca_file", "topic_prefix", "database_url", "secret_key", "allowed_internal_addresses"),
+        *(
+            "kafka_ca_file",
+            "kafka_certificate_file",
+            "kafka_key_file",
+            "topic_prefix",
+            "database_url",
+            "secret_key",
+            "allowed_internal_addresses",
+        ),
         *("plain_http_hosts", "service_urls", "doctor_timeout_s"),
     }
 )
