@@ -13,6 +13,13 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 -
 # More arguments for pytest, such as: make test ARGS="-k gateway -n 0"
 ARGS ?=
 
+# Where the environment forbids to keep compiled modules (many containers do), each of the processes that a test run
+# starts would compile all of them anew. They are kept beside the downloads then, not in the tree.
+ifdef PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/bytecode
+unexport PYTHONDONTWRITEBYTECODE
+endif
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-runtime demo run test check k8s-check format simulate bench lock clean

@@ -24,6 +24,7 @@ from services.reconciler.settings import ReconcilerSettings
 from services.webhook_gateway.settings import GatewaySettings
 from shared.runtime.settings import PREFIX, ServiceSettings
 from tandem_cli.settings import SETTINGS as COMMAND_LINE
+from tandem_ops.settings import READ, OpsSettings
 
 FILE_SUFFIX: Final = "_FILE"
 SETTINGS_CLASSES: Final[Mapping[str, type[ServiceSettings]]] = {
@@ -83,6 +84,10 @@ def all_settings() -> dict[str, Setting]:
             found[variable] = replace(known, read_by=(*known.read_by, service))
     for variable in _READ_BY_MIGRATE:
         found[variable] = replace(found[variable], read_by=(*found[variable].read_by, _MIGRATE))
+    for variable, field in _named({name: OpsSettings.model_fields[name] for name in sorted(READ)}):
+        one = _setting(variable, field, COMMAND)
+        known = found.get(variable, replace(one, read_by=()))
+        found[variable] = replace(known, read_by=(*known.read_by, COMMAND))
     for variable, words, secret in COMMAND_LINE:
         new = Setting(variable, variable + FILE_SUFFIX, "text", "", None, True, None, (), secret, words)
         known = found.get(variable, new)

@@ -40,7 +40,7 @@ def test_types_bounds_units_and_defaults_are_told() -> None:
     assert (timeout.type, timeout.unit, timeout.default) == ("number", "seconds", "10")
     assert timeout.bounds == "at least 1, at most 300"
     assert timeout.file_variable == "TANDEM_KAFKA_SESSION_TIMEOUT_S_FILE"
-    assert all_settings()["TANDEM_DATABASE_URL"].read_by == (*SETTINGS_CLASSES, "migrate")
+    assert all_settings()["TANDEM_DATABASE_URL"].read_by == (*SETTINGS_CLASSES, "migrate", "tandem")
     assert all_settings()["TANDEM_CONSOLE_TOKEN"].read_by == ("console", "tandem")
 
 
