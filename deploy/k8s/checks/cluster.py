@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -68,6 +69,8 @@ def main() -> int:
         sys.stderr.write("Tandem's manifests need Kubernetes 1.30 or newer\n")
         return 2
     report = Report()
+    # Whoever ends it early is left nothing to clean up either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         check(cluster, report)
     except (Refused, TooLate) as error:

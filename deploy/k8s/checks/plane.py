@@ -41,6 +41,8 @@ def hollow(things: Sequence[Thing], namespace: str) -> list[Thing]:
                 container["image"] = os.environ.get("IMAGE") or _IMAGE
                 container["command"] = ["python", "-c", _ANSWERS if thing["kind"] == "Deployment" else "pass"]
                 container.pop("args", None)
+                # Small, so that a small cluster has room for all of it.
+                container["resources"]["requests"] = {"cpu": "10m", "memory": "32Mi"}
             if thing["metadata"]["name"] in least:
                 thing["spec"]["replicas"] = least[thing["metadata"]["name"]]
     return kept
@@ -177,6 +179,9 @@ def _waiting(cluster: Cluster, namespace: str) -> Iterable[str]:
             waiting = status["state"].get("waiting", {})
             if "message" in waiting:
                 yield f"{pod['metadata']['name']}: {waiting['reason']}: {waiting['message']}"
+        for condition in pod.get("status", {}).get("conditions", ()):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                yield f"{pod['metadata']['name']}: {condition.get('message', 'no node takes it')}"
 
 
 def _scalers(cluster: Cluster, namespace: str) -> Iterable[str]:
