@@ -185,11 +185,9 @@ MISTAKES: Final = (
         'configmap "tandem-of-old" not found',
     ),
     Mistake(
-        "a container with all rights",
+        "a container that runs as root",
         Layer.PLANE,
-        lambda all_: _container(all_, "console")["securityContext"].update(
-            privileged=True, allowPrivilegeEscalation=True
-        ),
+        lambda all_: _container(all_, "console")["securityContext"].update(runAsNonRoot=False, runAsUser=0),
         "violates PodSecurity",
     ),
     Mistake(
