@@ -9,7 +9,10 @@ from typing import Final
 
 import click
 
-OPERATIONS: Final = {"doctor": "tandem_ops.entrypoint:doctor"}
+OPERATIONS: Final = {
+    "doctor": "tandem_ops.entrypoint:doctor",
+    "support-bundle": "tandem_ops.entrypoint:support_bundle",
+}
 """Where each command is: module and name."""
 
 

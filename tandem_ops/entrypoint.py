@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import sys
+import tarfile
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
 
 import click
 
@@ -16,12 +21,15 @@ from shared.domain.clock import Clock, SystemClock
 from tandem_ops.adapters.kafka import open_kafka
 from tandem_ops.adapters.postgres import open_postgres_to_look
 from tandem_ops.adapters.services import open_services
+from tandem_ops.adapters.store_facts import store_facts
 from tandem_ops.adapters.vendors import open_vendors
-from tandem_ops.domain.report import exit_code, report_json, report_lines
+from tandem_ops.domain.bundle import Bundle, StoreFacts, files
+from tandem_ops.domain.report import EXIT_FAILED, exit_code, report_json, report_lines
+from tandem_ops.handlers.bundle import collect, names_of
 from tandem_ops.handlers.checks import ROLES
 from tandem_ops.handlers.doctor import examine
-from tandem_ops.handlers.given import given_settings
-from tandem_ops.ports import World
+from tandem_ops.handlers.given import Given, given_settings
+from tandem_ops.ports import Postgres, World
 from tandem_ops.settings import OpsSettings
 
 
@@ -59,6 +67,57 @@ def doctor(services: tuple[str, ...], roles: tuple[str, ...], *, as_json: bool, 
         for line in report_lines(findings):
             click.echo(line)
     sys.exit(exit_code(findings))
+
+
+@click.command("support-bundle")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("tandem-support.tar.gz"),
+    show_default=True,
+    help="Where the bundle is written.",
+)
+@click.option("--no-vendors", is_flag=True, help="Do not ask Jira and Craft.io (where only services may reach them).")
+def support_bundle(output: Path, *, no_vendors: bool) -> None:
+    """Write what helps somebody to help: versions, settings, states by cause, lags, errors, topics, metrics.
+
+    Never a secret, an e-mail address, a person's name or the text of an item: it consists of numbers, times and words
+    of Tandem's own lists, and of ids of connections and integrations. What is away is left out.
+    """
+    given, clock = given_settings(), SystemClock()
+    bundle = asyncio.run(bundled(given, clock, vendors=not no_vendors))
+    packed = pack(files(bundle), bundle.about.made_at)
+    try:
+        output.write_bytes(packed)
+    except OSError as error:
+        click.echo(f"{output} cannot be written: {error.strerror}", err=True)
+        sys.exit(EXIT_FAILED)
+    missing = [name for name, there in names_of(bundle).items() if not there]
+    left_out = f", without {', '.join(missing)}" if missing else ""
+    click.echo(f"{output}: {len(packed)} bytes{left_out}")
+
+
+async def bundled(given: Given, clock: Clock, *, vendors: bool) -> Bundle:
+    """Return a bundle of the installation that the settings lead to."""
+    settings = given.settings
+    findings = await examine(given, clock, world(settings, clock, vendors=vendors), ROLES)
+
+    async def store(postgres: Postgres) -> StoreFacts:
+        return await store_facts(settings.database_url, settings.secret_key, postgres)
+
+    return await collect(given, clock, world(settings, clock, vendors=False), store, findings)
+
+
+def pack(texts: Mapping[str, str], at: datetime) -> bytes:
+    """Return the files as a tar.gz, all in one folder."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+        for name, text in texts.items():
+            entry = tarfile.TarInfo(f"tandem-support/{name}")
+            entry.size, entry.mtime = len(text.encode()), int(at.timestamp())
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
 
 
 def world(settings: OpsSettings, clock: Clock, *, vendors: bool) -> World:

@@ -37,6 +37,8 @@ TABLES = (
     "dry_runs",
     "requests",
     "webhook_arrivals",
+    "provisioned_files",
+    "provisioner",
 )
 
 

@@ -23,6 +23,7 @@ from shared.store.postgres.held import Held
 from shared.store.postgres.links import PostgresTransaction
 from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.people import Directory
+from shared.store.postgres.provisioning import Provisioning
 from shared.store.postgres.reading import Reading
 from shared.store.postgres.refused import Refused
 from shared.store.postgres.requests import Requests
@@ -41,7 +42,7 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 class PostgresStore(
-    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, ArrivalsDesk
+    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, Provisioning, ArrivalsDesk
 ):
     """All stores on one pool of connections."""
 
