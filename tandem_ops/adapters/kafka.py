@@ -22,6 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
+from shared.runtime.log import LogUnavailable
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import POLICIES, Topic
 from tandem_ops.adapters.kafka_protocol import GroupsWithRights, TopicsWithRights, allowed
@@ -203,9 +204,9 @@ async def open_kafka(settings: ServiceSettings) -> AsyncIterator[Kafka]:
 
 def _security(settings: ServiceSettings) -> Mapping[str, Any]:
     try:
-        return settings.kafka_security()
-    except (OSError, ssl.SSLError) as error:
-        raise CannotReach(f"TANDEM_KAFKA_CA_FILE cannot be used: {_words(error)}") from error
+        return settings.kafka_security().arguments()
+    except LogUnavailable as error:
+        raise CannotReach(str(error)) from error
 
 
 async def _knock(bootstrap: str, security: Mapping[str, Any]) -> None:

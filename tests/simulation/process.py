@@ -148,6 +148,11 @@ class SimLog:
     def __init__(self, inner: MemoryLog) -> None:
         self._inner = inner
 
+    @property
+    def most_bytes(self) -> int:
+        """Return the size of the largest value that is taken."""
+        return self._inner.most_bytes
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append; the process may die before, or after without knowing that it was done."""
         await gate("publish")
