@@ -272,8 +272,6 @@ async def bundle(storm: Storm, monkeypatch: pytest.MonkeyPatch, look: Callable[.
     settings_of_an_operator(
         storm.system,
         monkeypatch,
-        TANDEM_KAFKA_USERNAME=one("user of Kafka"),
-        TANDEM_KAFKA_PASSWORD=one("password of Kafka"),
         TANDEM_HTTP_HOST=one("a secret in a setting of text"),
         TANDEM_MISTYPED_TOKEN=one("a secret in what is no setting"),
         TANDEM_WEBHOOK_MAX_BYTES=one("a secret in a setting of a number"),
@@ -296,6 +294,12 @@ async def bundle(storm: Storm, monkeypatch: pytest.MonkeyPatch, look: Callable[.
     people.known |= {"the account of Tandem": storm.system.places["jira"]["email"]}
     assert len(people.known) >= 3
     look("the support bundle", said, people)
+    # Settings that contradict one another: what does not need them is in it all the same.
+    monkeypatch.setenv("TANDEM_KAFKA_USERNAME", one("user of Kafka"))
+    monkeypatch.setenv("TANDEM_KAFKA_PASSWORD", one("password of Kafka"))
+    made, said = await taken()
+    assert (made.kafka is None, made.store is None) == (True, False)
+    look("the support bundle", said, storm.credentials)
 
 
 async def test_sixty_planted_secrets_are_found_only_where_the_design_has_them(
