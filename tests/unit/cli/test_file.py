@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from services.console.domain.drafts import ConnectionDraft
+from shared.as_code.findings import Finding
+from shared.as_code.reading import read_file
+from shared.as_code.workspace import Workspace, file_data
+from shared.as_code.yaml_text import core_value, read_yaml, write_yaml
 from shared.domain.differences import CONNECTION_OWNED
 from shared.domain.mapping import Connection, ConnectionKind, Integration
-from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.schema import file_schema
-from tandem_cli.domain.workspace import Workspace, file_data
-from tandem_cli.domain.yaml_text import core_value, read_yaml, write_yaml
-from tandem_cli.handlers.reading import read_file
 from tests.unit.domain.bodies import INTEGRATIONS, NAMES, TEXT
 
 CONNECTIONS = st.builds(

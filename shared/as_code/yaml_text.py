@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import yaml
 
-from tandem_cli.domain.findings import Document, Finding, Path, Place
+from shared.as_code.findings import Document, Finding, Path, Place
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_PARTS: Final = 500_000

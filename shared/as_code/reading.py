@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from tandem_cli.domain.findings import Document, Finding, Path
-from tandem_cli.domain.workspace import Workspace, pair_path, read_workspace
-from tandem_cli.domain.yaml_text import read_yaml
-from tandem_cli.ports import Fault
+from shared.as_code.findings import Document, Finding, Path
+from shared.as_code.ports import Fault
+from shared.as_code.workspace import Workspace, pair_path, read_workspace
+from shared.as_code.yaml_text import read_yaml
 
 _STEP: Final = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 

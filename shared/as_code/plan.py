@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from shared.as_code.findings import Finding
+from shared.as_code.workspace import FileConnection, SecretReference, Workspace
 from shared.domain.differences import Difference, connection_differences, integration_differences
 from shared.domain.mapping import Connection, Integration
-from tandem_cli.domain.findings import Finding
-from tandem_cli.domain.workspace import FileConnection, SecretReference, Workspace
 
 Kind = Literal["connection", "integration"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from shared.as_code.ports import SecretUnreadable
+from shared.as_code.workspace import SecretReference
 from shared.domain.credentials import one_line
-from tandem_cli.domain.workspace import SecretReference
-from tandem_cli.ports import SecretUnreadable
 
 
 class SecretPlaces:

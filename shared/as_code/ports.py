@@ -1,4 +1,4 @@
-"""What the command line needs of the world."""
+"""What saving a file needs of the world: the configuration that is live, and the places of secrets."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from shared.as_code.findings import Severity
+from shared.as_code.plan import Change, Live
+from shared.as_code.workspace import SecretReference
 from shared.domain.differences import Difference
 from shared.domain.mapping import Integration
-from tandem_cli.domain.findings import Severity
-from tandem_cli.domain.plan import Change, Live
-from tandem_cli.domain.workspace import SecretReference
 
 
 class Unreachable(Exception):

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tandem_cli.domain.findings import Finding
-from tandem_cli.domain.plan import Change, Live, Plan, plan
-from tandem_cli.domain.workspace import SecretReference, Workspace, file_data
-from tandem_cli.handlers.reading import ReadFile, from_console, placed
-from tandem_cli.ports import AT_ONCE, Console, Refused, Saving, Secrets, SecretUnreadable, Unreachable
+from shared.as_code.findings import Finding
+from shared.as_code.plan import Change, Live, Plan, plan
+from shared.as_code.ports import AT_ONCE, Console, Refused, Saving, Secrets, SecretUnreadable, Unreachable
+from shared.as_code.reading import ReadFile, from_console, placed
+from shared.as_code.workspace import SecretReference, Workspace, file_data
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from typing import Any, Final, Self, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from shared.as_code.findings import Document, Finding, Path
 from shared.domain.differences import CONNECTION_OWNED, INTEGRATION_OWNED, PAIR_OWNED
 from shared.domain.mapping import Connection, Integration, Setting
 from shared.domain.plain_words import in_words
-from tandem_cli.domain.findings import Document, Finding, Path
 
 VERSION: Final = 1
 SECTIONS: Final = ("connections", "integrations")
