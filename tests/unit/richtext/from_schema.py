@@ -85,6 +85,8 @@ class SchemaMaker:
                 return [
                     self._value(name, definition.get("items", {}), owner) for _ in range(definition.get("minItems", 1))
                 ]
+            case _:
+                pass
         if "properties" not in definition:
             return {"name": self._ident()}
         needed = definition.get("required", ())
