@@ -7,11 +7,14 @@ appears once the stack answers; FOLDER/failed.txt, if it could not be started.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import shutil
 import sys
 from pathlib import Path
 
+from deploy.local.kafka import KafkaServer
 from deploy.local.locks import file_lock
 from deploy.local.processes import LocalStackError
 from deploy.local.progress import SilentProgress
@@ -48,8 +51,17 @@ async def _hold_once(folder: Path, data: Path) -> None:
         draft = folder / f"{ENDPOINTS}.draft"
         draft.write_text(json.dumps(endpoints))
         draft.rename(folder / ENDPOINTS)
+        archiving = asyncio.create_task(_archive(stack.kafka))
         async with file_lock(folder / ALIVE):
-            pass
+            archiving.cancel()
+        await asyncio.wait([archiving])
+
+
+async def _archive(kafka: KafkaServer | None) -> None:
+    """Let the many brokers that a test run starts start faster, from soon on."""
+    if kafka is not None:
+        with contextlib.suppress(LocalStackError):
+            await kafka.archive_classes()
 
 
 if __name__ == "__main__":

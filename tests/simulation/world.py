@@ -19,6 +19,7 @@ from deploy.local import scene
 from sandbox.craft.account import CUSTOM_FIELDS, RICH_CATALOGUES, RICH_FIELDS
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
+from sandbox.jira.catalog import SUBTASK
 from sandbox.jira.edition import CLOUD, data_center
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
@@ -185,8 +186,8 @@ class World:
             policy=self.fate.policy,
             status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
         )
-        markup = self._jira_login()[0].markup
-        plain = type(plain).model_validate({**dict(plain), "jira_project_id": project.id, "jira_markup": markup})
+        more = {"jira_project_id": project.id, "jira_subtasks": (SUBTASK.id,)}
+        plain = type(plain).model_validate({**dict(plain), **more, "jira_markup": self._jira_login()[0].markup})
         if not self.fate.any_mapping:
             return plain, Atlas(plain.pairs)
         fields = {field.name: field.id for field in self.jira.world.customs}

@@ -304,7 +304,7 @@ async def test_a_project_is_kept_by_its_id_and_shown_by_the_key_that_it_has_when
         status, body = await admin.call("PUT", DEMO, draft(admin, jira_project_id="4711"))
         assert (status, await saved_project(admin)) == (200, (PROJECT, project.id))
         admin.world.jira.rename_key(PROJECT, "TANX")
-        await asyncio.sleep(MAX_AGE_S + 1)
+        admin.world.clock.leap(MAX_AGE_S + 1)
         status, body = await admin.call("PUT", DEMO, {**draft(admin), "revision": 1})
         assert (status, await saved_project(admin)) == (200, ("TANX", project.id))
         told = next(each for each in body["findings"] if each["code"] == "project_key_differs")
@@ -318,7 +318,7 @@ async def test_unchecked_the_projects_id_is_what_was_found_out_before_and_never_
         assert project is not None
         await admin.call("PUT", DEMO, draft(admin))
         admin.world.faults.replace([RequestRule(effect="refuse")])
-        await asyncio.sleep(MAX_AGE_S + 1)
+        admin.world.clock.leap(MAX_AGE_S + 1)
         again = {**draft(admin, jira_project_id="4711"), "revision": 1}
         status, _ = await admin.call("PUT", f"{DEMO}?unchecked=true", again)
         assert (status, await saved_project(admin)) == (200, (PROJECT, project.id))

@@ -62,13 +62,20 @@ def on_virtual_time(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[
 class LoopClock:
     """The loop's time, from a fixed day on. `vendor_ahead` lets the vendors' clocks differ."""
 
+    def __init__(self) -> None:
+        self._leapt_s = 0.0
+
     def now(self) -> datetime:
         """Return the wall clock."""
-        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+        return EPOCH + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
-        """Return the loop's time."""
-        return asyncio.get_running_loop().time()
+        """Return the loop's time, and what was leapt over."""
+        return asyncio.get_running_loop().time() + self._leapt_s
+
+    def leap(self, seconds: float) -> None:
+        """Let time have passed, where real sockets forbid a loop on virtual time. Who sleeps is not woken."""
+        self._leapt_s += seconds
 
     async def sleep(self, delay_s: float) -> None:
         """Wait on the loop."""
