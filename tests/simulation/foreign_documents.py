@@ -80,7 +80,7 @@ class Cloud:
             attrs = node.get("attrs", {})
             match node["type"]:
                 case "mention":
-                    found[attrs["id"]] = attrs["text"]
+                    found[attrs["id"]] = attrs.get("text", attrs["id"])  # Jira shows the name itself
                 case "date":
                     found[attrs["timestamp"]] = (
                         f"{datetime.fromtimestamp(int(attrs['timestamp']) / 1000, UTC):%Y-%m-%d}"
