@@ -65,6 +65,8 @@ class Fate:
     """How often people turn an item into another type, mapped or not."""
     any_mapping: bool
     """The mapping is drawn from all kinds of fields and is changed by an admin (`tests.simulation.mapping`)."""
+    data_center: bool = False
+    """Whether Jira is a Data Center. No seed draws it: stories ask for it."""
 
 
 def fate_of(seed: int) -> Fate:

@@ -12,7 +12,6 @@ from typing import Any
 from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.craft.site import CraftSite
-from sandbox.jira.accounts import credentials
 from sandbox.jira.catalog import STATUSES
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite
@@ -132,15 +131,14 @@ class People:
     def snapshot(self, side: Side, entity_id: EntityId) -> dict[str, Any] | None:
         """Return the vendor's own JSON of an item, read as a person would."""
         if side is Side.JIRA:
-            headers = {"authorization": credentials(ADA_EMAIL, "ada-token"), "accept": "application/json"}
-            answer = self.jira.handle(SiteRequest("GET", f"/rest/api/3/issue/{entity_id}", (), headers))
-        else:
-            headers = {"x-api-key": ADA_KEY.key}
-            answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))
-        if answer.status != 200:
-            return None
-        found: dict[str, Any] = json.loads(answer.body)
-        return whole_item(found) if side is Side.CRAFT else dict(with_parent_shown(found))
+            ada, newest = self.jira.person(ADA_EMAIL), max(self.jira.world.edition.apis)
+            try:
+                return dict(with_parent_shown(ada.send("GET", f"/issue/{entity_id}", api=newest)))
+            except PersonRefused:
+                return None
+        headers = {"x-api-key": ADA_KEY.key}
+        answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))
+        return whole_item(json.loads(answer.body)) if answer.status == 200 else None
 
     def entities(self, side: Side) -> list[EntityId]:
         """Return all items of a side but the Craft root."""
