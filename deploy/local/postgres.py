@@ -31,6 +31,8 @@ DATABASE: Final = "tandem"
 UNPRIVILEGED_USER: Final = "nobody"
 # What Postgres says when a process of a killed server is still attached to the memory that they shared.
 OLD_PROCESSES_REMAIN: Final = "pre-existing shared memory block"
+# Safe while the machine itself does not die, of a server that is killed too.
+UNSYNCED: Final = {"fsync": "off", "full_page_writes": "off"}
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -48,6 +50,8 @@ class PostgresServer:
     port: int = field(default_factory=free_port)
     user: str | None = field(default_factory=lambda: UNPRIVILEGED_USER if os.geteuid() == 0 else None)
     """Who it runs as, by name or number: None, whoever we are."""
+    synced: bool = True
+    """Whether a commit waits for the disk."""
     _child: Child | None = None
     _lock: IO[str] | None = None
 
@@ -147,7 +151,7 @@ class PostgresServer:
     async def _serve(self, data: Path) -> None:
         """Start the server and wait until it answers; again, while processes of one that was killed still leave."""
         arguments = ["-D", str(data), "-p", str(self.port)]
-        for name, value in SETTINGS.items():
+        for name, value in (SETTINGS if self.synced else SETTINGS | UNSYNCED).items():
             arguments += ["-c", f"{name}={value}"]
         deadline = time.monotonic() + READY_DEADLINE_S
         while True:
