@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-runtime demo run test check format simulate bench lock clean
+.PHONY: help install install-runtime demo run test check k8s-check format simulate bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,11 +42,15 @@ run: $(STAMP) ## Bring the whole stack up and keep it up; writes .run/stack.json
 test: $(STAMP) ## Run all tests, on real Kafka and Postgres
 	@$(RUN) -m pytest -n 2 --dist worksteal $(ARGS)
 
-check: $(STAMP) ## Check format, lint, types and import rules
+check: $(STAMP) ## Check format, lint, types, import rules and Kubernetes manifests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	@$(RUN) -m deploy.k8s.checks.quick
+
+k8s-check: $(STAMP) ## Prove the manifests on a real API server: the cluster that KUBECONFIG names
+	@$(RUN) -m deploy.k8s.checks.cluster
 
 format: $(STAMP) ## Format the code, and mend what ruff can mend
 	@$(VENV)/bin/ruff format .

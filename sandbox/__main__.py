@@ -1,4 +1,4 @@
-"""`python -m sandbox`: the stand-ins of Jira and Craft.io as HTTP servers on this machine's loopback.
+"""`python -m sandbox`: the stand-ins of Jira and Craft.io as HTTP servers, on loopback unless told otherwise.
 
 Prints one line of JSON with URLs and credentials when both answer, and stops cleanly on SIGTERM or Ctrl-C.
 """
@@ -31,6 +31,8 @@ and sandbox/craft/scene.py say what these hold. All of it can also be sent to th
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="listen here (default: %(default)s)")
+    parser.add_argument("--name", metavar="HOST", help="what others call this host, in URLs (default: the address)")
     parser.add_argument("--jira-port", type=int, default=0, metavar="PORT", help="default: a free one")
     parser.add_argument("--craft-port", type=int, default=0, metavar="PORT", help="default: a free one")
     parser.add_argument("--seed", type=int, default=0, help="of ids, lags and faults")
@@ -127,21 +129,28 @@ async def _serve(arguments: argparse.Namespace) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     retry_wait_s = (arguments.retry_wait[0], arguments.retry_wait[1])
     async with AsyncExitStack() as stack:
-        jira_listener = stack.enter_context(open_listener(arguments.jira_port))
-        craft_listener = stack.enter_context(open_listener(arguments.craft_port))
-        jira_site = _jira(arguments, url_of(jira_listener), options.get("jira", {}))
-        craft_site = _craft(arguments, url_of(craft_listener), options.get("craft", {}))
+        jira_listener = stack.enter_context(open_listener(arguments.jira_port, arguments.host))
+        craft_listener = stack.enter_context(open_listener(arguments.craft_port, arguments.host))
+        jira_site = _jira(arguments, url_of(jira_listener, arguments.name), options.get("jira", {}))
+        craft_site = _craft(arguments, url_of(craft_listener, arguments.name), options.get("craft", {}))
         jira = await stack.enter_async_context(
             SandboxServer(
                 jira_site,
                 listener=jira_listener,
+                name=arguments.name,
                 seed=arguments.seed,
                 retry_wait_s=retry_wait_s,
                 retry_header=JIRA_RETRY_HEADER,
             )
         )
         craft = await stack.enter_async_context(
-            SandboxServer(craft_site, listener=craft_listener, seed=arguments.seed, retry_wait_s=retry_wait_s)
+            SandboxServer(
+                craft_site,
+                listener=craft_listener,
+                name=arguments.name,
+                seed=arguments.seed,
+                retry_wait_s=retry_wait_s,
+            )
         )
         places = {
             "jira": {

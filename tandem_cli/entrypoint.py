@@ -29,6 +29,7 @@ from tandem_cli.domain.schema import file_schema
 from tandem_cli.domain.yaml_text import write_yaml
 from tandem_cli.handlers import commands
 from tandem_cli.handlers.reading import ReadFile, read_file
+from tandem_cli.operations import WithOperations
 from tandem_cli.ports import Console, Refused, Saving, Unreachable
 from tandem_cli.settings import NotSet, console_access
 
@@ -70,13 +71,14 @@ def version_text() -> str:
         return "(a checkout)"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=WithOperations, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version_text(), message="tandem %(version)s")
 def tandem() -> None:
-    """Tandem's configuration as code.
+    """Tandem's configuration as code, and what its operators need.
 
     TANDEM_CONSOLE_URL says where the console is, TANDEM_CONSOLE_TOKEN or TANDEM_CONSOLE_TOKEN_FILE who you are there.
     Exit codes: 0 done, 1 differences (with diff --exit-code), 2 invalid or refused, 3 the console cannot be reached.
+    The commands for operators read a service's settings instead, and say their exit codes themselves.
     """
 
 

@@ -12,6 +12,11 @@ from shared.domain.credentials import one_line
 URL: Final = "TANDEM_CONSOLE_URL"
 TOKEN: Final = "TANDEM_CONSOLE_TOKEN"  # noqa: S105  # the name of a variable
 TOKEN_FILE: Final = f"{TOKEN}_FILE"
+SETTINGS: Final = (
+    (URL, "The address of the console, such as `https://tandem.example`.", False),
+    (TOKEN, "The admin's token of the console.", True),
+)
+"""Variable, what it is for, whether it is a secret."""
 
 
 class NotSet(Exception):

@@ -9,6 +9,7 @@ import asyncio
 import base64
 import contextlib
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -79,6 +80,10 @@ class KafkaServer:
     jars: Path
     port: int = field(default_factory=free_port)
     controller_port: int = field(default_factory=free_port)
+    more_properties: str = ""
+    """Lines for server.properties, which go before those here: of a property that is given twice, the last counts."""
+    format_with: Sequence[str] = ()
+    """More arguments for formatting the data folder, such as the first users."""
     lasting: bool = False
     """Whether it is to be fast under load for long, rather than there soon."""
     _child: Child | None = None
@@ -102,7 +107,15 @@ class KafkaServer:
         if not (self.folder / "data" / "meta.properties").exists():
             await run_to_end(
                 "kafka-storage",
-                self._java("kafka.tools.StorageTool", "format", "-t", self._cluster_id(), "-c", str(properties)),
+                self._java(
+                    "kafka.tools.StorageTool",
+                    "format",
+                    "-t",
+                    self._cluster_id(),
+                    "-c",
+                    str(properties),
+                    *self.format_with,
+                ),
                 log_path=self.log_path,
                 timeout_s=READY_DEADLINE_S,
             )
@@ -191,6 +204,7 @@ class KafkaServer:
             PROPERTIES.format(
                 node_id=NODE_ID, port=self.port, controller_port=self.controller_port, data=self.folder / "data"
             )
+            + self.more_properties
         )
         return path
 

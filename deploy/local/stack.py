@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local.jars import kafka_jars
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer
+from deploy.local.postgres import UNSYNCED, PostgresServer
 from deploy.local.processes import all_of
 from deploy.local.progress import Progress
 
@@ -46,7 +46,7 @@ async def local_stack(
     bootstrap = os.environ.get("TANDEM_KAFKA_BOOTSTRAP")
     database_url = os.environ.get("TANDEM_DATABASE_URL")
     kafka = None if bootstrap else KafkaServer(folder / "kafka", await kafka_jars(progress), lasting=lasting)
-    postgres = None if database_url else PostgresServer(folder / "postgres", synced=synced)
+    postgres = None if database_url else PostgresServer(folder / "postgres", more_settings={} if synced else UNSYNCED)
     async with AsyncExitStack() as cleanup:
         progress.stage("Starting Kafka and Postgres")
         servers = [server for server in (kafka, postgres) if server is not None]

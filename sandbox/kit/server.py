@@ -1,7 +1,7 @@
 """A real HTTP server around a site: faults before and after it, the journal, webhook delivery, and the control surface.
 
 Called by `python -m sandbox`, by the tests and by the demo. The site stays synchronous, so that each request is done at
-once and completely; everything that takes time happens here. Binds to loopback only.
+once and completely; everything that takes time happens here. Binds to loopback unless it is told otherwise.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ def open_listener(port: int = 0, host: str = "127.0.0.1") -> socket.socket:
     return socket.create_server((host, port))
 
 
-def url_of(listener: socket.socket) -> str:
-    """Return the base URL that a listening socket serves, without a slash at the end."""
+def url_of(listener: socket.socket, name: str | None = None) -> str:
+    """Return the base URL that a listening socket serves, without a slash at the end. `name`: what others call it."""
     host, port = listener.getsockname()[:2]
-    return f"http://{host}:{port}"
+    return f"http://{name or host}:{port}"
 
 
 class SandboxServer:
     """Serves one site on a loopback port while entered as an async context manager; once only.
 
-    It takes and closes `listener`, or opens one on a free port. What is done inside the process (`site.person(...)`) is
-    served too: its webhooks go out within 50 ms.
+    It takes and closes `listener`, or opens one on a free port; `name` is what others call its host. What is done
+    inside the process (`site.person(...)`) is served too: its webhooks go out within 50 ms.
     """
 
     def __init__(
@@ -72,6 +72,7 @@ class SandboxServer:
         site: ControllableSite,
         *,
         listener: socket.socket | None = None,
+        name: str | None = None,
         seed: int = 0,
         clock: Clock | None = None,
         post: Post | None = None,
@@ -89,7 +90,7 @@ class SandboxServer:
             attempts=self.attempts,
         )
         self._listener = listener or open_listener()
-        self._url = url_of(self._listener)
+        self._url = url_of(self._listener, name)
         self._clock = clock or SystemClock()
         self._dice = SeededDice(seed)
         self._post = post

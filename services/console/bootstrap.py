@@ -67,7 +67,7 @@ async def open_service(settings: ConsoleSettings) -> AsyncIterator[ConsoleServic
     """Open Kafka, Postgres and the way to the vendors, and yield the service on them."""
     async with (
         open_kafka_log(settings, client=ConsoleService.name) as log,
-        open_postgres(settings.database_url, settings.secret_key) as store,
+        open_postgres(settings.current_database_url, settings.secret_key) as store,
         open_transport(settings.egress()) as transport,
     ):
         yield wire(settings, Ports(log, store, store, store, transport, SystemClock(), SeededDice()))

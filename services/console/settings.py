@@ -16,6 +16,7 @@ class ConsoleSettings(VendorSettings):
     console_token: Annotated[str, AfterValidator(one_line)] = Field(min_length=16, max_length=500, repr=False)
     """The admin's token, sent as `Authorization: Bearer …`. Whoever has it may see and change everything."""
     console_max_body_bytes: int = Field(default=1024 * 1024, ge=1024)
+    """The largest body of a request to the API."""
     console_vendor_timeout_s: float = Field(default=8.0, gt=0)
     """How long a vendor may take to answer while a person waits (probes, pushes, pulls)."""
     console_metadata_timeout_s: float = Field(default=25.0, gt=0)

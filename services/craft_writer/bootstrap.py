@@ -42,7 +42,7 @@ async def open_service(settings: CraftWriterSettings) -> AsyncIterator[CraftWrit
     """Open the real log, store and transport, and yield the service on them."""
     async with (
         open_kafka_log(settings, client=CraftWriterService.NAME) as log,
-        open_postgres(settings.database_url, settings.secret_key) as store,
+        open_postgres(settings.current_database_url, settings.secret_key) as store,
         open_transport(settings.egress()) as transport,
     ):
         clock, dice = SystemClock(), SeededDice()

@@ -25,6 +25,6 @@ async def open_service(settings: MapperSettings) -> AsyncIterator[Service]:
     """Yield the service on Kafka and Postgres; close both afterwards."""
     async with (
         open_kafka_log(settings, client=MapperService.name) as log,
-        open_postgres(settings.database_url, settings.secret_key) as store,
+        open_postgres(settings.current_database_url, settings.secret_key) as store,
     ):
         yield wire(settings, Ports(log=log, links=store, clock=SystemClock(), dice=SeededDice()))

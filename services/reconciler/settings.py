@@ -15,7 +15,7 @@ class ReconcilerSettings(VendorSettings):
     config_interval_s: float = Field(default=2.0, gt=0)
     """How often connections and integrations are loaded anew; a change is in effect within 5 s (P8)."""
     clock_interval_s: float = Field(default=1.0, gt=0)
-    """Open operations, links that are due, parked events."""
+    """How often open operations, links that are due and parked events are looked for."""
     unclaimed_after_s: float = Field(default=5.0, gt=0)
     """For how long an operation may be open before its command is produced again."""
     again_after_s: float = Field(default=5.0, gt=0)
@@ -25,6 +25,7 @@ class ReconcilerSettings(VendorSettings):
     batch: int = Field(default=2000, ge=1)
     """Most operations, links or sides that one round takes from the store."""
     backlog_interval_s: float = Field(default=5.0, gt=0)
+    """How often it is counted what waits: open operations, due links, parked events, dirty sides."""
 
     fresh_interval_s: float = Field(default=0.5, gt=0)
     """How often dirty sides are looked for."""
@@ -39,16 +40,21 @@ class ReconcilerSettings(VendorSettings):
     """After how long the same one is looked for again."""
 
     feed_interval_s: float = Field(default=5.0, gt=0)
+    """How often the change feed of Craft.io is read."""
     feed_overlap_s: float = Field(default=60.0, gt=0)
-    """Must be longer than Craft.io's lists lag behind its writes (PROTOCOL F22)."""
+    """How far each reading of the feed goes back behind the last one.
+
+    Must be longer than Craft.io's lists lag behind its writes (PROTOCOL F22).
+    """
     first_window_s: float = Field(default=3_600.0, ge=0)
     """How far back the first poll of a new integration looks, on both sides; what is older comes by an import."""
     feed_memory: int = Field(default=50_000, ge=100)
     """How many published states each feed remembers."""
 
     sweep_interval_s: float = Field(default=300.0, gt=0)
+    """How often Jira is searched for changes whose webhook never came."""
     sweep_overlap_s: float = Field(default=600.0, gt=0)
-    """Must be longer than Jira's search index lags."""
+    """How far each sweep goes back behind the last one. Must be longer than Jira's search index lags."""
 
     hearing_interval_s: float = Field(default=60.0, gt=0)
     """How often it is asked whether webhooks came for what the sweep found changed."""
@@ -60,7 +66,9 @@ class ReconcilerSettings(VendorSettings):
     compare_at_start: bool = False
     """Compare all linked items once after the start, besides the nightly round."""
     compare_interval_s: float = Field(default=86_400.0, gt=0)
+    """How often all linked items are read and compared."""
     id_sweep_interval_s: float = Field(default=3_600.0, gt=0)
+    """How often the ids of all items are listed, to find what was deleted."""
     count_interval_s: float = Field(default=30.0, gt=0)
     """How often the items of a workspace are counted; when there are fewer, the id sweep does not wait for its hour."""
     id_sweep_soonest_s: float = Field(default=300.0, ge=0)
@@ -72,6 +80,7 @@ class ReconcilerSettings(VendorSettings):
     people_interval_s: float = Field(default=3_600.0, gt=0)
     """How often people who are known on one side only are looked up by their e-mail address."""
     health_interval_s: float = Field(default=30.0, gt=0)
+    """How often each connection is probed."""
     longest_backoff_s: float = Field(default=60.0, gt=0)
     """The longest pause of a duty after failures in a row (never shorter than its own interval)."""
     round_limit_s: float = Field(default=3_600.0, gt=0)
@@ -79,6 +88,7 @@ class ReconcilerSettings(VendorSettings):
     reads_at_once: int = Field(default=4, ge=1)
     """How many items of one connection a full compare or an id sweep reads at once."""
     dry_run_interval_s: float = Field(default=1.0, gt=0)
+    """How often it is looked whether a dry run has items to be read."""
     dry_run_reads_at_once: int = Field(default=2, ge=1)
     """How many items of one dry run are read at once: few, so that what is real goes first."""
     dry_run_batch: int = Field(default=50, ge=1)
@@ -86,5 +96,6 @@ class ReconcilerSettings(VendorSettings):
     dry_run_again_s: float = Field(default=30.0, gt=0)
     """After how long an item that got no answer is read again."""
     dry_run_max_items: int = Field(default=10_000, ge=1)
+    """Most items of one dry run."""
     hydrations: int = Field(default=64, ge=1)
     """Most thin events of one connection that wait for their read at once; more are left to the feed and the sweep."""

@@ -21,7 +21,7 @@ from shared.store.postgres import open_postgres
 def wire(settings: GatewaySettings, ports: Ports) -> GatewayService:
     """Return the service on these ports. Does no I/O."""
     senders = CachedSenders(ports.store, ports.clock, interval_s=settings.webhook_config_interval_s)
-    publisher = Publisher(ports.log, source=GatewayService.name, clock=ports.clock, dice=ports.dice)
+    publisher = Publisher(ports.log, source=GatewayService.name, clock=ports.clock, dice=ports.dice, fits=False)
     gateway = Gateway(
         senders,
         publisher,
@@ -42,6 +42,6 @@ async def open_service(settings: GatewaySettings) -> AsyncIterator[GatewayServic
     with ThreadPoolExecutor(1, thread_name_prefix="workshop") as threads:
         async with (
             open_kafka_log(settings, client=GatewayService.name) as log,
-            open_postgres(settings.database_url, settings.secret_key, most_connections=2) as store,
+            open_postgres(settings.current_database_url, settings.secret_key, most_connections=2) as store,
         ):
             yield wire(settings, Ports(log, store, SystemClock(), SeededDice(), threads))

@@ -60,12 +60,14 @@ class Unavailable(NoEffect):
 class UnclearEffect(VendorError):
     """Nobody knows whether the write took effect or still will. Never repeat it blindly: read first (PROTOCOL F12).
 
-    `status` is that of the answer, None if there was none: with an answer, the request itself is over.
+    `status` is that of the answer, None if there was none. `over`: nothing is under way any more, so that what a read
+    shows from now on is all that comes of it. A gateway's 502 or 504 does not say that: what is behind it may go on.
     """
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, *, over: bool = False) -> None:
         super().__init__(reason)
         self.status = status
+        self.over = over
 
 
 class Rejected(VendorError):

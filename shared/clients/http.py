@@ -268,7 +268,7 @@ class VendorHttp:
         if call.reads or refused:
             return Unavailable(words, retry_after_s=wait_s)
         # 503 without Retry-After may come from a gateway that had passed the request on: no reason to repeat a create
-        return UnclearEffect(words, response.status)
+        return UnclearEffect(words, response.status, over=response.status == 500)
 
     def _limited(self, call: Call, response: HttpResponse) -> RateLimited:
         scope = self._dialect.limit_scope(response)

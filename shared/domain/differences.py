@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup", "jira_project_id"})
+INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup", "jira_project_id", "jira_subtasks"})
 """What no admin writes in an integration: its place, its number, what its Jira is, and the id of the project."""
 PAIR_OWNED: Final = frozenset({"since", "fields_since", "jira_name", "craft_name"})
 """What saving writes into each field pair: `next_revision`, and what people call its fields."""

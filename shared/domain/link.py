@@ -195,6 +195,16 @@ class Normalised:
     times: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Oversize:
+    """A side's value that was too large to be told, or nested too deep (`size` None): what it is, nobody here knows."""
+
+    at: datetime | None
+    """Vendor time of the state."""
+    size: int | None
+    """Bytes."""
+
+
 @dataclass(slots=True)
 class PairSide:
     """One mapped pair on one side. `base` None is UNKNOWN; `seen` None means never seen (not: empty)."""
@@ -210,8 +220,12 @@ class PairSide:
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
     takes_first: bool = False
     """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
+    oversize: Oversize | None = None
+    """Set while this side holds more than can be carried: then `seen` is what it held before, and the pair rests."""
     names: dict[str, str] = field(default_factory=dict)
     """What people call the ids that were shown here last. For words only: nothing is decided by it."""
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +255,8 @@ class SideState:
     told_deleted: bool = False
     """True once an event has told of its deletion: then a read that does not find it means just that."""
     pairs: dict[PairId, PairSide] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
     def pair(self, pair_id: PairId) -> PairSide:
         """Return the record of a pair, made empty if there is none yet."""
@@ -312,6 +328,8 @@ class Operation:
     unclear: bool = False
     """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
     done_at: datetime | None = None
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +411,8 @@ class Link:
     jira: SideState = field(default_factory=SideState)
     craft: SideState = field(default_factory=SideState)
     open_conflicts: dict[PairId, ConflictNote] = field(default_factory=dict)
+    more: dict[str, Json] = field(default_factory=dict)
+    """What a newer release has stored beside it: kept as it came."""
     # not stored in the row: loaded from and saved to tables of their own
     operations: list[Operation] = field(default_factory=list)
     """The ledger as loaded (newest last): the open operation and the last 20 or 24 h, whichever is more."""

@@ -252,6 +252,8 @@ class Integration(Setting):
     """Project key, as people know it."""
     jira_project_id: str | None = None
     """The project's id, which stays when its key is changed: found out when the integration is saved. None: not yet."""
+    jira_subtasks: tuple[str, ...] = ()
+    """Ids of the project's types that are sub-tasks: found out when the integration is saved."""
     craft_workspace: Name
     """Workspace id."""
     craft_root: EntityId | None = None

@@ -47,6 +47,8 @@ class Situation(StrEnum):
     ALONE = "alone"
     """Unsynced, with one item."""
     EXCLUDED = "excluded"
+    NOT_TAKEN = "not_taken"
+    """Excluded, because no rule of an integration names the item."""
     ABSENT = "absent"
     LEFT = "left"
     """Gone: one item was deleted, the other one is left."""
@@ -225,6 +227,18 @@ TABLE: Final[Mapping[Situation, Mapping[RequestKind, Cell]]] = MappingProxyType(
             retry=Step.CREATE,
             carry=Step.CREATE,
         ),
+        Situation.NOT_TAKEN: _row(
+            resync=Step.READ,
+            unsync=Step.KEEP_APART,
+            link=Step.JOIN,
+            resolve=_NOTHING_TO_SETTLE,
+            retry=Step.READ,
+            carry=Refused(
+                "no_integration",
+                "No rule of an integration names this item, so it is not known where it belongs.",
+                "Push or pull it for the integration that you want.",
+            ),
+        ),
         Situation.ABSENT: _row(
             resync=_STAYS_AWAY,
             unsync=Step.KEEP_APART,
@@ -284,7 +298,7 @@ def situation_of(link: Link) -> Situation:  # one per state
         case LinkState.UNSYNCED:
             return Situation.APART if all(link.entity_id(side) for side in Side) else Situation.ALONE
         case LinkState.EXCLUDED:
-            return Situation.EXCLUDED
+            return Situation.NOT_TAKEN if link.reason == NO_INTEGRATION else Situation.EXCLUDED
         case LinkState.ABSENT:
             return Situation.ABSENT
         case LinkState.GONE:
@@ -302,6 +316,10 @@ def _creating(link: Link) -> Situation:
 
 DIRECTION_OFF: Final = "direction_off"
 """The reason (`shared.messages.status.Cause`) of what is held because its direction is off."""
+
+
+NO_INTEGRATION: Final = "no_integration"
+"""The reason of what no rule of an integration names."""
 
 
 def is_left(link: Link, side: Side) -> bool:

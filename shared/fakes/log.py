@@ -30,9 +30,10 @@ class _Group:
 class MemoryLog:
     """Implements `shared.runtime.log.Log`. Deterministic; for one event loop; nothing is ever deleted."""
 
-    def __init__(self, *, partitions: int = 4) -> None:
+    def __init__(self, *, partitions: int = 4, most_bytes: int = MAX_RECORD_BYTES) -> None:
         """Every topic exists, with that many partitions."""
         self._count = partitions
+        self.most_bytes = most_bytes
         self._partitions: dict[Partition, list[ReceivedRecord]] = {}
         self._groups: dict[str, _Group] = {}
         self._followers = 0
@@ -44,8 +45,8 @@ class MemoryLog:
         self.check_available()
         for record in records:
             size = len(record.value)
-            if size > MAX_RECORD_BYTES:
-                raise Poison(f"a record of {size} bytes is larger than the log takes ({MAX_RECORD_BYTES})")
+            if size > self.most_bytes:
+                raise Poison(f"a record of {size} bytes is larger than the log takes ({self.most_bytes})")
         touched = set()
         for record in records:
             key = record.key.encode("utf-8", "backslashreplace")

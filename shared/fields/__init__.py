@@ -7,7 +7,7 @@ option, status, parent and type: id (or name, or decimal text, by shape) or None
 str; date: `YYYY-MM-DD` or None; date-time: UTC with milliseconds or None; user: see `shared.fields.people`.
 """
 
-from shared.fields.codec import Present, read, render, render_elements, same
+from shared.fields.codec import Present, left_out, read, render, render_elements, same
 from shared.fields.translate import Translated, Untranslatable, crosswalk, equivalent, translate, writable
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Untranslatable",
     "crosswalk",
     "equivalent",
+    "left_out",
     "read",
     "render",
     "render_elements",

@@ -19,6 +19,7 @@ from shared.fields.people import same_person
 from shared.fields.sets import edit_of
 from shared.fields.shapes import LISTS, READ, RENDER, Place, Present, number_of, number_text
 from shared.fields.times import day_of
+from shared.messages.change import LEFT_OUT
 from shared.richtext.forms import plain, words
 from shared.richtext.forms import same as same_document
 
@@ -30,8 +31,21 @@ def read(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> Present | 
 
     Never raises for odd shapes: what has not the shape that the vendor documents counts as not shown.
     """
+    if is_left_out(side, pair, snapshot):
+        return None
     raw = _raw_jira(pair, snapshot) if side is Side.JIRA else _raw_craft(pair, snapshot)
     return None if raw is None else read_value(side, pair, raw.value)
+
+
+def is_left_out(side: Side, pair: FieldPair, snapshot: Mapping[str, Any]) -> bool:
+    """Tell whether a pair's value is missing in a snapshot because it is too large to be told."""
+    return pair.name_on(side) in left_out(snapshot)
+
+
+def left_out(snapshot: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sizes of what was left out of a snapshot, by the names that a mapping has for it."""
+    named = snapshot.get(LEFT_OUT)
+    return named if isinstance(named, Mapping) else {}
 
 
 def read_value(side: Side, pair: FieldPair, raw: object) -> Present | None:

@@ -17,7 +17,7 @@ from shared.fields.people import NO_PEOPLE, People, identities
 from shared.fields.sets import Crosswalk
 from shared.fields.transform import failure, transform
 from shared.messages.status import Cause
-from shared.richtext.forms import carry, taken_out
+from shared.richtext.forms import carry, taken_out, unframed
 from shared.richtext.forms import equivalent as documents_equivalent
 
 
@@ -96,11 +96,18 @@ def translate(
 
 
 def _document(pair: FieldPair, source: Side, value: Json, onto: Json) -> Translated:
-    """Merge a document; what it takes with it that Jira would delete is kept, and the history says so."""
+    """Merge a document; what it takes with it that nobody can have meant is kept, and the history says so."""
     carried = carry(value, onto, "html" if source is Side.JIRA else pair.markup.value)
-    files = taken_out(onto, carried) if source is Side.CRAFT else []
-    note = f"{', '.join(files)} taken out in Craft.io, kept in Jira at the end of its {pair.called(Side.JIRA)}"
-    return Translated(carried, note if files else None)
+    if source is Side.JIRA:
+        return Translated(carried)
+    kept, left = taken_out(onto, carried), unframed(onto, carried)
+    notes: list[str] = []
+    if kept:
+        where = pair.called(Side.JIRA)
+        notes.append(f"{', '.join(kept)} taken out in Craft.io, kept in Jira at the end of its {where}")
+    if left:
+        notes.append(f"{', '.join(left)} is a quote in Jira now, for its sign was changed in Craft.io")
+    return Translated(carried, "; ".join(notes) or None)
 
 
 def crosswalk(pair: FieldPair, parents: Parents = NO_PARENTS) -> Crosswalk[Untranslatable]:

@@ -6,12 +6,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, OperationId, Side
-from shared.messages.base import Message
+from shared.messages.base import Message, Part
+
+LEFT_OUT: Final = "tandem:left_out"
+"""A property of our own in a snapshot that was too large for the log: what was left out of it, by the name that a
+mapping has for it, with its size in bytes (null: nested too deep). Such a field was not seen, and is not empty.
+"""
 
 
 class ChangeKind(StrEnum):
@@ -35,10 +40,8 @@ class Origin(StrEnum):
     REQUEST = "request"
 
 
-class ChangelogItem(BaseModel):
+class ChangelogItem(Part):
     """One field of a Jira changelog entry. `field` is the field id where Jira tells it, else its (localised) name."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     field: str
     old: str | None
@@ -47,10 +50,8 @@ class ChangelogItem(BaseModel):
     new_label: str | None = None
 
 
-class ChangelogEntry(BaseModel):
+class ChangelogEntry(Part):
     """One entry of Jira's changelog. `op` is the operation that our `historyMetadata` named."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     id: str
     at: datetime | None

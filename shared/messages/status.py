@@ -6,10 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
-
 from shared.domain.ids import EntityId, IntegrationId, LinkId, PairId
-from shared.messages.base import Message
+from shared.messages.base import Message, Part
 
 
 class DisplayState(StrEnum):
@@ -82,10 +80,8 @@ class NoteKind(StrEnum):
     """It differs, and nobody has looked at that yet: such an item is not in sync."""
 
 
-class Note(BaseModel):
+class Note(Part):
     """What is beside "in sync": a field that both sides are not known to agree on, though nothing is wrong."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: NoteKind
     message: str
@@ -96,10 +92,8 @@ class Note(BaseModel):
     craft_value: Any = None
 
 
-class Problem(BaseModel):
+class Problem(Part):
     """One thing that keeps the item from being in sync: what, where, and what to do."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     cause: Cause
     message: str

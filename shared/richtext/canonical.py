@@ -153,7 +153,7 @@ def canonical_inlines(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
         parts = [part for piece in runs for part in (texts.linked(piece) if isinstance(piece, Text) else (piece,))]
         if parts != runs:
             return canonical_inlines(parts)  # a link looks otherwise than the text that it was
-    return _trimmed(runs)
+    return trimmed(runs)
 
 
 def joined(pieces: Iterable[Inline]) -> list[Inline]:
@@ -269,7 +269,7 @@ def _looks_of(piece: Inline) -> Text:
     return piece if isinstance(piece, Text) and not piece.atom else _NOTHING
 
 
-def _trimmed(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
+def trimmed(inlines: Iterable[Inline]) -> tuple[Inline, ...]:
     """Return a line without breaks at its ends."""
     found = tuple(inlines)
     words = [index for index, inline in enumerate(found) if not isinstance(inline, Break)]

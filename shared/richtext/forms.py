@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from shared.richtext.adf import parse_adf, to_adf
-from shared.richtext.adf.files import kept_files, with_files_of
+from shared.richtext.adf.taken_out import kept_names, with_all_of
 from shared.richtext.alike import JiraLanguage, all_alike, fit, shown
 from shared.richtext.canonical import canonical, canonical_blocks
+from shared.richtext.frames import unframed as gone_frames
 from shared.richtext.html import parse_html, to_html
+from shared.richtext.mend import mended
 from shared.richtext.merge import Merge
-from shared.richtext.model import Document, Language
+from shared.richtext.model import Block, Document, Language
 from shared.richtext.people import readable_lines, spoken
 from shared.richtext.readable import opened
 from shared.richtext.strays import Strays
@@ -125,25 +127,36 @@ def carry(source: Form | None, onto: Form | None, language: Language) -> Form | 
         fitted = canonical_blocks(opened(fitted))
     if onto is not None:
         merged = Merge(language, jira).blocks(fitted, old.blocks)
-        for blocks in (Strays(language, jira).returned(merged, old.blocks), merged):
-            value = _with_files(render(Document(blocks), language), onto)
+        best = Strays(language, jira).returned(merged, old.blocks)
+
+        def again(block: Block) -> tuple[Block, ...]:
+            return shown(parse(render(Document((block,)), language)).blocks, jira)
+
+        for number in range(3):
+            blocks = (best, merged)[number] if number < 2 else mended(best, fitted, wanted, again)
+            value = _with_all(render(Document(blocks), language), onto)
             if settled(parse(value)):
                 return value
-    return _with_files(render(Document(fitted), language), onto)
+    return _with_all(render(Document(fitted), language), onto)
 
 
-def _with_files(form: Form | None, onto: Form | None) -> Form | None:
-    """Return a value of Jira Cloud that still has all files of the one that it replaces."""
+def _with_all(form: Form | None, onto: Form | None) -> Form | None:
+    """Return a value of Jira Cloud that still has all files and macros of the one that it replaces."""
     if onto is None or "adf" not in onto:
         return form
-    adf = with_files_of(None if form is None else form["adf"], onto["adf"])
+    adf = with_all_of(None if form is None else form["adf"], onto["adf"])
     return None if adf is None else {"adf": adf}
 
 
 def taken_out(before: Form | None, now: Form | None) -> list[str]:
-    """Return the names of files of Jira Cloud that `carry` found in one value and kept at the end of the next."""
-    known, kept = (kept_files(form["adf"]) if form is not None and "adf" in form else {} for form in (before, now))
-    return sorted(name for ident, name in kept.items() if ident not in known)
+    """Return how people call what `carry` found in one value of Jira Cloud and kept at the end of the next."""
+    known, kept = (kept_names(form["adf"] if form is not None and "adf" in form else None) for form in (before, now))
+    return sorted((kept - known).elements())
+
+
+def unframed(before: Form | None, now: Form | None) -> list[str]:
+    """Return how people call the panels and expands of which an edit left only the words."""
+    return gone_frames(parse(before), parse(now))
 
 
 def words(form: Form | None) -> str:

@@ -11,11 +11,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
-from shared.richtext.adf import parse_adf
-from shared.richtext.adf.inlines import reworded
 from shared.richtext.align import align
 from shared.richtext.alike import JiraLanguage, Place, all_alike, as_shown, fit, key, shown, text_of
-from shared.richtext.flat import lines_of
 from shared.richtext.model import (
     Atom,
     Block,
@@ -35,15 +32,11 @@ from shared.richtext.model import (
     Table,
     Task,
     Tasks,
-    Text,
 )
 from shared.richtext.readable import DONE, OPEN, as_list, labelled, recognised
 from shared.richtext.regroup import parts_of, regrouped
-from shared.richtext.text import WORD
+from shared.richtext.rename import renamed_block
 from shared.richtext.weave import weave
-
-MAX_MORE_WORDS = 3
-"""What a file's or macro's name may grow by; more is something that somebody has to say."""
 
 _Part = TypeVar("_Part")
 
@@ -138,7 +131,7 @@ class Merge:
             case Quote() | Panel() | Expand(), Quote() | Panel() | Expand():
                 return self._container(new, old, place)
             case Paragraph(), OpaqueBlock():
-                return _reworded(new, old) or new
+                return renamed_block(new, old) or new
             case _:
                 return new
 
@@ -167,6 +160,7 @@ class Merge:
                 self._tasks(one.below, other.below, place),
                 origin=frame(other.origin),
                 below_origin=frame(other.below_origin),
+                within=other.within,
             ),
         )
         return self._all(new, old, how, place)
@@ -193,20 +187,6 @@ class Merge:
             return replace(new, blocks=blocks, origin=frame(old.origin))
         # the other side may know no spans
         return Cell(blocks, new.header, old.colspan, old.rowspan, origin=frame(old.origin))
-
-
-def _reworded(new: Paragraph, old: OpaqueBlock) -> OpaqueBlock | None:
-    """Return a node of which only the words that it shows were changed."""
-    texts = [inline for inline in new.inlines if isinstance(inline, Text)]
-    if old.language != "adf" or old.origin is None or len(texts) != len(new.inlines) or not old.fallback:
-        return None
-    links = {text.look.link for text in texts}
-    before, after = (WORD.findall(words) for words in (text_of(lines_of(old.fallback)[0]), text_of(new.inlines)))
-    if not set(before) & set(after) or len(after) > len(before) + MAX_MORE_WORDS:
-        return None  # people do not see these words in Jira
-    node = reworded(old.origin.source, text_of(new.inlines), links.pop()) if len(links) == 1 else None
-    found = parse_adf(node).blocks if node is not None else ()
-    return found[0] if found and isinstance(found[0], OpaqueBlock) else None
 
 
 def _run_key(run: Iterable[Block]) -> Hashable:

@@ -172,6 +172,8 @@ class Task:
     below: tuple[Task, ...] = ()
     origin: Origin | None = field(default=None, compare=False, repr=False)
     below_origin: Origin | None = field(default=None, compare=False, repr=False)
+    within: Origin | None = field(default=None, compare=False, repr=False)
+    """The list that it stands in by itself, in a list of which no item stands before: people see one list."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ those signs, so they survive an editor that keeps nothing but plain HTML.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -15,6 +15,7 @@ from shared.richtext.canonical import canonical_inlines
 from shared.richtext.model import (
     Atom,
     Block,
+    Break,
     Card,
     Cell,
     CodeBlock,
@@ -106,7 +107,7 @@ def _plainer(block: Block) -> tuple[Block, ...]:
         case Quote():
             return (Quote(_plain_sign(plainer(block.blocks))),)
         case Panel() | Expand():
-            return (Quote(plainer(labelled(block))),)
+            return (Quote(labelled(replace(block, blocks=plainer(block.blocks)))),)
         case OpaqueBlock():
             return plainer(block.fallback)
         case CodeBlock() | Rule():
@@ -147,10 +148,28 @@ def labelled(block: Panel | Expand) -> tuple[Block, ...]:
     if isinstance(block, Expand):
         return (Paragraph((Text(f"{EXPAND_SIGN} {block.title}".strip(), _STRONG),)), *block.blocks)
     sign = PANEL_SIGNS[block.kind]
-    if block.blocks and isinstance(block.blocks[0], Paragraph):
-        first = block.blocks[0]
-        return (Paragraph((Text(f"{sign} "), *first.inlines)), *block.blocks[1:])
+    at = next((at for at, part in enumerate(block.blocks) if not _hidden(part)), len(block.blocks))
+    first = block.blocks[at] if at < len(block.blocks) else None
+    if isinstance(first, Paragraph):
+        return (Paragraph((Text(f"{sign} "), *_begun(first.inlines))), *block.blocks[:at], *block.blocks[at + 1 :])
     return (Paragraph((Text(sign),)), *block.blocks)
+
+
+def _hidden(block: Block) -> bool:
+    """Tell whether a line holds nothing that can be seen: no sign stands in it."""
+    return isinstance(block, Paragraph | Heading) and not any(
+        isinstance(inline, Text) and inline.text.strip() for inline in plainer_inlines(block.inlines)
+    )
+
+
+def _begun(inlines: Sequence[Inline]) -> Iterator[Inline]:
+    """Yield what stands behind a sign: no break comes before what can be seen, for a sign would stand alone."""
+    seen = False
+    for inline in inlines:
+        if not isinstance(inline, Break):
+            seen = seen or bool((words_of(inline) if isinstance(inline, Atom) else inline).text.strip())
+        if seen or not isinstance(inline, Break):
+            yield inline
 
 
 def as_list(tasks: tuple[Task, ...]) -> Listing:
@@ -159,7 +178,7 @@ def as_list(tasks: tuple[Task, ...]) -> Listing:
 
 
 def _boxed(task: Task) -> Item:
-    line = Paragraph((Text(f"{DONE if task.done else OPEN} "), *task.inlines))
+    line = Paragraph((Text(f"{DONE if task.done else OPEN} "), *_begun(task.inlines)))
     return Item((line, as_list(task.below)) if task.below else (line,))
 
 

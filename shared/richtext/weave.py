@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from itertools import product
 
 from shared.richtext.alike import has_color
 from shared.richtext.canonical import canonical_inlines
-from shared.richtext.model import Atom, Break, Inline, Text
+from shared.richtext.model import Atom, Break, Inline, OpaqueInline, Text
 from shared.richtext.readable import words_of
+from shared.richtext.rename import renamed_inline
 from shared.richtext.text import UNSPACED, WORD
 
 MAX_TOKENS = 4000
@@ -197,7 +199,44 @@ def _placed(now: _Line, was: _Line, traced: Sequence[int | None], *, strays: boo
         else:
             waiting.append(node)
     placed += _found(now, waiting, taken)
+    if related and not strays:
+        missing = [node for node in waiting if all(node.atom is not other.atom for other in placed)]
+        placed += _renamed((now, was), places, missing, taken)
     return sorted(placed, key=lambda node: (node.start, node.end))
+
+
+def _renamed(
+    lines: tuple[_Line, _Line], places: dict[int, int], missing: Sequence[_Node], taken: set[int]
+) -> Iterator[_Node]:
+    """Return files and macros of which only the name was changed, with the words that stand there now."""
+    now, was = lines
+    for node in missing:
+        old = node.atom
+        for start, end in _extents(now, was, places, node) if isinstance(old, OpaqueInline) else ():
+            part, letters = now.parts[start], range(start, end)
+            free = all(now.parts[at] == part and at not in taken for at in letters)
+            if not isinstance(old, OpaqueInline) or not isinstance(part, Text) or not free:
+                continue
+            atom = renamed_inline(old, now.words(start, end), part.look.link)
+            if atom is not None:
+                taken.update(letters)
+                yield replace(node, atom=atom, start=start, end=end)
+                break
+
+
+def _extents(now: _Line, was: _Line, places: dict[int, int], node: _Node) -> Iterator[tuple[int, int]]:
+    """Return where the new name of a node may stand: between what stood beside it, or as far as its letters go."""
+    left = [at for at in range(node.start, node.end) if at in places]
+    begins = {0 if node.start == 0 else places.get(node.start - 1, -2) + 1: False}
+    ends = {len(now.letters) if node.end == len(was.letters) else places.get(node.end, -1): False}
+    if left:
+        begins.setdefault(places[left[0]], True)
+        ends.setdefault(places[left[-1]] + 1, True)
+    for (start, part_before), (end, part_after) in product(begins.items(), ends.items()):
+        if 0 <= start < end:
+            before, after = now.beside(start, end, _SPACED)
+            if not (before and part_before) and not (after and part_after):
+                yield start, end
 
 
 def _beside(places: dict[int, int], start: int, *, strays: bool) -> int | None:
@@ -298,7 +337,7 @@ def _rewritten(now: _Line, placed: Sequence[_Node]) -> Iterator[Inline]:
     at = 0
     for node in placed:
         yield from _as_written(now, at, node.start)
-        at = node.end
+        at = max(at, node.end)
         blank = now.blanks[node.start]
         if blank and (node.before or not node.after or node.start < node.end):
             yield blank

@@ -25,6 +25,7 @@ from shared.runtime.metrics import watch_backlog
 from shared.runtime.progress import Entry, Progress
 from shared.runtime.publisher import Publisher
 from shared.runtime.reports import Reports
+from shared.runtime.stopping import FINISH_S
 from shared.runtime.trace import new_traceparent, trace_id, traced
 
 Handler = Callable[[Message], Awaitable[None]]
@@ -44,7 +45,7 @@ class Limits:
     """Messages received and not at their end. Far above `max_in_flight`, so that some stuck keys stop nobody else."""
     buffered_bytes: int = 64 * 1024 * 1024
     dead_per_minute: int = 100
-    grace_s: float = 8.0
+    grace_s: float = FINISH_S
     """How long running handlers may go on after stop; those that take longer are cancelled, and redelivered later."""
     commit_every_s: float = 0.2
 

@@ -7,6 +7,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-proto
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from shared.domain.errors import Poison
+from shared.domain.errors import OwnWords, Poison
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.config import ConfigRevision
@@ -39,11 +40,20 @@ MESSAGE_CLASSES: Final[tuple[type[Message], ...]] = (
 _BY_TYPE: Final = {message_class.TYPE: message_class for message_class in MESSAGE_CLASSES}
 _SPEC_VERSION: Final = "1.0"
 _SHOWN_PROBLEMS: Final = 5
+_OURS: Final = "tandem."
+_VERSION: Final = re.compile(r"v[1-9]\d*")
+_UNKNOWN_MEMBER: Final = frozenset({"enum", "literal_error"})
 
 
 class Undecodable(Poison):
     """A record that is not one of our messages. The words say what is wrong with it, for whoever reads the dead
     letters.
+    """
+
+
+class FromNewerRelease(OwnWords):
+    """A message of ours that a newer release has written and this one cannot understand. Not lost: it waits until this
+    process has been upgraded, which a rollout does within minutes.
     """
 
 
@@ -82,8 +92,8 @@ def encode(message: Message, *, topic: str, source: str, now: datetime, event_id
 def decode(record: ReceivedRecord) -> Envelope:
     """Return the message of a record. Pure.
 
-    Raises `Undecodable` for an unknown type or version, missing or broken attributes, bad JSON, a body that the model
-    refuses.
+    Raises `FromNewerRelease` for a type or version of ours, or a member of an enumeration, that is not known here, and
+    `Undecodable` for another's type, missing or broken attributes, bad JSON, a body that the model refuses.
     """
     headers = record.headers
     missing = [name for name in ("ce_specversion", "ce_type", "ce_source", "ce_id", "ce_time") if not headers.get(name)]
@@ -108,11 +118,13 @@ def decode(record: ReceivedRecord) -> Envelope:
 
 def _body(message: Message) -> bytes:
     try:
-        return message.model_dump_json().encode()
+        return message.model_dump_json(exclude_defaults=True).encode()
     except PydanticSerializationError:
         # Half of a surrogate pair in some vendor's text has no UTF-8, but it has a JSON escape.
         try:
-            return json.dumps(message.model_dump(mode="json"), separators=(",", ":"), allow_nan=False).encode()
+            return json.dumps(
+                message.model_dump(mode="json", exclude_defaults=True), separators=(",", ":"), allow_nan=False
+            ).encode()
         except (ValueError, RecursionError) as error:
             raise Poison(f"{message.TYPE} cannot be written as JSON: {error}") from error
 
@@ -123,8 +135,10 @@ def _class_of(type_: str) -> type[Message]:
         return found
     stem, _, version = type_.rpartition(".")
     versions = sorted(known.rpartition(".")[2] for known in _BY_TYPE if known.rpartition(".")[0] == stem)
-    if versions:
-        raise Undecodable(f"unknown version {version!r} of {stem}; known: {', '.join(versions)}")
+    if versions and _VERSION.fullmatch(version):
+        raise FromNewerRelease(f"{stem} has version {version}, and this release knows {', '.join(versions)}")
+    if _VERSION.fullmatch(version) and type_.startswith(_OURS):
+        raise FromNewerRelease(f"{type_} is no type that this release knows")
     raise Undecodable(f"unknown type {type_!r}")
 
 
@@ -133,7 +147,7 @@ def _message(message_class: type[Message], value: bytes) -> Message:
         return message_class.model_validate_json(value)
     except ValidationError as error:
         if error.errors(include_url=False)[0]["type"] != "json_invalid":
-            raise Undecodable(f"{message_class.TYPE}: {_problems(error)}") from error
+            raise _refused(message_class, error) from error
         return _message_from_odd_json(message_class, value, error)
 
 
@@ -142,9 +156,17 @@ def _message_from_odd_json(message_class: type[Message], value: bytes, first: Va
     try:
         return message_class.model_validate(json.loads(value))
     except ValidationError as error:
-        raise Undecodable(f"{message_class.TYPE}: {_problems(error)}") from error
+        raise _refused(message_class, error) from error
     except (ValueError, RecursionError) as error:
         raise Undecodable(f"{message_class.TYPE}: {_problems(first)}") from error
+
+
+def _refused(message_class: type[Message], error: ValidationError) -> FromNewerRelease | Undecodable:
+    """Tell a message that holds members we do not know from one that is broken."""
+    kinds = {problem["type"] for problem in error.errors(include_url=False, include_input=False)}
+    if kinds <= _UNKNOWN_MEMBER:
+        return FromNewerRelease(f"{message_class.TYPE} holds what this release does not know: {_problems(error)}")
+    return Undecodable(f"{message_class.TYPE}: {_problems(error)}")
 
 
 def _problems(error: ValidationError) -> str:

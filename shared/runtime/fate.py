@@ -11,7 +11,7 @@ from typing import Final
 
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import OwnWords, Poison, Transient
-from shared.runtime.envelope import Undecodable
+from shared.runtime.envelope import FromNewerRelease, Undecodable
 from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.metrics import Fate
@@ -19,6 +19,9 @@ from shared.store.port import Contended, StoreUnavailable
 
 MAX_ATTEMPTS: Final = 5
 """For exceptions of no known class: a bug, until shown otherwise."""
+
+NEWER_ATTEMPTS: Final = 165
+"""For what a newer release has written: about an hour, in which a rollout gets to this process."""
 
 _PASSING: Final = (Transient, StoreUnavailable, Contended, LogUnavailable)
 _FIRST_BACKOFF_S: Final = 0.1
@@ -48,6 +51,10 @@ class Dead:
 def judge(error: Exception, attempt: int, dice: Dice) -> Again | Dead:
     """Decide about a message whose `attempt`-th attempt (from 1) raised `error`."""
     match error:
+        case FromNewerRelease() if attempt < NEWER_ATTEMPTS:
+            return Again(backoff_s(attempt, dice))
+        case FromNewerRelease():
+            return Dead("undecodable", f"{error}; waited an hour for an upgrade. After it, `tandem replay dead`")
         case Undecodable():
             return Dead("undecodable", str(error))
         case Poison():

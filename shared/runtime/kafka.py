@@ -2,7 +2,7 @@
 outage.
 
 Opened by each service's bootstrap with `open_kafka_log`; passes the conformance suite of `tests/conformance`. The only
-modules that know aiokafka are this one, `kafka_subscription` and `topics`.
+modules that know aiokafka are this one, `kafka_greeting`, `kafka_subscription` and `topics`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -20,17 +20,22 @@ from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
 from shared.domain.errors import Poison
+from shared.runtime.access import ACCESS, Access
 from shared.runtime.error_words import told
-from shared.runtime.kafka_subscription import KafkaSubscription
+from shared.runtime.kafka_greeting import AccessMissing, greeting
+from shared.runtime.kafka_security import PLAINTEXT, KafkaSecurity
+from shared.runtime.kafka_subscription import LOOK_AT_FILES_S, KafkaSubscription
 from shared.runtime.log import Follower, LogUnavailable, Record, Subscription
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.topics import MAX_RECORD_BYTES, TopicsNotReady, ensure_topics
+from shared.runtime.topics import MAX_RECORD_BYTES, POLICIES, TopicsNotReady, ensure_topics
 
 _ACK_TIMEOUT_S: Final = 0.9
 _SLOWEST_BYTES_PER_S: Final = 4 * 1024 * 1024
 """A large record gets more time: a 25 MB webhook must be able to pass a slow network."""
 _HEALTH_TIMEOUT_S: Final = 0.9
 _CONNECT_PAUSE_S: Final = 0.2
+_REFUSED_PAUSE_S: Final = 2.0
+"""Rights and topics are somebody's to give; asking ten times a second does not hasten it."""
 _REQUEST_TIMEOUT_MS: Final = 10_000
 _STOP_TIMEOUT_S: Final = 3.0
 
@@ -48,6 +53,7 @@ async def open_kafka_log(settings: ServiceSettings, *, client: str) -> AsyncIter
         prefix=settings.topic_prefix,
         client_id=f"{client}-{settings.instance}",
         security=settings.kafka_security(),
+        access=ACCESS[client],
         create_topics=settings.kafka_create_topics,
         replication_factor=settings.kafka_replication_factor,
         session_timeout_s=settings.kafka_session_timeout_s,
@@ -72,7 +78,8 @@ class KafkaLog:
         *,
         prefix: str,
         client_id: str = "tandem",
-        security: Mapping[str, Any] | None = None,
+        security: KafkaSecurity = PLAINTEXT,
+        access: Access | None = None,
         create_topics: bool = True,
         replication_factor: int = -1,
         session_timeout_s: float = 10.0,
@@ -82,7 +89,11 @@ class KafkaLog:
         self._ack_timeout_s = ack_timeout_s
         self._prefix = prefix
         self._client_id = client_id
-        self._security = dict(security or {})
+        self._security = security
+        self._access = access
+        """What we need to be allowed; None: nothing is checked when connecting."""
+        self._proved_with = security.state()
+        self._looked_at = 0.0
         self._create_topics = create_topics
         self._replication_factor = replication_factor
         self._session_timeout_s = session_timeout_s
@@ -91,6 +102,11 @@ class KafkaLog:
         self._retiring: set[asyncio.Task[None]] = set()
         self._subscriptions: set[KafkaSubscription] = set()
         self._closed = False
+
+    @property
+    def most_bytes(self) -> int:
+        """Return the size of the largest value that topics are made for."""
+        return MAX_RECORD_BYTES
 
     async def publish(self, records: Sequence[Record]) -> None:
         """Append all records and return once each is acknowledged by all in-sync replicas.
@@ -214,7 +230,19 @@ class KafkaLog:
         """Return the producer once it is connected; the caller has a timeout."""
         if self._closed:
             raise LogUnavailable("the log is closed")
+        self._notice_new_credentials()
         return await asyncio.shield(self._connect())
+
+    def _notice_new_credentials(self) -> None:
+        """Let a new producer take over where password or certificates were replaced: the old one knows its own only."""
+        now = asyncio.get_running_loop().time()
+        if now - self._looked_at < LOOK_AT_FILES_S:
+            return
+        self._looked_at = now
+        if self._connecting is not None and self._connecting.done() and self._security.state() != self._proved_with:
+            _log.info("credentials of Kafka were replaced; a new producer takes over", bootstrap=self._bootstrap)
+            self._retire(self._connecting)
+            self._connecting = None
 
     def _connect(self) -> asyncio.Task[AIOKafkaProducer]:
         if self._connecting is None:
@@ -225,42 +253,56 @@ class KafkaLog:
         """Create topics and connect, until it works."""
         said: str | None = None
         while True:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                client_id=self._client_id,
-                acks="all",
-                enable_idempotence=True,
-                compression_type="lz4",
-                max_batch_size=128 * 1024,
-                # Counted before compression, with key and headers.
-                max_request_size=MAX_RECORD_BYTES + 256 * 1024,
-                request_timeout_ms=_REQUEST_TIMEOUT_MS,
-                metadata_max_age_ms=60_000,
-                **self._security,
-            )
+            self._proved_with = self._security.state()
             try:
-                if self._create_topics:
-                    created = await ensure_topics(
-                        self._bootstrap,
-                        self._prefix,
-                        replication_factor=self._replication_factor,
-                        security=self._security,
-                    )
-                    if created:
-                        _log.info("topics created", topics=sorted(created))
-                await producer.start()
-            except (KafkaError, OSError, TimeoutError, LogUnavailable, TopicsNotReady) as error:
-                await producer.stop()
-                if said != repr(error):
-                    said = repr(error)
+                producer = await self._connected()
+            except (KafkaError, OSError, TimeoutError, LogUnavailable, TopicsNotReady, AccessMissing) as error:
+                if said != (said := told(error)):
                     _log.warning("cannot connect to Kafka; trying on", bootstrap=self._bootstrap, error=said)
-                await asyncio.sleep(_CONNECT_PAUSE_S)
-            except BaseException:
-                await producer.stop()
-                raise
+                refused = isinstance(error, TopicsNotReady | AccessMissing)
+                await asyncio.sleep(_REFUSED_PAUSE_S if refused else _CONNECT_PAUSE_S)
             else:
                 _log.info("connected to Kafka", bootstrap=self._bootstrap)
                 return producer
+
+    async def _connected(self) -> AIOKafkaProducer:
+        """Create what topics are missing, find that we may do what we have to, and connect."""
+        security = self._security.arguments()
+        async with greeting(self._bootstrap, self._security, self._client_id) as broker:
+            if self._create_topics:
+                await self._create(await broker.absent([self._prefix + topic for topic in POLICIES]))
+            if self._access is not None:
+                await broker.check(self._access, self._prefix, self._security.username)
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            compression_type="lz4",
+            max_batch_size=128 * 1024,
+            # Counted before compression, with key and headers.
+            max_request_size=MAX_RECORD_BYTES + 256 * 1024,
+            request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            metadata_max_age_ms=60_000,
+            **security,
+        )
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        return producer
+
+    async def _create(self, absent: Sequence[str]) -> None:
+        created = await ensure_topics(
+            self._bootstrap,
+            self._prefix,
+            only=absent,
+            replication_factor=self._replication_factor,
+            security=self._security.arguments(),
+        )
+        if created:
+            _log.info("topics created", topics=sorted(created))
 
     def _retire(self, connecting: asyncio.Task[AIOKafkaProducer]) -> None:
         task = asyncio.create_task(_stop_producer(connecting))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from aiokafka import AIOKafkaConsumer
@@ -16,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
 from shared.runtime.error_words import told
+from shared.runtime.kafka_security import KafkaSecurity
 from shared.runtime.log import LogUnavailable, ReceivedRecord
 
 Partition = tuple[str, int]
@@ -23,6 +24,8 @@ Partition = tuple[str, int]
 _COMMIT_TIMEOUT_S: Final = 2.0
 _STOP_TIMEOUT_S: Final = 4.0
 _CONNECT_PAUSE_S: Final = 0.2
+LOOK_AT_FILES_S: Final = 5.0
+"""How often password and certificates are looked at, in case they were replaced."""
 # A member is alive as long as its event loop answers heartbeats. How long handlers take is no sign of its health: the
 # consumer of shared/runtime/consumer.py may have to stop receiving for as long as the store is away.
 _MAX_POLL_INTERVAL_MS: Final = 24 * 60 * 60 * 1000
@@ -47,7 +50,7 @@ class KafkaSubscription:
         group: str | None,
         topics: Sequence[str],
         client_id: str,
-        security: Mapping[str, Any],
+        security: KafkaSecurity,
         session_timeout_s: float,
     ) -> None:
         self._bootstrap = bootstrap
@@ -57,6 +60,8 @@ class KafkaSubscription:
         self._topics = [prefix + topic for topic in topics]
         self._client_id = client_id
         self._security = security
+        self._proved_with = security.state()
+        self._looked_at = 0.0
         self._session_timeout_ms = int(session_timeout_s * 1000)
         self._joining: asyncio.Task[AIOKafkaConsumer] | None = None
         self._trouble: str | None = None
@@ -72,6 +77,10 @@ class KafkaSubscription:
         """Return the next records. Raises `LogUnavailable` when trying to join the group has failed so far."""
         if self._closed:
             raise LogUnavailable("the subscription is closed")
+        if self._credentials_replaced():
+            _log.info("credentials of Kafka were replaced; joining anew", group=self._group)
+            joining, self._joining = self._joining, None
+            await self._stop(joining)
         if self._joining is None:
             self._joining = asyncio.create_task(self._join(), name=f"{self._group} joins")
         try:
@@ -120,6 +129,12 @@ class KafkaSubscription:
     async def _join(self) -> AIOKafkaConsumer:
         """Join the group, trying until it works."""
         while True:
+            self._proved_with = self._security.state()
+            try:
+                security = self._security.arguments()
+            except LogUnavailable as error:
+                await self._say_and_wait(error)
+                continue
             consumer = AIOKafkaConsumer(
                 bootstrap_servers=self._bootstrap,
                 group_id=self._in_group,
@@ -132,17 +147,14 @@ class KafkaSubscription:
                 rebalance_timeout_ms=_REBALANCE_TIMEOUT_MS,
                 request_timeout_ms=_REQUEST_TIMEOUT_MS,
                 metadata_max_age_ms=60_000,
-                **self._security,
+                **security,
             )
             consumer.subscribe(self._topics, listener=_Losses(self))
             try:
                 await consumer.start()
             except (KafkaError, OSError, TimeoutError) as error:
                 await consumer.stop()
-                if self._trouble != told(error):
-                    self._trouble = told(error)
-                    _log.warning("cannot join the group; trying on", group=self._group, error=self._trouble)
-                await asyncio.sleep(_CONNECT_PAUSE_S)
+                await self._say_and_wait(error)
             except BaseException:
                 await consumer.stop()
                 raise
@@ -150,6 +162,20 @@ class KafkaSubscription:
                 self._trouble = None
                 _log.info("joined the group", group=self._group, topics=self._topics)
                 return consumer
+
+    async def _say_and_wait(self, error: Exception) -> None:
+        if self._trouble != told(error):
+            self._trouble = told(error)
+            _log.warning("cannot join the group; trying on", group=self._group, error=self._trouble)
+        await asyncio.sleep(_CONNECT_PAUSE_S)
+
+    def _credentials_replaced(self) -> bool:
+        """Tell, looking every few seconds, whether the files were replaced by which the member has proved itself."""
+        now = asyncio.get_running_loop().time()
+        if self._joining is None or not self._joining.done() or now - self._looked_at < LOOK_AT_FILES_S:
+            return False
+        self._looked_at = now
+        return self._security.state() != self._proved_with
 
     async def _stop(self, joining: asyncio.Task[AIOKafkaConsumer] | None) -> None:
         if joining is None:

@@ -43,6 +43,11 @@ class LogUnavailable(OwnWords):
 class Producer(Protocol):
     """Appends records."""
 
+    @property
+    def most_bytes(self) -> int:
+        """Return the size of the largest value that is taken; a larger one is `Poison`."""
+        ...
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append all records and return once each is acknowledged by all in-sync replicas.
 

@@ -53,7 +53,8 @@ def schema_name(message_class: type[Message]) -> str:
 
 def schema_of(message_class: type[Message]) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a message's value."""
-    schema = message_class.model_json_schema(mode="serialization")
+    # What a reader asks for: what is at its default is not written.
+    schema = message_class.model_json_schema(mode="validation")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": message_class.TYPE,
@@ -69,9 +70,11 @@ def asyncapi() -> dict[str, Any]:
             "title": "Tandem: messages",
             "version": "1",
             "description": (
-                "CloudEvents 1.0 in Kafka's binary mode: attributes as headers, JSON as the value. A consumer "
-                "refuses what it does not know (an unknown type or version, an unknown property) and puts it on the "
-                "dead-letter topic with the reason."
+                "CloudEvents 1.0 in Kafka's binary mode: attributes as headers, JSON as the value. A property that is "
+                "not there has its default; a property that a consumer does not know is ignored and passed on. What "
+                "must be understood has a new version of its type: a consumer that does not know a version, or a "
+                "member of an enumeration, waits for its own upgrade, and after an hour puts the message on the "
+                "dead-letter topic."
             ),
         },
         "defaultContentType": "application/json",

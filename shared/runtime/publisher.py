@@ -5,6 +5,7 @@ Used by all services, in handlers and clocks alike. The only way by which a mess
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from shared.domain.clock import Clock, Dice
@@ -18,12 +19,15 @@ from shared.messages.status import SyncStatus
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
 from shared.runtime.envelope import encode
+from shared.runtime.fitting import fitting
 from shared.runtime.log import LogUnavailable, Producer, ReceivedRecord, Record
 from shared.runtime.metrics import PUBLISH_FAILURES, PUBLISHED
 from shared.runtime.topics import Topic, changes_topic, writes_topic
 from shared.runtime.trace import child_of, current_traceparent, new_traceparent
 
 _MAX_REASON: Final = 2_000
+_ENVELOPE: Final = 20
+"""What part of a record is left to all of a message but what its item shows."""
 
 
 def topic_of(message: Message) -> Topic:
@@ -48,9 +52,13 @@ def topic_of(message: Message) -> Topic:
 
 
 class Publisher:
-    """Publishes messages of one service. `source` is its name, shown as the CloudEvents source."""
+    """Publishes messages of one service. `source` is its name, shown as the CloudEvents source.
 
-    def __init__(self, producer: Producer, *, source: str, clock: Clock, dice: Dice) -> None:
+    `fits`: what is too large for the log is made to fit (see `fitting`), which takes a while; else it is `Poison`.
+    """
+
+    def __init__(self, producer: Producer, *, source: str, clock: Clock, dice: Dice, fits: bool = True) -> None:
+        self._fits = fits
         self._producer = producer
         self._source = source
         self._clock = clock
@@ -90,6 +98,17 @@ class Publisher:
         await self._append([Record(topic=Topic.DEAD, key=record.key, value=record.value or b"", headers=headers)])
 
     def _record(self, message: Message, trace: str) -> Record:
+        """Return the record of a message; one that the log would not take is made to fit, so that it stops nobody."""
+        if not self._fits:
+            return self._encoded(message, trace)
+        most_bytes = self._producer.most_bytes
+        with suppress(Poison):
+            record = self._encoded(message, trace)
+            if len(record.value) <= most_bytes:
+                return record
+        return self._encoded(fitting(message, most_bytes - most_bytes // _ENVELOPE), trace)
+
+    def _encoded(self, message: Message, trace: str) -> Record:
         return encode(
             message,
             topic=topic_of(message),

@@ -1,15 +1,16 @@
 """The life of a service process: settings, logs, HTTP for health and metrics, signals, an orderly end, the exit code.
 
-Called by each service's `__main__`. Exit codes: 0 stopped as asked, 1 failed, 2 settings are wrong.
+Called by each service's `__main__`. Exit codes: 0 stopped as asked, 1 failed or not stopped in time, 2 wrong settings.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
@@ -22,6 +23,7 @@ from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
 from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
 from shared.runtime.settings import ServiceSettings, SettingsInvalid, load_settings
+from shared.runtime.stopping import HTTP_WITHIN_S, RUN_WITHIN_S, STOP_WITHIN_S
 from shared.store.port import StoreUnavailable
 
 EXIT_STOPPED: Final = 0
@@ -30,8 +32,6 @@ EXIT_SETTINGS: Final = 2
 
 _READY_TIMEOUT_S: Final = 2.0
 _OPEN_AGAIN_S: Final = 1.0
-_STOP_TIMEOUT_S: Final = 20.0
-_HTTP_GRACE_S: Final = 5.0
 
 _log = structlog.get_logger(__name__)
 
@@ -62,8 +62,17 @@ OpenService = Callable[[SettingsT], AbstractAsyncContextManager[Service]]
 Ready = Callable[[], Awaitable[Mapping[str, bool]]]
 
 
-def main(name: str, settings_class: type[SettingsT], open_service: OpenService[SettingsT]) -> int:
-    """Run a service until SIGTERM or SIGINT, and return the exit code of its process."""
+def main(
+    name: str,
+    settings_class: type[SettingsT],
+    open_service: OpenService[SettingsT],
+    *,
+    stop_within_s: float = STOP_WITHIN_S,
+) -> int:
+    """Run a service until SIGTERM or SIGINT, and return the exit code of its process.
+
+    Ends the process itself if it is still there `stop_within_s` after the signal.
+    """
     try:
         settings = load_settings(settings_class)
     except SettingsInvalid as error:
@@ -71,14 +80,22 @@ def main(name: str, settings_class: type[SettingsT], open_service: OpenService[S
             sys.stderr.write(f"{name}: {problem}\n")
         return EXIT_SETTINGS
     configure_logs(settings.log_level, service=name, instance=settings.instance)
-    return asyncio.run(_until_signal(name, settings, open_service))
+    return asyncio.run(_until_signal(name, settings, open_service, stop_within_s))
 
 
-async def _until_signal(name: str, settings: SettingsT, open_service: OpenService[SettingsT]) -> int:
+async def _until_signal(
+    name: str, settings: SettingsT, open_service: OpenService[SettingsT], stop_within_s: float
+) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop_now() -> None:
+        if not stop.is_set():
+            stop.set()
+            loop.call_later(stop_within_s, _leave, name, stop_within_s)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop_now)
     try:
         await live(name, settings, open_service, stop)
     except Exception:  # noqa: BLE001  # the last one to see it: said in the log and in the exit code
@@ -88,29 +105,46 @@ async def _until_signal(name: str, settings: SettingsT, open_service: OpenServic
     return EXIT_STOPPED
 
 
+def _leave(name: str, stop_within_s: float) -> None:
+    """End the process at once: something does not end. Others do what it leaves undone, as after a crash."""
+    _log.error("not stopped in time", service=name, after_s=stop_within_s)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_FAILED)
+
+
 async def live(name: str, settings: SettingsT, open_service: OpenService[SettingsT], stop: asyncio.Event) -> None:
     """Open the service, serve HTTP and run it, until `stop` is set or it fails; then close all in order.
 
     While the store or the log cannot be reached at the start, it is not ready and tries again. Raises what the service
     raised, and RuntimeError when it returned without being asked to.
     """
-    said: str | None = None
-    while not stop.is_set():
-        opened = False
-        try:
-            async with open_service(settings) as service:
-                opened = True
-                async with _http(name, settings, service.routes(), service.ready, stop):
-                    await _run(service, stop)
-            return
-        except (StoreUnavailable, LogUnavailable) as error:
-            if opened:
-                raise
-            if said != told(error):
-                said = told(error)
-                _log.warning("cannot start yet", service=name, error=said)
-        async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
-            await _stopped_within(stop, _OPEN_AGAIN_S)
+    async with AsyncExitStack() as closing:
+        service = await _opened(name, settings, open_service, stop, closing)
+        if service is not None:
+            async with _http(name, settings, service.routes(), service.ready, stop):
+                await _run(service, stop)
+
+
+async def _opened(
+    name: str, settings: SettingsT, open_service: OpenService[SettingsT], stop: asyncio.Event, closing: AsyncExitStack
+) -> Service | None:
+    """Return the service once what it needs is there, or None if `stop` came first. `closing` closes it."""
+    try:
+        return await closing.enter_async_context(open_service(settings))
+    except (StoreUnavailable, LogUnavailable) as error:
+        said = told(error)
+    # All the while it is alive, also while an attempt waits for its timeout: a restart would mend nothing.
+    async with _http(name, settings, [web.route("*", "/{path:.*}", _come_again)], _not_started, stop):
+        _log.warning("cannot start yet", service=name, error=said)
+        while not await _stopped_within(stop, _OPEN_AGAIN_S):
+            try:
+                return await closing.enter_async_context(open_service(settings))
+            except (StoreUnavailable, LogUnavailable) as error:
+                if said != told(error):
+                    said = told(error)
+                    _log.warning("cannot start yet", service=name, error=said)
+    return None
 
 
 async def _run(service: Service, stop: asyncio.Event) -> None:
@@ -122,7 +156,7 @@ async def _run(service: Service, stop: asyncio.Event) -> None:
             running.result()
             raise RuntimeError(f"{service.name} ended although nobody asked it to")
         _log.info("stopping", service=service.name)
-        async with asyncio.timeout(_STOP_TIMEOUT_S):
+        async with asyncio.timeout(RUN_WITHIN_S):
             await running
     finally:
         for task in (running, stopped):
@@ -154,7 +188,7 @@ async def _http(
 
     own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
     async with serving(
-        name, [*own, *routes], settings.http_host, settings.http_port, limits=_limits(settings), grace_s=_HTTP_GRACE_S
+        name, [*own, *routes], settings.http_host, settings.http_port, limits=_limits(settings), grace_s=HTTP_WITHIN_S
     ) as addresses:
         _log.info("listening", service=name, addresses=[f"{host}:{port}" for host, port in addresses])
         yield
@@ -202,7 +236,8 @@ async def _come_again(_: web.Request) -> web.Response:
     return web.json_response({"status": "starting"}, status=503, headers={"Retry-After": "5"})
 
 
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> None:
+async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stop.wait()
+    return stop.is_set()

@@ -9,21 +9,25 @@ from __future__ import annotations
 import base64
 import difflib
 import os
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.domain.errors import OwnWords
+from shared.runtime.kafka_security import KafkaSecurity, Mechanism, Protocol, tls_context
+from shared.runtime.log import LogUnavailable
 from shared.runtime.topics import DEFAULT_PREFIX
 
 PREFIX: Final = "TANDEM_"
 _FILE_SUFFIX: Final = "_FILE"
 _KEY_BYTES: Final = 32
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_OF_SASL: Final = ("USERNAME", "PASSWORD")
+_OF_TLS: Final = ("CA_FILE", "CERTIFICATE_FILE", "KEY_FILE")
 
 
 class SettingsInvalid(OwnWords):
@@ -48,7 +52,28 @@ def _database_url(text: str) -> str:
     if url.scheme not in ("postgresql", "postgres") or not url.path.strip("/"):
         # The text itself holds a password.
         raise ValueError("is not of the form postgresql://user:password@host:port/database")
+    options = dict(parse_qsl(url.query))
+    mode, authority = options.get("sslmode"), options.get("sslrootcert")
+    if mode is not None and mode not in _SSL_MODES:
+        raise ValueError(f"has sslmode={mode}; there are {', '.join(_SSL_MODES)}")
+    if mode in ("verify-ca", "verify-full") and authority is None:
+        raise ValueError(f"has sslmode={mode} without sslrootcert=, the file with the authority's certificate")
+    for name in ("sslrootcert", "sslcert", "sslkey"):
+        if name in options and not os.access(options[name], os.R_OK):
+            raise ValueError(f"has {name}={options[name]}, and there is no such file, or we may not read it")
     return text
+
+
+def file_of(name: str) -> Path | None:
+    """Return the file from which a setting is read, None if it comes from its variable."""
+    path = os.environ.get(PREFIX + name.upper() + _FILE_SUFFIX)
+    return None if path is None else Path(path)
+
+
+def _readable(path: Path | None) -> Path | None:
+    if path is not None and not os.access(path, os.R_OK):
+        raise ValueError("there is no such file, or we may not read it")
+    return path
 
 
 def _secret_key(text: str) -> str:
@@ -69,16 +94,26 @@ def _secret_key(text: str) -> str:
 class ServiceSettings(BaseSettings):
     """What every service needs. Secrets are kept out of `repr`."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
     kafka_bootstrap: Annotated[str, AfterValidator(_bootstrap)]
-    """host:port, several separated by commas."""
-    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
-    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """Where Kafka is: host:port, several separated by commas."""
+    kafka_security_protocol: Protocol = "PLAINTEXT"
+    """How Kafka is spoken to: in the clear, by TLS (SSL), with a login (SASL), or both."""
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    """How we log in to Kafka, where the protocol has SASL."""
     kafka_username: str | None = None
+    """Who we are to Kafka. Needed where the protocol has SASL."""
     kafka_password: str | None = Field(default=None, repr=False)
-    kafka_ca_file: Path | None = None
-    """Certificates of the authority that signed the brokers' ones; None: those of the system."""
+    """The password of that user."""
+    kafka_ca_file: Annotated[Path | None, AfterValidator(_readable)] = None
+    """File with the certificates of the authority that signed the brokers, in PEM; not set: the system's."""
+    kafka_certificate_file: Annotated[Path | None, AfterValidator(_readable)] = None
+    """File with our own certificate, for brokers that ask for one (mutual TLS), in PEM with its chain."""
+    kafka_key_file: Annotated[Path | None, AfterValidator(_readable)] = None
+    """File with the key of that certificate, in PEM without a passphrase."""
     kafka_create_topics: bool = True
     """Create missing topics at start; off where another team owns them."""
     kafka_replication_factor: int = Field(default=-1, ge=-1)
@@ -86,12 +121,17 @@ class ServiceSettings(BaseSettings):
     kafka_session_timeout_s: float = Field(default=10.0, ge=1.0, le=300.0)
     """After how long a silent member's partitions go to others. Brokers set bounds: 6 s to 30 min by default."""
     topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    """What the names of all topics and consumer groups begin with. Two installations on one Kafka have two."""
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
+    """Where Postgres is, with the login: postgresql://user:password@host:port/database."""
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
     """Keys, comma-separated: the first seals credentials, all open them (rotation)."""
     http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
+    """On which address the HTTP port is opened."""
     http_port: int = Field(default=9090, ge=0, le=65_535)
-    """0: any free port, named in the log line `listening`."""
+    """The port of /healthz, /readyz, /metrics and of what the service itself serves; 0: any free one, named in the log
+    line `listening`.
+    """
     http_head_timeout_s: float = Field(default=10.0, gt=0)
     """How long a connection may take to say what it wants."""
     http_idle_timeout_s: float = Field(default=75.0, gt=0)
@@ -107,15 +147,29 @@ class ServiceSettings(BaseSettings):
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(lambda level: str(level).upper())
     ] = "INFO"
+    """The least level that is logged."""
     instance: str = Field(default_factory=lambda: f"{os.uname().nodename}:{os.getpid()}", min_length=1)
-    """Names this process in logs, leases and Kafka."""
+    """Names this process in logs, leases and Kafka. Not set: the host's name and the process id."""
 
     @model_validator(mode="after")
-    def _sasl_is_whole(self) -> ServiceSettings:
-        if self.kafka_security_protocol.startswith("SASL") and not (self.kafka_username and self.kafka_password):
-            raise ValueError(
-                f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are needed with {self.kafka_security_protocol}"
-            )
+    def _security_is_whole(self) -> ServiceSettings:
+        """Refuse half of a protection, and what would be ignored: whoever sets it means to be protected by it."""
+        protocol = self.kafka_security_protocol
+        sasl, tls = protocol.startswith("SASL"), protocol.endswith("SSL")
+        given = {f"{PREFIX}KAFKA_{name}": getattr(self, f"kafka_{name.lower()}") for name in _OF_SASL + _OF_TLS}
+        if sasl and not (self.kafka_username and self.kafka_password):
+            raise ValueError(f"{PREFIX}KAFKA_USERNAME and {PREFIX}KAFKA_PASSWORD are needed with {protocol}")
+        if (self.kafka_certificate_file is None) != (self.kafka_key_file is None):
+            raise ValueError(f"{PREFIX}KAFKA_CERTIFICATE_FILE and {PREFIX}KAFKA_KEY_FILE go together")
+        idle = [name for name in _OF_SASL if not sasl] + [name for name in _OF_TLS if not tls]
+        for name in (f"{PREFIX}KAFKA_{name}" for name in idle):
+            if given[name] is not None:
+                raise ValueError(f"{name} is set, and {PREFIX}KAFKA_SECURITY_PROTOCOL {protocol} makes no use of it")
+        if tls:
+            try:
+                tls_context(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file)
+            except LogUnavailable as error:
+                raise ValueError(str(error)) from None
         return self
 
     @classmethod
@@ -131,19 +185,28 @@ class ServiceSettings(BaseSettings):
         del env_settings, dotenv_settings, file_secret_settings
         return init_settings, _Environment(settings_cls)
 
-    def kafka_security(self) -> Mapping[str, Any]:
-        """Return the keyword arguments by which aiokafka's clients connect. Reads the certificate file."""
-        protocol = self.kafka_security_protocol
-        security: dict[str, Any] = {"security_protocol": protocol}
-        if protocol.endswith("SSL"):
-            security["ssl_context"] = ssl.create_default_context(cafile=self.kafka_ca_file)
-        if protocol.startswith("SASL"):
-            security |= {
-                "sasl_mechanism": self.kafka_sasl_mechanism,
-                "sasl_plain_username": self.kafka_username,
-                "sasl_plain_password": self.kafka_password,
-            }
-        return security
+    def kafka_security(self) -> KafkaSecurity:
+        """Return how Kafka's clients connect."""
+        return KafkaSecurity(
+            protocol=self.kafka_security_protocol,
+            mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=self.kafka_password,
+            password_file=file_of("kafka_password"),
+            ca_file=self.kafka_ca_file,
+            certificate_file=self.kafka_certificate_file,
+            key_file=self.kafka_key_file,
+        )
+
+    def current_database_url(self) -> str:
+        """Return the database's address as it is now: a file that holds it may have been replaced since the start."""
+        path = file_of("database_url")
+        if path is None:
+            return self.database_url
+        try:
+            return path.read_text().strip()
+        except (OSError, UnicodeDecodeError):
+            return self.database_url
 
 
 SettingsT = TypeVar("SettingsT", bound=ServiceSettings)

@@ -94,16 +94,16 @@ async def ensure_topics(
     prefix: str = DEFAULT_PREFIX,
     *,
     replication_factor: int = -1,
+    only: Collection[str] | None = None,
     security: Mapping[str, object] | None = None,
 ) -> Collection[str]:
     """Create the topics that are missing and return the full names of those created. Idempotent, safe when several run
     at once.
 
-    Existing topics are left as they are. `replication_factor` -1 is the broker's default; `security` are keyword
-    arguments of aiokafka's clients. Raises `LogUnavailable` when the broker cannot be reached, `TopicsNotReady` when
-    it refuses.
+    Existing topics are left as they are. `only` are full names, None: all topics. `replication_factor` -1 is the
+    broker's default; `security` are keyword arguments of aiokafka's clients. Raises `LogUnavailable` when the broker
+    cannot be reached, `TopicsNotReady` when it refuses.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(security or {}))
     wanted = [
         NewTopic(
             prefix + topic,
@@ -114,7 +114,11 @@ async def ensure_topics(
             topic_configs=policy.configuration(),
         )
         for topic, policy in POLICIES.items()
+        if only is None or prefix + topic in only
     ]
+    if not wanted:
+        return []
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=10_000, **(security or {}))
     try:
         await admin.start()
         answer = await admin.create_topics(wanted)
@@ -130,5 +134,8 @@ async def ensure_topics(
         if error not in (NoError, TopicAlreadyExistsError)
     ]
     if refused:
-        raise TopicsNotReady("; ".join(refused))
+        raise TopicsNotReady(
+            f"these topics cannot be created: {'; '.join(refused)}. Let Tandem's user create them, or create them"
+            " yourself and set TANDEM_KAFKA_CREATE_TOPICS=false"
+        )
     return [name for name, (error, _) in outcomes.items() if error is NoError]

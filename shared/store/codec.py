@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +30,7 @@ from shared.domain.link import (
     Normalised,
     Operation,
     OperationKind,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -38,6 +40,17 @@ from shared.domain.link import (
     Span,
     Trouble,
 )
+from shared.store.newer import member
+
+# What is stored beside these is a newer release's, and goes back as it came: that release finds it again (ADR 0036).
+_LINK = frozenset(each.name for each in fields(Link)) - {"more"}
+_OPERATION = frozenset(each.name for each in fields(Operation)) - {"more"}
+_SIDE = frozenset(each.name for each in fields(SideState)) - {"more"}
+_PAIR = frozenset(each.name for each in fields(PairSide)) - {"more"}
+
+
+def _more(doc: Mapping[str, Any], known: frozenset[str]) -> dict[str, Json]:
+    return {} if doc.keys() <= known else {name: value for name, value in doc.items() if name not in known}
 
 
 def dumps(value: Json) -> str:
@@ -53,6 +66,7 @@ def loads(text: str) -> Any:
 def link_to_json(link: Link) -> dict[str, Json]:
     """Return a link without its ledger and without its notes, which have tables of their own."""
     return {
+        **link.more,
         "id": link.id,
         "integration_id": link.integration_id,
         "jira_connection": link.jira_connection,
@@ -94,7 +108,7 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         jira_connection=doc["jira_connection"],
         craft_connection=doc["craft_connection"],
         origin=Side(doc["origin"]),
-        state=LinkState(doc["state"]),
+        state=member(LinkState, doc["state"]),
         created_at=_known_time(doc["created_at"]),
         jira_id=doc["jira_id"],
         craft_id=doc["craft_id"],
@@ -121,12 +135,14 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         jira=_side_from_json(doc["jira"]),
         craft=_side_from_json(doc["craft"]),
         open_conflicts={pair: conflict_from_json(note) for pair, note in doc["open_conflicts"].items()},
+        more=_more(doc, _LINK),
     )
 
 
 def operation_to_json(op: Operation) -> dict[str, Json]:
     """Return an operation, complete."""
     return {
+        **op.more,
         "id": op.id,
         "link_id": op.link_id,
         "seq": op.seq,
@@ -160,14 +176,14 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         id=doc["id"],
         link_id=doc["link_id"],
         seq=doc["seq"],
-        kind=OperationKind(doc["kind"]),
+        kind=member(OperationKind, doc["kind"]),
         target=Side(doc["target"]),
         pairs={pair: PairWrite(*parts) for pair, parts in doc["pairs"].items()},
         revision=doc["revision"],
         created_at=_known_time(doc["created_at"]),
         type_id=doc["type_id"],
         open=doc["open"],
-        result=Result(doc["result"]) if doc["result"] else None,
+        result=member(Result, doc["result"]) if doc["result"] else None,
         attempts=doc["attempts"],
         lease_until=_time(doc["lease_until"]),
         owner=doc["owner"],
@@ -181,6 +197,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         unmet=frozenset(doc.get("unmet", ())),
         unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
         done_at=_time(doc["done_at"]),
+        more=_more(doc, _OPERATION),
     )
 
 
@@ -218,6 +235,7 @@ def conflict_from_json(doc: Mapping[str, Any]) -> ConflictNote:
 
 def _side_to_json(side: SideState) -> dict[str, Json]:
     return {
+        **side.more,
         "mark": side.mark,
         "dirty_since": _text(side.dirty_since),
         "read_whole": side.read_whole,
@@ -241,15 +259,16 @@ def _side_from_json(doc: Mapping[str, Any]) -> SideState:
         absent=_absent_from_json(doc.get("absent")),
         told_deleted=doc.get("told_deleted", False),
         pairs={pair: _pair_from_json(record) for pair, record in doc["pairs"].items()},
+        more=_more(doc, _SIDE),
     )
 
 
 def _absent_from_json(doc: Json) -> Absent | None:
-    return None if doc is None else Absent(Absence(doc[0]), _known_time(doc[1]))
+    return None if doc is None else Absent(member(Absence, doc[0]), _known_time(doc[1]))
 
 
 def _pair_to_json(record: PairSide) -> dict[str, Json]:
-    doc: dict[str, Json] = {}
+    doc: dict[str, Json] = dict(record.more)
     if record.seen is not None:
         doc["seen"] = _held_to_json(record.seen)
     if record.base is not None:
@@ -270,6 +289,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["takes_first"] = True
     if record.names:
         doc["names"] = record.names
+    if record.oversize is not None:
+        doc["oversize"] = [_text(record.oversize.at), record.oversize.size]
     return doc
 
 
@@ -284,7 +305,13 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         recent=list(doc.get("recent", ())),
         takes_first=bool(doc.get("takes_first", False)),
         names=dict(doc.get("names", {})),
+        more=_more(doc, _PAIR),
+        oversize=_oversize_from_json(*doc["oversize"]) if "oversize" in doc else None,
     )
+
+
+def _oversize_from_json(at: Json, size: int | None) -> Oversize:
+    return Oversize(_time(at), size)
 
 
 def _blocked_from_json(

@@ -18,12 +18,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from shared.domain.errors import OwnWords
 from shared.store.port import StoreUnavailable
-from shared.store.postgres.errors import CONNECTION_LOST
+from shared.store.postgres.errors import CONNECTION_LOST, away
 from shared.store.reseal import setting
 from shared.store.secrets import SecretKeyWrong
 
@@ -31,6 +32,9 @@ MIGRATION_LOCK = 0x54414E44454D
 """The advisory lock that keeps migrations apart ("TANDEM")."""
 WAIT_S = 120.0
 CONNECT_TIMEOUT_S = 10.0
+LOCK_TIMEOUT = "2s"
+_PAUSE_S = 0.2
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 class SchemaTooNew(OwnWords):
@@ -42,7 +46,11 @@ async def migrate(database_url: str, *, revision: str = "head", secret_key: str 
 
     `secret_key` (TANDEM_SECRET_KEY) is needed where a step seals credentials anew, once. Raises `SecretKeyWrong` if it
     is missing there or does not open them, `StoreUnavailable` if the database cannot be reached, `SchemaTooNew` if a
-    newer release has been here, and TimeoutError if another migration takes longer than two minutes.
+    newer release has been here, and TimeoutError if another migration, or whoever holds a lock on a table, takes
+    longer than two minutes.
+
+    Online: no step waits for a lock for longer than `LOCK_TIMEOUT`, because whoever comes after it would wait as well;
+    it is tried again instead. Building an index takes as long as it takes.
     """
 
     async def connect() -> asyncpg.Connection[asyncpg.Record]:
@@ -51,15 +59,45 @@ async def migrate(database_url: str, *, revision: str = "head", secret_key: str 
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
     try:
-        async with asyncio.timeout(WAIT_S), engine.connect() as connection:
-            await connection.execute(text("SELECT pg_advisory_lock(:key)").bindparams(key=MIGRATION_LOCK))
-            await connection.commit()
+        async with engine.connect() as connection:
+            await _alone(connection)
             # Closing the connection gives the lock back.
-            await connection.run_sync(_upgrade, revision, secret_key)
+            await _upgraded(connection, revision, secret_key)
     except CONNECTION_LOST as error:
-        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+        raise StoreUnavailable(f"the database cannot be reached: {away(error)}") from error
     finally:
         await engine.dispose()
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """Take the lock that keeps migrations apart.
+
+    Asked for again and again: a session that waits for it in a statement is one that an index built beside it would
+    wait for in turn.
+    """
+    async with asyncio.timeout(WAIT_S):
+        while not await connection.scalar(text("SELECT pg_try_advisory_lock(:key)").bindparams(key=MIGRATION_LOCK)):
+            await connection.commit()
+            await asyncio.sleep(_PAUSE_S)
+    await connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    await connection.commit()
+
+
+async def _upgraded(connection: AsyncConnection, revision: str, secret_key: str | None) -> None:
+    """Take all steps. One that finds a table locked gives way, and is tried again; those before it stay done."""
+    deadline = asyncio.get_running_loop().time() + WAIT_S
+    while True:
+        try:
+            await connection.run_sync(_upgrade, revision, secret_key)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            await connection.rollback()
+            if asyncio.get_running_loop().time() > deadline:
+                raise TimeoutError("a table that the migration changes is locked by somebody all the time") from error
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _upgrade(connection: Connection, revision: str, secret_key: str | None) -> None:
@@ -88,8 +126,8 @@ def main() -> int:
         return 2
     try:
         asyncio.run(migrate(url, secret_key=setting("TANDEM_SECRET_KEY")))
-    except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError) as error:
-        sys.stderr.write(f"{error}\n")
+    except (StoreUnavailable, SchemaTooNew, SecretKeyWrong, TimeoutError, asyncpg.ClientConfigurationError) as error:
+        sys.stderr.write(f"{str(error) or 'another migration has been running for two minutes'}\n")
         return 1
     sys.stderr.write("the schema is up to date\n")
     return 0

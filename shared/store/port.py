@@ -55,6 +55,10 @@ class Contended(OwnWords):
     """
 
 
+class WrittenByNewer(StoreUnavailable):
+    """A record holds what a newer release has stored and this one cannot understand: it waits for its upgrade."""
+
+
 class CredentialsUnreadable(OwnWords):
     """The stored credentials of a connection do not open: no key fits, or they were sealed for something else than the
     connection is now. Says why, for operators; `in_words` is for people.

@@ -18,7 +18,7 @@ import asyncpg
 from shared.domain.binding import Binding
 from shared.domain.mapping import Connection
 from shared.store.port import CredentialsUnreadable, StoreUnavailable
-from shared.store.postgres.errors import CONNECTION_LOST
+from shared.store.postgres.errors import CONNECTION_LOST, away
 from shared.store.secrets import SecretBox, SecretKeyWrong
 
 CONNECT_TIMEOUT_S = 10.0
@@ -45,7 +45,7 @@ async def reseal(database_url: str, keys: str) -> Resealed:
     try:
         session = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S)
     except CONNECTION_LOST as error:
-        raise StoreUnavailable(f"the database cannot be reached: {error}") from error
+        raise StoreUnavailable(f"the database cannot be reached: {away(error)}") from error
     try:
         async with session.transaction():
             for row in await session.fetch(_STORED):
@@ -81,7 +81,7 @@ def main() -> int:
         return 2
     try:
         done = asyncio.run(reseal(url, keys))
-    except (StoreUnavailable, SecretKeyWrong) as error:
+    except (StoreUnavailable, SecretKeyWrong, asyncpg.ClientConfigurationError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stderr.write(f"{done.anew} sealed anew with the first key\n")

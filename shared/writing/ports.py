@@ -123,6 +123,8 @@ class Timing:
     http_timeout_s: float = 20.0
     look_up_every_s: float = 10.0
     """Between two looks for a create whose answer was lost."""
+    answered_again_s: float = 2.0
+    """Until the next attempt at a write that may have had its effect, but certainly is not under way any more."""
     clock_margin_s: float = 60.0
     """How far the vendor's clock and ours may differ where items are looked for by time."""
 

@@ -18,8 +18,9 @@ class WriterSettings(VendorSettings):
     write_send_deadline_s: float = Field(default=20.0, gt=0)
     """Nothing is sent later than this after the claim."""
     write_http_timeout_s: float = Field(default=20.0, gt=0)
+    """How long a vendor may take to answer one request of a writer."""
     write_look_up_every_s: float = Field(default=10.0, gt=0)
-    """Between two looks for a create whose answer was lost."""
+    """The pause between two looks for a create whose answer was lost."""
     write_clock_margin_s: float = Field(default=60.0, ge=0)
     """How far the vendor's clock and ours may differ."""
 

@@ -1,6 +1,7 @@
 """Writes and restores: read, compare, send what differs, report (PROTOCOL, "Writer, per command").
 
-Called by `shared.writing.writer`. An unclear answer gives no outcome: the lease runs out, the next attempt reads first.
+Called by `shared.writing.writer`. An unclear answer gives no outcome: the next attempt reads first. It begins when the
+lease has run out, which outlives every request; or soon, where no request is under way any more.
 """
 
 from __future__ import annotations
@@ -38,6 +39,15 @@ async def update(attempt: Attempt, hands: Hands, dice: Dice) -> WriteOutcome | N
         return attempt.deferred("The mapping changed before it was sent.", 0.0)
     restores = attempt.operation.kind is OperationKind.RESTORE
     read_first = hands.reads_first(attempt.claim) or attempt.claim.late_possible or restores or attempt.superseded
+    try:
+        return await _tried(attempt, hands, dice, read_first=read_first)
+    except UnclearEffect as error:
+        if error.over:  # a lease that outlives every request protects nothing here, and holds the item's other fields
+            await attempt.release(attempt.timing.answered_again_s)
+        raise
+
+
+async def _tried(attempt: Attempt, hands: Hands, dice: Dice, *, read_first: bool) -> WriteOutcome | None:
     async for trial in retrying(attempt, dice):
         with trial:
             # a second try reads whatever the first one did: "without effect" may have been a gateway's mistake
@@ -54,7 +64,7 @@ async def _once(attempt: Attempt, hands: Hands, *, read_first: bool) -> WriteOut
     claim = attempt.claim
     to_write = pairs_of(attempt.operation, claim.integration)
     if not to_write:
-        words = "None of the fields is mapped any more. Nothing to do."
+        words = "The fields are not mapped any more, so there is nothing to do."
         return attempt.outcome(Result.REJECTED, message=words)
     before = None
     untouched: tuple[PairId, ...] = ()
@@ -100,8 +110,10 @@ async def _set_apart(
     """Return which values a vendor fails at each time, although the site is well: it shows the item, and still what
     was expected. With several, each is sent alone; those that it takes stand.
 
-    Raises `UnclearEffect` if the item does not show that the failed requests were without effect.
+    Raises `UnclearEffect` if the item does not show that the failed requests were without effect, or one of them got no
+    answer: then it may still have its effect, and only the time of a lease tells.
     """
+    unanswered: UnclearEffect | None = None
     pairs = pairs_of(attempt.operation, attempt.claim.integration)
     failed: dict[FieldPair, str] = {pair: str(error) for pair in values}
     if len(values) > 1:
@@ -110,8 +122,11 @@ async def _set_apart(
                 await hands.write(attempt.claim, {pair: value}, before, attempt.guard)
             except (UnclearEffect, Rejected) as one:
                 failed[pair] = str(one)
+                unanswered = one if isinstance(one, UnclearEffect) and one.status is None else unanswered
             else:
                 del failed[pair]
+    if unanswered is not None:
+        raise unanswered
     now = await hands.read(attempt.claim)
     comparison = compare(hands.side, pairs, now.snapshot, hands.on_the_way(attempt.claim, now))
     if comparison.moved:
@@ -119,7 +134,7 @@ async def _set_apart(
     still = {pair.id: words for pair, words in failed.items() if pair in comparison.to_write}
     if not still:
         raise error
-    words = f"{error}, {attempt.operation.attempts} times in a row, although it answers otherwise"
+    words = f"{error}, each time that it was tried, although {hands.side.vendor} answers otherwise"
     return attempt.outcome(Result.REJECTED, now, errors=still, message=words, status=error.status)
 
 

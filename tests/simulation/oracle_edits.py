@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from services.mapper.domain.overwritten import REPLACED_BY_RESTORE
+from services.mapper.domain.reasons import REPLACED_BY_RESTORE
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.kinds import SETS
 from shared.domain.link import Json, Link, LinkState, OperationKind
@@ -68,7 +68,7 @@ def _accounted_for(evidence: Evidence, edit: Edit, view: LinkView, pair: FieldPa
             return True
     if any(line.pair in names and line.side is edit.side and is_it(line.value) for line in view.history):
         return True
-    return _replaced_knowingly(evidence, edit, view.link, pair) or _in_window(evidence, edit, view.link, pair)
+    return _replaced_knowingly(evidence, edit, view.link, pair) or in_window(evidence, edit, view.link, pair)
 
 
 def _restored_in_words(edit: Edit, link: Link, pair: FieldPair) -> bool:
@@ -111,8 +111,9 @@ def _replaced_under(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair)
         return False
     opened_s = _opened(evidence, link, pair, replacing) if replacing.edit is None else 0.0
     # a write may land when the mapping is another one already: what counts is the one that it was decided by
-    if _pair_of(evidence.people.mapping_at(opened_s or replacing.at_s), edit) not in (pair, None):
-        return False
+    decided = _pair_of(evidence.people.mapping_at(opened_s or replacing.at_s), edit)
+    if decided is not None and decided.fields_since != pair.fields_since:
+        return False  # what was agreed on under an older meaning of the same two fields stands (ADR 0027)
     if replacing.edit is not None or was_common(evidence, link, pair, history, mine, replacing.at_s):
         return True
     before = _last_shown(evidence, pair, history, mine, opened_s)
@@ -155,7 +156,7 @@ def _replacement(
     return history, since[shown[-1]], later[0] if later else None
 
 
-def _in_window(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
+def in_window(evidence: Evidence, edit: Edit, link: Link, pair: FieldPair) -> bool:
     """Tell whether an edit fell between the read and the landing of one attempt to write that field (W1).
 
     Only one that Tandem had not seen when the write landed: otherwise it knows what was replaced.
@@ -225,7 +226,7 @@ def _excused(evidence: Evidence, view: LinkView, newest: Edit, pair: FieldPair) 
     if evidence.fate.steps_back or evidence.fate.revisions or evidence.fate.requests:
         return True
     record = view.link.side(newest.side).pair(pair.id)
-    if record.blocked is not None or _in_window(evidence, newest, view.link, pair):
+    if record.blocked is not None or in_window(evidence, newest, view.link, pair):
         return True
     if _replaced_knowingly(evidence, newest, view.link, pair):
         return True

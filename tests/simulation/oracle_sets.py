@@ -13,6 +13,7 @@ from shared.domain.mapping import FieldPair
 from shared.fields import crosswalk
 from shared.store.port import LinkView
 from tests.simulation.evidence import Evidence, name_of
+from tests.simulation.oracle_edits import in_window
 from tests.simulation.people import Edit
 
 
@@ -36,6 +37,9 @@ def _of_link(evidence: Evidence, view: LinkView, pair: FieldPair) -> Iterator[st
         for element in sorted({each for edit in edits if edit.side is side for each in touched(edit)}):
             wanted = _wanted(evidence, pair, edits, side, element)
             if wanted is None or wanted is (element in (shown[pair.id] or ())) or _on_record(view, pair, side, element):
+                continue
+            last = next(edit for edit in reversed(edits) if edit.side is side and element in touched(edit))
+            if in_window(evidence, last, view.link, pair):
                 continue
             fate = "is silently gone" if wanted else "came back"
             yield f"(b) {element!r} of {pair.id} in {side} {entity} {fate} (link {name_of(view.link)})"

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Final, Literal
 
 from shared.clients.transport import HttpRequest, HttpResponse
 from shared.fakes.log import MemoryLog
+from shared.runtime.access import ACCESS
 from shared.runtime.log import Follower, ReceivedRecord, Record, Subscription
 from tests.simulation.network import SimNetwork, look_at
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 SESSION_S = 6.0
 """After which silence a consumer group drops a member."""
+_SERVICES: Final = {"gateway": "webhook_gateway", "mapper-1": "mapper", "mapper-2": "mapper"}
 CURRENT: contextvars.ContextVar[SimProcess | None] = contextvars.ContextVar("process", default=None)
 
 
@@ -130,21 +133,38 @@ async def gate(what: str = "") -> None:
         await process.enter(what)
 
 
+def _within_rights(what: Literal["reads", "writes", "groups"], names: Collection[str]) -> None:
+    """Hold each service to what a deployment's access control lists allow it."""
+    process = CURRENT.get()
+    if process is not None:
+        access = ACCESS[_SERVICES.get(process.name, process.name)]
+        forbidden = set(names) - set(getattr(access, what))
+        assert not forbidden, f"{process.name} {what} {sorted(forbidden)}, which shared/runtime/access.py does not list"
+
+
 class SimLog:
     """The log as one process sees it: each call takes time and may be where the process dies."""
 
     def __init__(self, inner: MemoryLog) -> None:
         self._inner = inner
 
+    @property
+    def most_bytes(self) -> int:
+        """Return the size of the largest value that is taken."""
+        return self._inner.most_bytes
+
     async def publish(self, records: Sequence[Record]) -> None:
         """Append; the process may die before, or after without knowing that it was done."""
         await gate("publish")
+        _within_rights("writes", {record.topic for record in records})
         await self._inner.publish(records)
         await gate("published")
 
     async def subscribe(self, group: str, topics: Sequence[str]) -> Subscription:
         """Join a group."""
         await gate(f"subscribe {group}")
+        _within_rights("reads", topics)
+        _within_rights("groups", [group])
         member = await self._inner.subscribe(group, topics)
         process = CURRENT.get()
         if process is not None:
@@ -153,7 +173,7 @@ class SimLog:
 
     async def follow(self, topics: Sequence[str]) -> Follower:
         """Follow, and never hear anything: what is found here must not depend on hints."""
-        del topics
+        _within_rights("reads", topics)
         return SilentFollower()
 
     async def healthy(self) -> bool:

@@ -15,7 +15,7 @@ from sandbox.jira.site import ADA_EMAIL
 from sandbox.kit.fault_rules import parse_rules
 from shared.domain.clock import SeededDice
 from shared.domain.ids import EntityId, LinkId, Side
-from shared.domain.link import Link, LinkState
+from shared.domain.link import HistoryNote, Link, LinkState
 from shared.domain.mapping import Policy
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import DisplayState, SyncStatus
@@ -126,6 +126,15 @@ class Pair(Stage):
         base = JIRA_URL if target is Side.JIRA else CRAFT_URL
         return sum(call.site == base and call.method == "PUT" and is_write(call) for call in self.world.network.calls)
 
+    def open_to(self, target: Side) -> bool:
+        """Tell whether a write to a side is decided and not reported yet."""
+        op = self.world.store.tables.links[self.link_id].op_id
+        return op is not None and self.world.store.tables.operations[op].target is target
+
+    def history(self) -> list[HistoryNote]:
+        """Return the record's history."""
+        return self.world.store.tables.history.get(self.link_id, [])
+
     async def status(self) -> tuple[DisplayState, str]:
         """Return state and words."""
         status = await self.told(self.ids[Side.JIRA])
@@ -136,8 +145,8 @@ class Pair(Stage):
         return self.world.store.tables.links[self.link_id].state
 
 
-async def _raise(policy: Policy, pairs: Shaped) -> World:
-    world = World(1, calm(policy))
+async def _raise(policy: Policy, pairs: Shaped, *, webhooks: bool = True) -> World:
+    world = World(1, replace(calm(policy), craft_webhook=webhooks))
     world.reshape = pairs
     await world.prepare()
     world.network.after_effect = lambda _: world.mail.post()
@@ -158,12 +167,16 @@ def on_stage(
 
 
 def between_real_services(
-    policy: Policy, story: Callable[[Pair], Coroutine[Any, Any, None]], pairs: Shaped | None = None
+    policy: Policy,
+    story: Callable[[Pair], Coroutine[Any, Any, None]],
+    pairs: Shaped | None = None,
+    *,
+    webhooks: bool = True,
 ) -> None:
-    """Play a story that begins with two items in step."""
+    """Play a story that begins with two items in step; without `webhooks` of Craft.io, which is polled then."""
 
     async def play() -> None:
-        world = await _raise(policy, pairs or {})
+        world = await _raise(policy, pairs or {}, webhooks=webhooks)
         world.people.create(Side.CRAFT, "feature", title="what was there")
         world.mail.post()
         await asyncio.sleep(CALM_S)

@@ -16,6 +16,8 @@ from shared.messages.status import Cause, DisplayState
 from tests.simulation.stage import CALM_S, Pair, Stage, between_real_services, on_stage
 
 ISSUES = "/rest/api/3/issue"
+FEW_SECONDS = 15.0
+"""In virtual time: three tries of one value, and the write of another."""
 
 
 def answer(method: str, path: str, status: int, body: Any = None, **more: Any) -> dict[str, Any]:
@@ -65,6 +67,22 @@ def test_a_create_without_a_refused_field_blocks_that_field_with_jiras_words() -
         assert (told.state, told.cause) == (DisplayState.BLOCKED, Cause.REJECTED)
         assert words in told.message
         assert stage.show(Side.CRAFT, item, "importance")["name"] == "Must have"
+
+    on_stage(story)
+
+
+def test_a_create_that_is_refused_once_more_without_a_field_says_both() -> None:
+    async def story(stage: Stage) -> None:
+        stage.faults(
+            answer("POST", ISSUES, 400, refusal(Labels="expected Object"), next=1),
+            answer("POST", ISSUES, 400, refusal("The project is archived."), next=1),
+        )
+        item = stage.create(Side.CRAFT, "Labelled", labels=["api"])
+        await asyncio.sleep(CALM_S)
+        told = await stage.told(item)
+        assert told.state is DisplayState.EXCLUDED
+        assert "expected Object" in told.message
+        assert "The project is archived." in told.message
 
     on_stage(story)
 
@@ -136,11 +154,17 @@ def test_a_value_at_which_jira_always_breaks_is_named_and_holds_nothing_else_up(
     async def story(pair: Pair) -> None:
         pair.faults(answer("PUT", f"{ISSUES}/*", 500, refusal("Internal server error"), contains="poison"))
         pair.entitle(Side.CRAFT, "poison")
-        await asyncio.sleep(CALM_S)
-        pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], labels=["api"])
-        assert "500" in (await pair.status())[1]
-        await until_shown(pair, Side.JIRA, pair.ids[Side.JIRA], "labels", ["api"])
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.0)
+        for label in ("first", "again"):
+            began = asyncio.get_running_loop().time()
+            pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], labels=[label])
+            assert "500" in (await pair.status())[1]
+            await until_shown(pair, Side.JIRA, pair.ids[Side.JIRA], "labels", [label])
+            assert asyncio.get_running_loop().time() - began < FEW_SECONDS
+            sent = pair.calls(Side.JIRA, "PUT")
+            while label == "first" and pair.calls(Side.JIRA, "PUT") == sent:
+                await asyncio.sleep(1.0)
+        await asyncio.sleep(FEW_SECONDS)
         state, words = await pair.status()
         assert state is DisplayState.BLOCKED
         assert "500" in words, words
@@ -150,6 +174,38 @@ def test_a_value_at_which_jira_always_breaks_is_named_and_holds_nothing_else_up(
         assert pair.calls(Side.JIRA, "PUT") - before < 20
 
     between_real_services(Policy.ASK, story)
+
+
+def test_an_edit_that_a_write_replaced_is_put_back_once_jira_takes_it() -> None:
+    """Under way at the same moment, refused when it is to be restored: it stays in sight, and is tried again."""
+    ours, theirs = "from Craft.io", "by a person"
+
+    async def story(pair: Pair) -> None:
+        issue = pair.ids[Side.JIRA]
+        pair.entitle(Side.CRAFT, ours)
+        while (await pair.state(), pair.open_to(Side.JIRA)) != (LinkState.ACTIVE, True):
+            await asyncio.sleep(0.01)
+        pair.faults(answer("PUT", f"{ISSUES}/*", 400, refusal("The workflow does not allow it."), contains="person"))
+        pair.entitle(Side.JIRA, theirs)
+        await asyncio.sleep(CALM_S)
+        assert pair.title(Side.JIRA) == ours
+        told = await pair.told(issue)
+        assert (told.state, told.cause) == (DisplayState.BLOCKED, Cause.REJECTED)
+        assert "The workflow does not allow it." in told.message
+        assert "put back" in told.message
+        assert "tried again" in (told.next_step or "")
+        pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], description="<p>another field</p>")
+        await asyncio.sleep(CALM_S)
+        assert (await pair.status())[0] is DisplayState.BLOCKED, "what else happens does not hide it"
+        kept = [line for line in pair.history() if line.value == theirs]
+        assert len(kept) == 1
+        pair.faults()
+        await until_shown(pair, Side.JIRA, issue, "summary", theirs)
+        await until_shown(pair, Side.CRAFT, pair.ids[Side.CRAFT], "title", theirs)
+        await asyncio.sleep(CALM_S)
+        assert (await pair.status())[0] is DisplayState.IN_SYNC
+
+    between_real_services(Policy.JIRA, story)
 
 
 def test_a_wait_of_a_day_is_cut_short_and_said() -> None:

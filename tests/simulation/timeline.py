@@ -5,6 +5,7 @@ Made only where the oracle has to judge an edit; independent of what Tandem beli
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from math import inf
@@ -174,7 +175,8 @@ def _had_been_common(
     Then both are taken for equal, and the other side to have moved on after that: values are compared, not times.
     """
     theirs = [moment for moment in history if moment.side is not mine.side]
-    for moment, left in pairwise(theirs):
+    told = list(evidence.witness.seen((link.id, mine.side.other, pair.id), 0.0, agreed_s - 1e-6))
+    for number, (moment, left) in enumerate(pairwise(theirs), start=1):
         shown = {mine.side: mine.value, moment.side: moment.value}
         if not evidence.equivalent(pair, shown[Side.JIRA], shown[Side.CRAFT]) or left.at_s > agreed_s:
             continue
@@ -182,7 +184,15 @@ def _had_been_common(
         heard = evidence.witness.seen((link.id, moment.side, pair.id), left.at_s, agreed_s - 1e-6)
         if not any(evidence.same(pair, one, other) for one in heard for other in later):
             return True
+        if _in_order(evidence, pair, told, [each.value for each in theirs[:number]]):
+            return True  # what was heard is older than that, also where the same value came again later
     return False
+
+
+def _in_order(evidence: Evidence, pair: FieldPair, told: Iterable[Json], shown: Iterable[Json]) -> bool:
+    """Tell whether all that was heard of a side are values that it came to show one after the other."""
+    left = iter(shown)
+    return all(any(evidence.same(pair, one, each) for each in left) for one in told)
 
 
 def _carried(evidence: Evidence, pair: FieldPair, before: list[Moment], write: Moment) -> dict[Side, Json] | None:

@@ -19,6 +19,7 @@ from deploy.local import scene
 from sandbox.craft.account import CUSTOM_FIELDS, RICH_CATALOGUES, RICH_FIELDS
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
+from sandbox.jira.catalog import SUBTASK
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from shared.domain.ids import AccountId, LinkId, PairId, Side
@@ -177,7 +178,7 @@ class World:
             with_key=self.fate.with_key,
             policy=self.fate.policy,
             status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
-        ).model_copy(update={"jira_project_id": project.id})
+        ).model_copy(update={"jira_project_id": project.id, "jira_subtasks": (SUBTASK.id,)})
         if not self.fate.any_mapping:
             return plain, Atlas(plain.pairs)
         fields = {field.name: field.id for field in self.jira.world.customs}

@@ -32,13 +32,18 @@ def with_field_names(draft: IntegrationDraft, jira: JiraMetadata, craft: CraftMe
 
 
 def with_project(draft: IntegrationDraft, jira: JiraMetadata) -> IntegrationDraft:
-    """Return a draft that knows its project as Jira does now: by its id, and by the key that it has by now."""
-    return draft.model_copy(update={"jira_project": jira.key or draft.jira_project, "jira_project_id": jira.id or None})
+    """Return a draft that knows its project as Jira does now: by its id, by the key that it has by now, and which of
+    its types are sub-tasks.
+    """
+    subtasks = tuple(sorted(each.id for each in jira.types if each.subtask))
+    known = {"jira_project": jira.key or draft.jira_project, "jira_project_id": jira.id or None}
+    return draft.model_copy(update={**known, "jira_subtasks": subtasks})
 
 
 def with_project_as_before(draft: IntegrationDraft, old: Integration | None) -> IntegrationDraft:
-    """Return a draft with the project id that was found out before, if it is of the same project still: nobody enters
-    one.
+    """Return a draft with what was found out of its project before, if it is of the same one still: nobody enters
+    that.
     """
     same = old is not None and (old.jira_connection, old.jira_project) == (draft.jira_connection, draft.jira_project)
-    return draft.model_copy(update={"jira_project_id": old.jira_project_id if old is not None and same else None})
+    found = (old.jira_project_id, old.jira_subtasks) if old is not None and same else (None, ())
+    return draft.model_copy(update=dict(zip(("jira_project_id", "jira_subtasks"), found, strict=True)))

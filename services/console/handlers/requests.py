@@ -63,7 +63,7 @@ class Requests:
                     raise Refusal(
                         HTTPStatus.CONFLICT,
                         "no_conflict",
-                        f"The pair {draft.pair} has no open conflict.",
+                        "There is no open conflict about this field.",
                         "Load the link again: it may have been settled meanwhile.",
                     )
                 conflict_at = link.open_conflicts[draft.pair].at
@@ -122,7 +122,8 @@ class Requests:
         reading = await self._item(integration, side, draft)
         link = await self._row(integration, side, reading.entity_id)
         elsewhere = link is None or link.integration_id != integration.id
-        if elsewhere and (link is None or link.state is LinkState.HELD):
+        untaken = link is not None and situation_of(link) is Situation.NOT_TAKEN
+        if untaken or (elsewhere and (link is None or link.state is LinkState.HELD)):
             if integration.mode_towards(side.other) is Mode.OFF:
                 raise Refusal(
                     HTTPStatus.CONFLICT,
@@ -149,7 +150,7 @@ class Requests:
         one_row = len(rows) == len(ids) and len({row.id for row in rows.values()}) == 1
         for side, row in rows.items():
             if not one_row or situation_of(row) is not Situation.APART:
-                _check(row, RequestKind.LINK, f"The {side.vendor} item {ids[side]} is in link {row.id}. ")
+                _check(row, RequestKind.LINK, _where(row, side))
         request = SyncRequest(
             request_id=self._ports.dice.token(),
             kind=RequestKind.LINK,
@@ -176,10 +177,10 @@ class Requests:
             raise invalid(Fault(path=name, message="is missing"))
         reading = await self._vendors.look(integration.connection(side), ident)
         if not is_home(integration, side, reading.snapshot):
-            home, wanted = home_in(reading.snapshot, side), integration.home(side)
-            raise invalid(
-                Fault(path=name, message=f"is in {home}, but the integration {integration.id} is for {wanted}")
-            )
+            where = "another workspace"
+            if side is Side.JIRA:
+                where = f"the project {home_in(reading.snapshot, side)}, not in {integration.home(side)}"
+            raise invalid(Fault(path=name, message=f"is in {where}: {integration.name} is not for it"))
         return reading
 
     async def _integration(self, integration_id: IntegrationId) -> Integration:
@@ -217,6 +218,21 @@ class Requests:
         await self._ports.reader.note_request(Asked(request_id, kind, self._by, self._ports.clock.now(), link_id))
         await self._publish.publish(message)
         return Accepted(request_id=request_id, kind=kind, watch=watch, answer=f"/api/v1/requests/{request_id}")
+
+
+def _named(link: Link, side: Side) -> str:
+    """Return an item of a link as people know it."""
+    key = link.labels.get("jira_key" if side is Side.JIRA else "craft_short_id")
+    title = link.labels.get("title")
+    known = " ".join(each for each in (key, f'"{title}"' if title else None) if each)
+    return f"{known} in {side.vendor}" if known else f"The {side.vendor} item"
+
+
+def _where(link: Link, side: Side) -> str:
+    """Return what an item that is to be linked is linked with already, as the beginning of an answer."""
+    if link.entity_id(side.other) is None:
+        return f"{_named(link, side)}: "
+    return f"{_named(link, side)} belongs to {_named(link, side.other)}. "
 
 
 def _check(link: Link, kind: RequestKind, which: str = "") -> None:

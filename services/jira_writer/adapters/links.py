@@ -49,7 +49,7 @@ async def change_links(client: JiraClient, pair: FieldPair, wanted: Json, before
         except (NoEffect, TooLate) as error:
             if done == 0:
                 raise
-            raise UnclearEffect(f"{done} of {len(requests)} links were changed: {error}") from error
+            raise UnclearEffect(f"{done} of {len(requests)} links were changed: {error}", over=True) from error
     if refused:  # the others are made: what is wrong with one holds up none
         said = " ".join(dict.fromkeys(error.message for error in refused))
         raise Rejected(refused[0].status, said, {pair.jira: said})
@@ -69,7 +69,7 @@ async def _remove(client: JiraClient, link_id: str, guard: Guard) -> None:
         await client.links.remove(link_id, guard)
     except NotFound as error:  # somebody else was faster, or we are not allowed to
         if await client.links.exists(link_id):
-            raise Rejected(404, f"Jira does not let Tandem's account remove a link between issues: {error}") from error
+            raise Rejected(404, f"Jira does not let Tandem's account remove the link of two issues: {error}") from error
 
 
 def _by_entry(raw: object) -> dict[str, list[str]]:

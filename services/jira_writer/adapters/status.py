@@ -60,7 +60,7 @@ class StatusWriter:
             except (NoEffect, NotFound, TooLate) as error:
                 if step == 0:
                     raise
-                raise UnclearEffect(f"{step} of several transitions were made: {error}") from error
+                raise UnclearEffect(f"{step} of several transitions were made: {error}", over=True) from error
             status = chosen.to
         raise _about(pair, Rejected(400, f"More than {MAX_STEPS} transitions lead there. Move the issue in Jira."))
 
@@ -132,8 +132,8 @@ def _about(pair: FieldPair, error: Rejected) -> Rejected:
     words = error.message
     if error.field_errors:
         words += (
-            " A transition asks for these fields: give them values in `transition_fields` of the integration, "
-            "or make the transition in Jira."
+            " A transition asks for these fields: make it in Jira, or have an admin give them values in "
+            "the integration's `transition_fields`."
         )
     return Rejected(error.status, words, {pair.jira: words})
 

@@ -77,7 +77,7 @@ class Workflow:
             return (
                 f"Jira's workflow has no way from this status to {wanted} that Tandem's account may go. "
                 f"Jira offers from here: {names}. "
-                "Move the issue in Jira, or change the workflow or the value map of the status."
+                "Move the issue in Jira, or have an admin change the workflow or the mapping of the status."
             )
         return (
             f"A way from this status to {wanted} is not known yet. Jira offers from here: {names}. "

@@ -24,10 +24,30 @@ def block_hash(source: Json, revision: int) -> str:
     return hashlib.sha256(json.dumps([source, revision], sort_keys=True).encode()).hexdigest()[:32]
 
 
-def refuse(record: PairSide, digest: str, words: str, field: str, now: datetime) -> None:
-    """Block a value of the source that the other side's vendor refused, until it is tried again by itself."""
-    record.refused = _once_more(record.refused, digest)
-    record.blocked = Blocked(digest, Cause.REJECTED, words, field, now + wait_after(record.refused.times))
+def refuse(
+    record: PairSide, digest: str, words: str, field: str, now: datetime, next_step: str | None = None
+) -> Refused:
+    """Block a value of the source that the other side's vendor refused, until it is tried again by itself; return how
+    often that was.
+    """
+    refused = record.refused = _once_more(record.refused, digest)
+    record.blocked = Blocked(digest, Cause.REJECTED, words, field, now + wait_after(refused.times), next_step)
+    return refused
+
+
+def waits_to_be_restored(record: PairSide, revision: int) -> bool:
+    """Tell whether a side's vendor refused to have a person's value put back in place of the one it shows: until that
+    is tried again, or another value is shown.
+    """
+    if record.overwritten is None or record.blocked is None or record.seen is None:
+        return False
+    return is_refused(record, block_hash(record.seen.value, revision))
+
+
+def is_refused(record: PairSide, digest: str) -> bool:
+    """Tell whether a vendor refused this very value of a side in this revision (PROTOCOL F19)."""
+    blocked = record.blocked
+    return blocked is not None and blocked.value_hash == digest and blocked.code == Cause.REJECTED
 
 
 def refuse_create(link: Link, digest: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from services.mapper.domain import reasons
 from services.mapper.domain.context import Context, base_of, is_base
 from services.mapper.domain.observation import Actor, Observation, item_of, items_of
 from services.mapper.domain.record import overwrite, remember
@@ -113,7 +114,7 @@ def _unexpected(
         item_of(later, pair) is not None and _operation(link, later, ctx) is None for later in entries[index + 1 :]
     )
     if edited_later:
-        remember(link, Side.JIRA, pair.id, lost, f"overwritten by {op.id}, then changed again by a person", ctx.now)
+        remember(link, Side.JIRA, pair.id, lost, reasons.REPLACED_BEFORE_SEEN, ctx.now)
         return
     second = any(
         earlier.op == op.id and (item := item_of(earlier, pair)) is not None and arrived(pair, item, op.pairs[pair.id])
@@ -145,7 +146,7 @@ def _under_another_mapping(link: Link, ctx: Context, pair: FieldPair, lost: Json
     if lost in (None, []) or any(lost in (write.value, write.expect) for write in op.pairs.values()):
         return
     if not is_base(link.jira.pair(pair.id), pair, lost):
-        remember(link, Side.JIRA, pair.id, lost, f"overwritten by {op.id}, of an older mapping", ctx.now)
+        remember(link, Side.JIRA, pair.id, lost, reasons.REPLACED_UNDER_OLDER_MAPPING, ctx.now)
 
 
 def _operation(link: Link, entry: ChangelogEntry, ctx: Context) -> Operation | None:

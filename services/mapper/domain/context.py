@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from shared.domain.ids import AccountId, PairId, Side
+from shared.domain.ids import AccountId, EntityId, PairId, Side
 from shared.domain.link import Agreed, Held, Json, Link, Operation, PairSide
 from shared.domain.mapping import FieldPair, Integration
 from shared.domain.person import Person
@@ -22,6 +22,8 @@ class Context:
     accounts: Mapping[Side, AccountId | None]
     now: datetime
     parents: Parents = NO_PARENTS
+    apart: Mapping[tuple[Side, EntityId], str] = field(default_factory=dict)
+    """Parents of a side whose counterpart is in another project or workspace: by the name of the integration there."""
     shown: tuple[Person, ...] = ()
     """People whom the message at hand shows, where the integration maps people."""
 
@@ -51,6 +53,11 @@ def changed(record: PairSide, pair: FieldPair) -> bool:
     what that means to the other side.
     """
     return record.seen is not None and not is_base(record, pair, record.seen.value)
+
+
+def is_oversize(link: Link, pair: FieldPair) -> bool:
+    """Tell whether a side holds more of a pair than can be told: what that is, nobody knows here, so the pair rests."""
+    return any(record is not None and record.oversize for record in (link.side(s).pairs.get(pair.id) for s in Side))
 
 
 def ledger(link: Link, side: Side, pair_id: PairId) -> Iterator[Operation]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.mapper.domain.apply import open_operation
+from services.mapper.domain.belonging import barred
 from services.mapper.domain.blocked import block_hash, refuse, refuse_create
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
@@ -76,6 +77,17 @@ def begin_create(link: Link, ctx: Context) -> Operation | None:
     return open_operation(link, OperationKind.CREATE, target, pairs, ctx, type_id)
 
 
+def leave_out(link: Link, ctx: Context) -> None:
+    """Say of an item that no integration takes it: all that are for its project or workspace have a rule."""
+    link.revision_seen = ctx.integration.revision
+    what = "project" if link.origin is Side.JIRA else "workspace"
+    words = (
+        f"The integrations for this {what} take only items that have certain values in a field, and this item has none "
+        "of them."
+    )
+    _exclude(link, Cause.NO_INTEGRATION, words)
+
+
 def _held_back(link: Link, ctx: Context) -> bool:
     """Say of an item that its direction is manual or off, if it is and nobody has asked for the item.
 
@@ -127,6 +139,12 @@ def _parent(link: Link, pair: FieldPair, ctx: Context, pairs: dict[PairId, PairW
     if isinstance(over, Untranslatable):
         link.enter(LinkState.WAITING, over.cause, over.message)
         link.waits_for = EntityId(str(value))
+        return False
+    problem = barred(link, link.origin, value, over.value, ctx)
+    if problem is not None:
+        _exclude(link, Cause.REJECTED, f"{problem.message} {problem.next_step}")
+        if link.again_at is None:
+            refuse_create(link, block_hash(value, ctx.integration.revision), ctx.now)
         return False
     if over.value is not None:
         pairs[pair.id] = PairWrite(over.value, None, value)
@@ -259,8 +277,10 @@ def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str 
         if pair.id in errors and pair.id in op.pairs:
             digest = block_hash(op.pairs[pair.id].source, op.revision)
             refuse(link.side(target.other).pair(pair.id), digest, errors[pair.id], pair.called(target), ctx.now)
-    said = "; ".join(_of_left_out(link, op)) if not errors else ""
-    said = said or words or "; ".join(errors.values()) or "no reason given"
+    said = words or "; ".join(errors.values()) or "no reason given"
+    missing = "; ".join(_of_left_out(link, op)) if not errors else ""
+    if missing:
+        said = f"{missing.rstrip('.')}. Without that, it says: {said}"
     _exclude(link, Cause.REJECTED, f"{target.vendor} refused to create the item: {said}")
     refuse_create(link, block_hash(_shown(link), op.revision), ctx.now)
 

@@ -6,10 +6,13 @@ PROTOCOL section 1, "decide": first what writes of ours overwrote, then each pai
 
 from __future__ import annotations
 
+from services.mapper.domain import reasons
+from services.mapper.domain.belonging import barred
 from services.mapper.domain.blocked import block_hash
-from services.mapper.domain.context import Context, base_of, changed, stands
+from services.mapper.domain.context import Context, base_of, changed, is_oversize, stands
 from services.mapper.domain.links import carry
 from services.mapper.domain.overwritten import overwritten
+from services.mapper.domain.people import in_whose_place
 from services.mapper.domain.plan import Consequences, Decision, Plan
 from services.mapper.domain.sets import merge
 from services.mapper.domain.voices import is_empty, reread, source_of, speaks, winner_by
@@ -51,13 +54,14 @@ def decide(link: Link, ctx: Context) -> Decision:
     if link.not_before is not None and ctx.now < link.not_before:
         return decision
     plan = Plan(link, ctx, decision)
+    told = [pair for pair in ctx.integration.pairs if not is_oversize(link, pair)]
     for pair_id in link.open_conflicts:
         if ctx.integration.pair(pair_id) is None:
-            decision.settled[pair_id] = "the fields are no longer mapped"
-    for pair in ctx.integration.pairs:
+            decision.settled[pair_id] = reasons.NOT_MAPPED
+    for pair in told:
         for side in _ORDER if pair.kind is not FieldKind.LINKS else ():  # a link replaces nothing
             overwritten(plan, pair, side)
-    for pair in ctx.integration.pairs:
+    for pair in told:
         if pair.id not in plan.held_back:
             _compare(plan, pair)
     _choose(plan)
@@ -118,7 +122,7 @@ def _compare(plan: Plan, pair: FieldPair) -> None:
     if equivalent(pair, jira.value, craft.value, ctx.parents):
         decision.bases[pair.id] = (jira.value, craft.value)
         for side in Side:
-            if records[side].blocked is not None:
+            if records[side].blocked is not None and not plan.keeps_block(side, pair):
                 decision.blocked[(side, pair.id)] = None
         return
     source = _winner(plan, pair, jira, craft, moved)
@@ -140,14 +144,14 @@ def _set(plan: Plan, pair: FieldPair, held: dict[Side, Held]) -> None:
     if standing is not None:  # of a time before sets were merged
         if standing.kept is not None:
             value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
-            plan.remember(pair, standing.kept, value, "a set is merged element by element")
-        decision.settled[pair.id] = "the two sides are merged element by element"
+            plan.remember(pair, standing.kept, value, reasons.MERGED)
+        decision.settled[pair.id] = reasons.MERGED_ONE_BY_ONE
     if step.agreed is not None:
         decision.bases[pair.id] = step.agreed
     for target, write in step.writes.items():
         plan.writes[target][pair.id] = write
     for side, blocked in step.blocked.items():
-        if blocked != plan.link.side(side).pair(pair.id).blocked:
+        if blocked != plan.link.side(side).pair(pair.id).blocked and not plan.keeps_block(side, pair):
             decision.blocked[(side, pair.id)] = blocked
 
 
@@ -166,7 +170,7 @@ def _link(plan: Plan, pair: FieldPair, jira: Held, craft: Held) -> None:
 def _forget_block(plan: Plan, pair: FieldPair, side: Side, *, moved: bool) -> None:
     """What was refused is no problem any more once the value is another one, or agreed on."""
     record = plan.link.side(side).pair(pair.id)
-    if record.blocked is None or record.seen is None:
+    if record.blocked is None or record.seen is None or plan.keeps_block(side, pair):
         return
     if not moved or record.blocked.value_hash != block_hash(record.seen.value, plan.ctx.integration.revision):
         plan.decision.blocked[(side, pair.id)] = None
@@ -178,10 +182,10 @@ def _conflict_over(
     """Tell whether an open conflict ended by itself: both became equal, or a person edited over the kept value."""
     if standing.kept is None:
         if equivalent(pair, jira.value, craft.value, plan.ctx.parents):
-            plan.decision.settled[pair.id] = "both sides became equal"
+            plan.decision.settled[pair.id] = reasons.BOTH_SHOW_THE_SAME
             return True
         if pair.direction is not Direction.BOTH:
-            plan.decision.settled[pair.id] = "the field is carried one way now"
+            plan.decision.settled[pair.id] = reasons.CARRIED_ONE_WAY
             return True
         if (standing.jira_value, standing.craft_value) != (jira.value, craft.value):
             values = {Side.JIRA: jira.value, Side.CRAFT: craft.value}
@@ -189,8 +193,8 @@ def _conflict_over(
         return False
     if moved[Side.JIRA] or moved[Side.CRAFT]:
         value = standing.jira_value if standing.kept is Side.JIRA else standing.craft_value
-        plan.remember(pair, standing.kept, value, "a later edit replaced it while the conflict stood")
-        plan.decision.settled[pair.id] = "a later edit"
+        plan.remember(pair, standing.kept, value, reasons.REPLACED_IN_CONFLICT)
+        plan.decision.settled[pair.id] = reasons.LATER_EDIT
         return True
     return False
 
@@ -217,7 +221,7 @@ def _winner(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[Si
     if winner is None:
         plan.decision.conflicts.append(plan.note(pair, values, None))
         return None
-    plan.notes[pair.id] = plan.note(pair, values, f"policy {policy}")
+    plan.notes[pair.id] = plan.note(pair, values, reasons.by_rule(policy))
     return winner
 
 
@@ -242,7 +246,7 @@ def _reread(plan: Plan, pair: FieldPair, jira: Held, craft: Held) -> Side | None
     if source is not None:
         lost = craft if source is Side.JIRA else jira
         if not is_empty(pair, source.other, lost.value, plan.ctx):
-            plan.replaces(pair, source.other, lost.value, "the mapping makes another value of the other side's now")
+            plan.replaces(pair, source.other, lost.value, reasons.MEANS_OTHERWISE)
     return source
 
 
@@ -255,7 +259,7 @@ def _leading(plan: Plan, pair: FieldPair, jira: Held, craft: Held, moved: dict[S
     record = plan.link.side(source.other).pair(pair.id)
     emptied = base_of(record, pair) is not None or any(value not in (None, []) for value in record.recent)
     if changed(record, pair) and (lost.value not in (None, []) or emptied):
-        plan.replaces(pair, source.other, lost.value, f"{source.vendor} leads this field")
+        plan.replaces(pair, source.other, lost.value, reasons.leads(source))
     return source
 
 
@@ -290,6 +294,10 @@ def _write(plan: Plan, pair: FieldPair, source: Side, held: Held, expected: Held
     over = translate(pair, source, held.value, ctx.parents, onto=expected.value)
     if isinstance(over, Translated):
         over = writable(pair, source, over)
+    if isinstance(over, Translated) and pair.kind is FieldKind.USER:
+        over = in_whose_place(pair, source, over, expected.value, ctx)
+    if isinstance(over, Translated) and pair.kind is FieldKind.PARENT:
+        over = barred(link, source, held.value, over.value, ctx) or over
     if isinstance(over, Untranslatable):
         decision.blocked[(source, pair.id)] = Blocked(
             digest, over.cause, over.message, pair.called(source), next_step=over.next_step

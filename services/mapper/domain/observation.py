@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from shared.domain.ids import AccountId, OperationId, PairId, Side
 from shared.domain.link import Json
 from shared.domain.mapping import FieldKind, FieldPair, Integration
-from shared.fields import read
+from shared.fields import left_out, read
 from shared.messages.change import ChangeEvent, ChangelogEntry, ChangelogItem, Origin
 from shared.messages.write import WriteOutcome
 
@@ -35,6 +35,8 @@ class Observation:
     """A read by id that asked for everything: clears `dirty`."""
     compare: bool = False
     changelog: Sequence[ChangelogEntry] = ()
+    left_out: Mapping[PairId, int | None] = field(default_factory=dict)
+    """Pairs that hold more than can be told, with the bytes where they are known."""
     whole_changelog: bool = False
     """True when `changelog` is all that happened after the cursor."""
 
@@ -59,6 +61,12 @@ def values_of(side: Side, integration: Integration, snapshot: Mapping[str, Any])
     return {pair.id: present.value for pair in integration.pairs if (present := read(side, pair, snapshot)) is not None}
 
 
+def left_out_of(side: Side, integration: Integration, snapshot: Mapping[str, Any]) -> dict[PairId, int | None]:
+    """Return the mapped values that were too large for a snapshot, with their sizes."""
+    sizes = left_out(snapshot)
+    return {pair.id: sizes[pair.name_on(side)] for pair in integration.pairs if pair.name_on(side) in sizes}
+
+
 def from_change(event: ChangeEvent, integration: Integration) -> Observation:
     """Return the observation that a change event is."""
     return Observation(
@@ -70,6 +78,7 @@ def from_change(event: ChangeEvent, integration: Integration) -> Observation:
         fresh=event.origin is Origin.FRESH and event.ticket is not None,
         compare=event.origin is Origin.COMPARE,
         changelog=event.changelog,
+        left_out=left_out_of(event.side, integration, event.snapshot or {}),
         whole_changelog=event.origin is Origin.FRESH,
     )
 
@@ -84,6 +93,7 @@ def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation
         at=outcome.updated,
         ticket=outcome.ticket,
         changelog=outcome.changelog,
+        left_out=left_out_of(outcome.target, integration, outcome.snapshot),
         whole_changelog=outcome.target is Side.JIRA,
     )
 

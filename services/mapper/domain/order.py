@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.mapper.domain import reasons
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import came_true, cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
@@ -24,6 +25,7 @@ from shared.domain.link import (
     Json,
     Link,
     Operation,
+    Oversize,
     Overwritten,
     PairSide,
     Span,
@@ -53,6 +55,7 @@ def observe(link: Link, observation: Observation, ctx: Context, closing: Operati
     for pair in ctx.integration.pairs:
         if pair.id in observation.values:
             heard |= _observe_pair(link, observation, ctx, pair, result, closing)
+        heard |= _observe_size(link, observation, pair, result, ctx)
     if may_hide_parent(observation, ctx.integration) or may_hide_text(observation, ctx.integration):
         state.doubt(ctx.now)
     if result.fresh and observation.fresh:
@@ -99,6 +102,22 @@ def _observe_pair(
             return True
     result.accepted[pair.id] = seen
     _accept(link, observation, ctx, pair, at, actor, closing)
+    return True
+
+
+def _observe_size(link: Link, observation: Observation, pair: FieldPair, result: Observed, ctx: Context) -> bool:
+    """Take in that a pair holds more than can be told, or not any more. False if that is older than what is known."""
+    state, at = link.side(observation.side), observation.at
+    record = state.pair(pair.id)
+    too_large, known = pair.id in observation.left_out, record.oversize
+    if not too_large and (known is None or pair.id not in observation.values):
+        return False
+    before = known.at if known is not None else record.seen.at if record.seen is not None else None
+    if not result.fresh and at is not None and before is not None and at < before:
+        return False
+    record.oversize = Oversize(at, observation.left_out[pair.id]) if too_large else None
+    if too_large and known is None and not result.fresh:
+        state.have_read(ctx.now)  # a webhook may be larger than what a read asks for
     return True
 
 
@@ -160,9 +179,9 @@ def _older(link: Link, observation: Observation, ctx: Context, pair: FieldPair, 
         if still and at < op.write_at:
             overwrite(link, side, pair, Overwritten(lost, edited=Span(op.read_at, at)), ctx)
         elif still:
-            keep_beside(link, side, pair, value, f"set in the moment of {op.id}, perhaps replaced by it", ctx)
+            keep_beside(link, side, pair, value, reasons.PERHAPS_REPLACED, ctx)
         else:
-            remember(link, side, pair.id, value, f"overwritten by {op.id}, then changed again", ctx.now)
+            remember(link, side, pair.id, value, reasons.REPLACED_BEFORE_SEEN, ctx.now)
         return
 
 
@@ -240,8 +259,7 @@ def _perhaps(
     if perhaps is None:
         return None
     if record.seen is not None and is_users(record, pair, record.seen):
-        why = f"replaced by another edit, or late by {perhaps.id}"
-        remember(link, Side.CRAFT, pair.id, record.seen.value, why, ctx.now)
+        remember(link, Side.CRAFT, pair.id, record.seen.value, reasons.REPLACED_LATE, ctx.now)
     return None if any(same(pair.kind, known, value) for known in record.recent) else perhaps.id
 
 
@@ -268,7 +286,7 @@ def _shown_otherwise(link: Link, pair: FieldPair, op: Operation, actor: Actor, c
     if actor.ours:
         keep_replaced(link, Side.CRAFT, pair, old, op, ctx)
     elif old is not None and is_users(record, pair, old, write.expect, expecting=True):
-        remember(link, Side.CRAFT, pair.id, old.value, f"replaced by another edit, or by {op.id}", ctx.now)
+        remember(link, Side.CRAFT, pair.id, old.value, reasons.REPLACED_BY_SOMEBODY, ctx.now)
 
 
 def _by(actor: Actor) -> str | None:
@@ -301,5 +319,5 @@ def _settle(link: Link, observation: Observation, ctx: Context) -> None:
                 continue
             if was_expected(link, side, pair, value):
                 continue
-            keep_beside(link, side, pair, value, "replaced by our write at the same moment", ctx)
+            keep_beside(link, side, pair, value, reasons.REPLACED_AT_ONCE, ctx)
     state.candidates.clear()

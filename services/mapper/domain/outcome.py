@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash, refuse
 from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.proof import stopped_half_way, unmet, words
-from services.mapper.domain.record import REPLACED_BY_EDIT, keep_replaced, overwrite, remember
+from services.mapper.domain.record import keep_replaced, overwrite, remember
+from services.mapper.domain.sentences import not_put_back, put_back_by_hand
 from services.mapper.domain.trouble import note_trouble
 from shared.domain.ids import PairId, Side
 from shared.domain.kinds import SETS
@@ -104,7 +106,7 @@ def _disown(link: Link, op: Operation, outcome: WriteOutcome, observation: Obser
         if record.seen is not None and record.seen.by == op.id:
             record.seen = replace(record.seen, by=None)
             if record.overwritten is not None:  # it was a person who replaced that
-                remember(link, op.target, pair_id, record.overwritten.value, REPLACED_BY_EDIT, ctx.now)
+                remember(link, op.target, pair_id, record.overwritten.value, reasons.REPLACED_BY_EDIT, ctx.now)
                 record.overwritten = None
     if op.pairs.keys() <= untouched:
         op.landed = False
@@ -216,7 +218,7 @@ def _perhaps_a_persons(link: Link, op: Operation, pair: FieldPair, outcome: Writ
     source, write = link.jira.pair(pair.id).seen, op.pairs[pair.id]
     moved_on = source is not None and not same(pair.kind, source.value, write.source)
     if moved_on or link.craft.pair(pair.id).overwritten is not None:
-        remember(link, op.target, pair.id, write.value, f"set by {op.id}, or by a person at the same time", ctx.now)
+        remember(link, op.target, pair.id, write.value, reasons.PERHAPS_BY_A_PERSON, ctx.now)
 
 
 def _restored(link: Link, op: Operation, pair: FieldPair, observed: Observed | None) -> None:
@@ -269,17 +271,23 @@ def _rejected(link: Link, op: Operation, outcome: WriteOutcome, observation: Obs
 
 
 def _block(link: Link, op: Operation, pair: FieldPair, words: str, ctx: Context) -> None:
-    """Remember what was not taken, so that it is not tried again and again (PROTOCOL F19); a restore is given up."""
+    """Remember what was not taken, so that it is not tried again and again (PROTOCOL F19). What was to be put back
+    stays pending, and is on record from the first refusal on.
+    """
     write, field = op.pairs[pair.id], pair.called(op.target)
     if op.kind is not OperationKind.RESTORE:
         source = link.side(op.target.other).pair(pair.id)
         refuse(source, block_hash(write.source, op.revision), words, field, ctx.now)
         return
     record = link.side(op.target).pair(pair.id)
-    remember(link, op.target, pair.id, write.value, f"could not be restored: {words}", ctx.now)
-    record.overwritten = None
-    if record.seen is not None and record.seen.late:
-        refuse(record, block_hash(record.seen.value, op.revision), words, field, ctx.now)
+    if record.seen is None or record.overwritten is None:
+        remember(link, op.target, pair.id, write.value, reasons.not_taken_back(words), ctx.now)
+        record.overwritten = None
+        return
+    digest = block_hash(record.seen.value, ctx.integration.revision)
+    told = not_put_back(field, op.target, words)
+    if refuse(record, digest, told, field, ctx.now, put_back_by_hand(op.target)).times == 1:
+        remember(link, op.target, pair.id, write.value, reasons.not_taken_back(words), ctx.now)
 
 
 def _did_not_happen(link: Link, op: Operation, pair: FieldPair, observation: Observation, ctx: Context) -> None:

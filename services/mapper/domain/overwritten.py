@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import base_of, changed, is_base, is_ours
 from services.mapper.domain.plan import Plan
@@ -13,9 +14,6 @@ from shared.domain.kinds import SETS
 from shared.domain.link import BY_USER, Held, Overwritten, PairWrite
 from shared.domain.mapping import Direction, FieldPair, Policy
 from shared.fields import equivalent, same
-
-REPLACED_BY_RESTORE = "replaced by a restored edit"
-"""Why a value is on record that the other side showed when a lost edit was restored."""
 
 
 def overwritten(plan: Plan, pair: FieldPair, side: Side) -> None:
@@ -39,9 +37,7 @@ def overwritten(plan: Plan, pair: FieldPair, side: Side) -> None:
     newer = not cur.late and not is_base(record, pair, cur.value) and not _ours(plan, pair, side, cur)
     standing = pair.id in link.open_conflicts or pair.id in plan.notes
     if newer or (standing and not (cur.late and lost.late)):  # a late effect is undone under a conflict as well
-        plan.remember(
-            pair, side, lost.value, "replaced by our write, then by a newer edit or under a standing conflict"
-        )
+        plan.remember(pair, side, lost.value, reasons.REPLACED_UNDER_CONFLICT)
         decision.overwritten[key] = None
         return
     if not lost.late:
@@ -54,14 +50,14 @@ def overwritten(plan: Plan, pair: FieldPair, side: Side) -> None:
             plan.held_back.add(pair.id)
             return
         if winner is side.other or not pair.direction.carries_to(side.other):
-            plan.remember(pair, side, lost.value, f"{side.other.vendor} wins by policy")
+            plan.remember(pair, side, lost.value, reasons.wins(side.other))
             decision.overwritten[key] = None
             return
     elif not is_base(record, pair, cur.value):
-        plan.replaces(pair, side, cur.value, "late effect of our own write, undone")
+        plan.replaces(pair, side, cur.value, reasons.ARRIVED_LATE)
     jira, craft = (lost, other) if side is Side.JIRA else (other, lost)
     if other is not None and jira and craft and not equivalent(pair, jira.value, craft.value, ctx.parents):
-        plan.replaces(pair, side.other, other.value, REPLACED_BY_RESTORE)
+        plan.replaces(pair, side.other, other.value, reasons.REPLACED_BY_RESTORE)
     if plan.refused(side, pair, block_hash(cur.value, ctx.integration.revision)):
         if not changed(link.side(side.other).pair(pair.id), pair):
             plan.held_back.add(pair.id)
@@ -87,7 +83,7 @@ def _of_set(plan: Plan, pair: FieldPair, side: Side, cur: Held) -> None:
     if same(pair.kind, lost.value, cur.value):
         plan.decision.overwritten[key] = None
     elif not cur.late and not _ours(plan, pair, side, cur):
-        plan.remember(pair, side, lost.value, "replaced by our write, then by a newer edit")
+        plan.remember(pair, side, lost.value, reasons.REPLACED_THEN_EDITED)
         plan.decision.overwritten[key] = None
     elif not plan.refused(side, pair, block_hash(cur.value, plan.ctx.integration.revision)):
         plan.restores[side][pair.id] = PairWrite(value=lost.value, expect=cur.value, source=lost.value)
@@ -121,9 +117,7 @@ def _with_late(plan: Plan, pair: FieldPair, side: Side, cur: Held) -> Overwritte
         lost = replace(lost, late=True)
     else:
         if lost is not None:
-            plan.remember(
-                pair, side, lost.value, "replaced by our write, whose late effect is undone to the agreed value"
-            )
+            plan.remember(pair, side, lost.value, reasons.BEHIND_WHAT_ARRIVED_LATE)
             if policy is Policy.ASK and pair.id not in plan.link.open_conflicts:
                 other = plan.link.side(side.other).pair(pair.id).seen
                 values = {side: lost.value, side.other: other.value if other else None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.mapper.domain.blocked import is_refused, waits_to_be_restored
 from services.mapper.domain.context import Context
 from shared.domain.ids import EntityId, PairId, Side
 from shared.domain.link import (
@@ -18,7 +19,6 @@ from shared.domain.link import (
     PairWrite,
 )
 from shared.domain.mapping import FieldPair
-from shared.messages.status import Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,5 +83,10 @@ class Plan:
 
     def refused(self, side: Side, pair: FieldPair, digest: str) -> bool:
         """Tell whether the vendor refused this value of a side in this revision (PROTOCOL F19)."""
-        blocked = self.link.side(side).pair(pair.id).blocked
-        return blocked is not None and blocked.value_hash == digest and blocked.code == Cause.REJECTED
+        return is_refused(self.link.side(side).pair(pair.id), digest)
+
+    def keeps_block(self, side: Side, pair: FieldPair) -> bool:
+        """Tell whether a block stands for as long as a person's value waits to be put back on that side."""
+        record = self.link.side(side).pair(pair.id)
+        ended = self.decision.overwritten.get((side, pair.id), record.overwritten) is None
+        return not ended and waits_to_be_restored(record, self.ctx.integration.revision)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash
 from services.mapper.domain.context import Context, is_users
 from shared.domain.ids import PairId, Side
@@ -14,8 +15,6 @@ from shared.domain.link import Agreed, ConflictNote, Held, HistoryNote, Json, Li
 from shared.domain.mapping import Direction, FieldKind, FieldPair, Policy
 from shared.fields import same
 from shared.fields.sets import edited, put_right
-
-REPLACED_BY_EDIT = "replaced by a later edit before it could be restored"
 
 _APART = frozenset({LinkState.UNSYNCED, LinkState.EXCLUDED, LinkState.ABSENT, LinkState.GONE})
 
@@ -29,7 +28,7 @@ def keep_replaced(link: Link, side: Side, pair: FieldPair, old: Held | None, op:
         if wanted is not None:
             overwrite(link, side, pair, Overwritten(wanted), ctx)
     elif old.against == op.id:
-        remember(link, side, pair.id, old.value, f"set again while {op.id} was under way, which replaced it", ctx.now)
+        remember(link, side, pair.id, old.value, reasons.REPLACED_MEANWHILE, ctx.now)
     elif is_users(link.side(side).pair(pair.id), pair, old, op.pairs[pair.id].expect, expecting=True):
         overwrite(link, side, pair, Overwritten.of(old), ctx)
 
@@ -40,7 +39,7 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
     Where nothing is written any more, because the items are kept apart or one is gone, history is all that is left.
     """
     if link.state in _APART:
-        remember(link, side, pair.id, lost.value, "replaced by our write while the items were kept apart", ctx.now)
+        remember(link, side, pair.id, lost.value, reasons.REPLACED_WHILE_APART, ctx.now)
         return
     if pair.kind is FieldKind.LINKS:
         return  # each is added and removed on its own: none of a person's is replaced
@@ -51,7 +50,7 @@ def overwrite(link: Link, side: Side, pair: FieldPair, lost: Overwritten, ctx: C
         record.overwritten = Overwritten(pending.value, late=pending.late or lost.late, edited=edited)
         return
     if pending is not None:
-        remember(link, side, pair.id, pending.value, REPLACED_BY_EDIT, ctx.now)
+        remember(link, side, pair.id, pending.value, reasons.REPLACED_BY_EDIT, ctx.now)
     record.overwritten = lost
 
 

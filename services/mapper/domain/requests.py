@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from services.mapper.domain import reasons
 from services.mapper.domain.apply import settle_conflict
 from services.mapper.domain.blocked import forget_refusals
 from services.mapper.domain.context import Context
@@ -80,7 +81,7 @@ def resync(link: Link, ctx: Context) -> None:
         state = link.side(side)
         state.doubt(ctx.now)
         state.dirty_since = ctx.now
-        _put_on_record(link, side, "replaced by our write, then the items were compared anew", ctx)
+        _put_on_record(link, side, reasons.REPLACED_AND_COMPARED, ctx)
         for record in state.pairs.values():
             record.blocked = None
         for pair in ctx.integration.pairs:
@@ -106,7 +107,7 @@ def give_up(link: Link, ctx: Context) -> None:
         op.open, op.result, op.done_at, link.op_id = False, Result.MOVED, ctx.now, None
         op.unclear = op.attempts > 0
     for side in Side:
-        _put_on_record(link, side, "replaced by our write, then the items were kept apart", ctx)
+        _put_on_record(link, side, reasons.REPLACED_AND_KEPT_APART, ctx)
 
 
 def create_now(link: Link, ctx: Context, *, read_first: bool = False) -> None:
@@ -155,7 +156,7 @@ def let_go(link: Link, side: Side, successor: LinkId, ctx: Context) -> None:
     """
     give_up(link, ctx)
     for pair_id in list(link.open_conflicts):
-        settle_conflict(link, pair_id, "the item went on in another link", ctx)
+        settle_conflict(link, pair_id, reasons.WENT_ON_ELSEWHERE, ctx)
     link.successors[side] = successor
     link.place(side, None)
     names = ("jira_key", "jira_url") if side is Side.JIRA else ("craft_short_id", "craft_url")
@@ -209,7 +210,7 @@ def settle(link: Link, pair: FieldPair, note: ConflictNote, winner: Side, by: st
     """End an open conflict: the loser's value becomes agreed, so that only the winner counts as changed; a kept value
     is put back. `by` is the person or the policy that chose.
     """
-    loser, why = winner.other, f"{by} chose {winner.vendor}"
+    loser, why = winner.other, reasons.chosen(by, winner)
     winner_record, loser_record = link.side(winner).pair(pair.id), link.side(loser).pair(pair.id)
     if note.kept is not None:
         value = note.jira_value if note.kept is Side.JIRA else note.craft_value

@@ -4,6 +4,7 @@ Pure.
 
 from __future__ import annotations
 
+from services.mapper.domain import reasons
 from services.mapper.domain.context import Context
 from services.mapper.domain.record import remember
 from services.mapper.domain.requests import settle
@@ -27,7 +28,7 @@ def follow(link: Link, ctx: Context) -> None:
         # of a value that is kept on record only, nobody knows when it was set
         winner = winner_by(policy, jira, craft) if note.kept is None or policy is not Policy.LATEST else None
         if winner is not None:
-            settle(link, pair, note, winner, f"policy {policy}", ctx)
+            settle(link, pair, note, winner, reasons.by_rule(policy), ctx)
 
 
 def _forget(link: Link, ctx: Context) -> None:
@@ -45,5 +46,4 @@ def _forget(link: Link, ctx: Context) -> None:
             state.candidates.pop(pair.id, None)
             record = state.pairs.pop(pair.id, None)
             if record is not None and record.overwritten is not None:
-                why = "replaced by our write, then its field was mapped otherwise"
-                remember(link, side, pair.id, record.overwritten.value, why, ctx.now)
+                remember(link, side, pair.id, record.overwritten.value, reasons.REPLACED_AND_REMAPPED, ctx.now)

@@ -34,6 +34,10 @@ SENTENCES: Final[Mapping[LinkState, str]] = {
 
 _PARENT = "If the other item is being synced, this one follows by itself. Otherwise sync the other one first."
 _MAP_TYPE = "Ask an admin to add the type to the type mapping of the integration; the item follows by itself."
+_NAME_IT = (
+    "Give it a value that one of the rules names: then it follows by itself. Or push or pull it for the integration "
+    "that you want, or ask an admin to widen a rule."
+)
 _SWITCH_ON = "Ask an admin to switch the direction to automatic, or to manual and then ask for the item."
 _REFUSED = "Change what is named, or press retry once the reason is gone."
 _FIND_LOOP = "Find what edits it and stop that; press retry to go on at once."
@@ -56,6 +60,7 @@ NEXT_STEPS: Final[Mapping[tuple[LinkState, Cause | None], str]] = {
     (LinkState.EXCLUDED, None): CREATE_OR_LINK,
     (LinkState.EXCLUDED, Cause.TYPE_NOT_MAPPED): _MAP_TYPE,
     (LinkState.EXCLUDED, Cause.DIRECTION_OFF): _SWITCH_ON,
+    (LinkState.EXCLUDED, Cause.NO_INTEGRATION): _NAME_IT,
     (LinkState.EXCLUDED, Cause.REJECTED): _REFUSED,
     (LinkState.ABSENT, None): _SHOW,
     (LinkState.ABSENT, Cause.ARCHIVED): _RESTORE,
@@ -73,6 +78,8 @@ OF_FIELDS: Final[Mapping[Cause, str]] = {
     Cause.FIELD_NOT_VISIBLE: "Put the field on the item's screens, give the account the right to see it, or unmap it.",
 }
 """What to do about one field; `{vendor}` is where its value was entered."""
+_PUT_BACK = "Set it again in {vendor} by hand (it is in the item's history), or press retry once the reason is gone."
+_SHORTEN = "Make it smaller in {vendor}, for example by moving a part into another item; it follows by itself."
 _OF_ANY_FIELD = "Change the value in {vendor} or the mapping, or press retry."
 
 
@@ -98,6 +105,30 @@ def next_step(link: Link, cause: Cause) -> str:
 def about_field(cause: Cause, side: Side) -> str:
     """Return what a person can do about a field whose value on a side is not carried over."""
     return OF_FIELDS.get(cause, _OF_ANY_FIELD).format(vendor=side.vendor)
+
+
+def too_large(field: str, side: Side, size: int | None) -> str:
+    """Return what is said of a field that holds more than can be carried; the size is in bytes."""
+    what = f"holds {size / (1 << 20):.1f} MB" if size is not None else "is nested too deep"
+    return (
+        f"{field} {what} in {side.vendor}, which is more than Tandem can carry. It is left as it is on both sides; all "
+        "other fields are synced."
+    )
+
+
+def make_smaller(side: Side) -> str:
+    """Return what a person can do about that."""
+    return _SHORTEN.format(vendor=side.vendor)
+
+
+def not_put_back(field: str, side: Side, words: str) -> str:
+    """Return what is said of an edit that Tandem replaced, and that its vendor would not have put back."""
+    return f"Tandem replaced what a person had set for {field} in {side.vendor}, and it cannot be put back: {words}"
+
+
+def put_back_by_hand(side: Side) -> str:
+    """Return what a person can do about that."""
+    return _PUT_BACK.format(vendor=side.vendor)
 
 
 def _after_deletion(link: Link) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.mapper.domain.beside import agreement, beside
 from services.mapper.domain.context import Context, base_of
-from services.mapper.domain.sentences import about_field, next_step, sentence
+from services.mapper.domain.sentences import about_field, make_smaller, next_step, sentence, too_large
 from services.mapper.domain.settling import SETTLES_AT_MOST
 from shared.domain.ids import Side
 from shared.domain.link import PUT_OFF, Blocked, ConflictNote, Link, LinkState, OperationKind
@@ -16,6 +16,7 @@ from shared.messages.status import Cause, DisplayState, Note, NoteKind, Problem,
 
 _SHORT = 60
 """The longest value that is quoted in a sentence."""
+_UNMAPPED = "A field that is not mapped any more has different values on the two sides."
 _REASONS = {str(cause): cause for cause in Cause}
 
 
@@ -164,7 +165,7 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
         pair = ctx.integration.pair(pair_id)
         yield Problem(
             cause=Cause.CONFLICT,
-            message=_differing(link, pair, note, ctx) if pair else f"{pair_id} has different values on the two sides.",
+            message=_differing(link, pair, note, ctx) if pair else _UNMAPPED,
             next_step=about_field(Cause.CONFLICT, Side.JIRA),
             pair=pair_id,
             field=pair.called(Side.JIRA) if pair else pair_id,
@@ -174,7 +175,15 @@ def _problems(link: Link, ctx: Context) -> Iterator[Problem]:
     for pair in ctx.integration.pairs:
         for side in Side:
             record = link.side(side).pairs.get(pair.id)
-            if record is not None and record.blocked is not None:
+            if record is not None and record.oversize is not None:
+                yield Problem(
+                    cause=Cause.FIELD_NOT_VISIBLE,
+                    message=too_large(pair.called(side), side, record.oversize.size),
+                    next_step=make_smaller(side),
+                    pair=pair.id,
+                    field=pair.called(side),
+                )
+            elif record is not None and record.blocked is not None:
                 yield Problem(
                     cause=_REASONS.get(record.blocked.code, Cause.REJECTED),
                     message=record.blocked.message,

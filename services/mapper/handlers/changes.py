@@ -10,9 +10,10 @@ from typing import Any
 
 import structlog
 
+from services.mapper.domain import reasons
 from services.mapper.domain.absence import counts, not_found, shown
 from services.mapper.domain.context import Context
-from services.mapper.domain.create import begin_create, created
+from services.mapper.domain.create import begin_create, created, leave_out
 from services.mapper.domain.entities import candidates_of, correlation_key_of, has_no_key, is_by_us
 from services.mapper.domain.home import Home, home_of, is_asked_of_its_parent, parent_of, root_of
 from services.mapper.domain.labels import label
@@ -30,12 +31,12 @@ from services.mapper.handlers.answers import (
 )
 from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.requests import begin_anew
-from services.mapper.handlers.successors import MOVED_ON, Successors
+from services.mapper.handlers.successors import Successors
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import IntegrationId, LinkId
 from shared.domain.link import Link, LinkState, OperationKind, Result
 from shared.domain.mapping import Integration
-from shared.domain.requests import RequestKind, Step, judge
+from shared.domain.requests import RequestKind, Situation, Step, judge, situation_of
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.messages.status import Cause
@@ -103,13 +104,16 @@ class Changes:
         """
         if event.snapshot is None or not is_single(link) or link.origin is not event.side:
             return
-        chosen = event.integration_id is not None and event.integration_id != link.integration_id
+        untaken = situation_of(link) is Situation.NOT_TAKEN
+        chosen = event.integration_id is not None and (untaken or event.integration_id != link.integration_id)
         if not chosen and not follows_by_itself(link):
             return
         home = await self._home(tx, event, candidates_of(event, await tx.integrations_of(event.connection_id)))
-        if home is None or home.integration.id == link.integration_id:
+        if home is None or (home.integration.id == link.integration_id and not untaken):
             return
-        if home.said or link.reason in _NOT_BY_ITS_OWN:
+        if untaken:
+            link.enter(LinkState.CREATING)
+        if home.integration.id != link.integration_id and (home.said or untaken or link.reason in _NOT_BY_ITS_OWN):
             rehome(link, home.integration)
 
     @staticmethod
@@ -146,9 +150,11 @@ class Changes:
                 await answer_look(tx, event, NOT_SETTLED, None, self._clock.now())
                 return await self._park(tx, event, keyless=keyless)
         home = await self._home(tx, event, integrations)
-        if home is None:
+        if home is None and event.integration_id is not None:
             return await self._leave(tx, event)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
+        if home is None:
+            return await self._insert(tx, event, integrations[0], taken=False)
         return await self._insert(tx, event, home.integration)
 
     async def _leave(self, tx: LinkTransaction, event: ChangeEvent) -> list[Message]:
@@ -158,8 +164,10 @@ class Changes:
         log.info("change_skipped", reason=Cause.NO_INTEGRATION, entity_id=event.entity_id)
         return []
 
-    async def _insert(self, tx: LinkTransaction, event: ChangeEvent, integration: Integration) -> list[Message]:
-        """Give an item a row from the moment it is seen, whatever becomes of it (P13)."""
+    async def _insert(
+        self, tx: LinkTransaction, event: ChangeEvent, integration: Integration, *, taken: bool = True
+    ) -> list[Message]:
+        """Give an item a row from the moment it is seen, whatever becomes of it (P13); also one that no rule takes."""
         link = self._successors.made(integration, {event.side: event.entity_id}, state=LinkState.WAITING)
         link.asked = event.origin is Origin.REQUEST
         ctx = await self._conclusion.context(tx, link, event)
@@ -168,6 +176,8 @@ class Changes:
         _look(link, event, event.snapshot or {}, ctx)
         shown(link, event, ctx, read=False)
         ctx = await self._conclusion.with_parents(tx, link, ctx)
+        if not taken:
+            leave_out(link, ctx)
         op = begin_create(link, ctx)
         if not await tx.insert(link):
             raise Contended("another input inserted the link of this entity meanwhile")
@@ -180,13 +190,11 @@ class Changes:
         link = await tx.lock_link(link_id)
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         if link is None or link.connection(event.side) != event.connection_id:
-            await tx.flag_stray(
-                event.side, event.connection_id, event.entity_id, None, "carries the key of an unknown link"
-            )
+            await tx.flag_stray(event.side, event.connection_id, event.entity_id, None, reasons.UNKNOWN_MARK)
             return []
         joined = link.entity_id(event.side)
         if (joined is not None and joined != event.entity_id) or link.successors:
-            reason = f"second counterpart of one item; the linked one is {joined}" if joined else MOVED_ON
+            reason = reasons.SECOND_COUNTERPART if joined else reasons.MADE_FOR_ANOTHER
             await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
             return []
         ctx = await self._conclusion.context(tx, link)
@@ -196,8 +204,7 @@ class Changes:
         if joined is None:
             op = next((o for o in reversed(link.operations) if o.kind is OperationKind.CREATE), None)
             if op is None:
-                reason = "carries the key of a link that has created nothing lately"
-                await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reason)
+                await tx.flag_stray(event.side, event.connection_id, event.entity_id, link.id, reasons.FORGOTTEN_MARK)
                 return []
             op.result = Result.ALREADY
             created(link, op, event.entity_id, ctx)
@@ -217,7 +224,7 @@ class Changes:
                 event.connection_id,
                 event.entity_id,
                 None,
-                "made by Tandem's account, but no create of Tandem's",
+                reasons.NOT_BY_SYNCING,
             )
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []

@@ -26,6 +26,7 @@ from shared.domain.ids import EntityId, LinkId, Side
 from shared.domain.link import Link, LinkState, Operation
 from shared.domain.mapping import FieldKind, Integration
 from shared.domain.person import Person
+from shared.domain.requests import Situation, situation_of
 from shared.fields.links import other_ends
 from shared.fields.people import NO_PEOPLE
 from shared.fields.translate import Parents
@@ -83,7 +84,7 @@ class Conclusion:
 
         Those of dependencies are not held: two items that depend on each other would wait for each other.
         """
-        known = await _dependencies(tx, link, ctx)
+        known, apart = await _dependencies(tx, link, ctx), dict[tuple[Side, EntityId], str]()
         for pair in ctx.integration.pairs:
             if pair.kind is not FieldKind.PARENT:
                 continue
@@ -94,13 +95,26 @@ class Conclusion:
                 parent_id = EntityId(str(seen.value))
                 parent = await tx.share_entity(side, link.connection(side), parent_id)
                 counterpart = parent.entity_id(side.other) if parent is not None else None
-                if counterpart is not None:
-                    known[(side, parent_id)] = counterpart
+                if parent is None or counterpart is None:
+                    continue
+                known[(side, parent_id)] = counterpart
+                there = await self._elsewhere(tx, parent, ctx.integration, side.other)
+                if there is not None:
+                    apart[(side, parent_id)] = there
         people = NO_PEOPLE
         if maps_people(ctx.integration):
             connections = {side: link.connection(side) for side in Side}
             people = await look_up(tx, people_of(link, ctx.integration), connections, ctx.shown)
-        return replace(ctx, parents=Parents(known, ctx.integration.craft_root, people, facts_of(link), called(link)))
+        parents = Parents(known, ctx.integration.craft_root, people, facts_of(link), called(link))
+        return replace(ctx, parents=parents, apart=apart)
+
+    @staticmethod
+    async def _elsewhere(tx: LinkTransaction, parent: Link, own: Integration, side: Side) -> str | None:
+        """Return by what integration a parent is synced whose counterpart is in another project or workspace."""
+        if parent.integration_id == own.id:
+            return None
+        there = await tx.integration(parent.integration_id)
+        return None if there is None or _same_home(own, there, side) else there.name
 
     async def _at_home(self, tx: LinkTransaction, link: Link, ctx: Context) -> Context:
         """Have an item that is to be created go where its parent has gone by now: they were seen in any order.
@@ -134,6 +148,9 @@ class Conclusion:
         ctx = await self._at_home(tx, link, ctx)
         ctx = await self.with_parents(tx, link, ctx)
         lift(link, ctx.now)
+        if situation_of(link) is Situation.NOT_TAKEN and link.revision_seen != ctx.integration.revision:
+            link.revision_seen = ctx.integration.revision
+            link.side(link.origin).doubt(ctx.now)  # what it shows, the rules as they are now may name
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
         forget_troubles(link)
         await tx.save(link)

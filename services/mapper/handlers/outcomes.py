@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from services.mapper.domain import reasons
 from services.mapper.domain.context import Context
 from services.mapper.domain.create import created, refused
 from services.mapper.domain.labels import label
@@ -11,7 +12,6 @@ from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_outcome
 from services.mapper.domain.outcome import end_operation, first_look, observe_other
 from services.mapper.handlers.conclusion import Conclusion
-from services.mapper.handlers.successors import MOVED_ON
 from shared.domain.errors import Poison
 from shared.domain.ids import EntityId
 from shared.domain.link import Link, LinkState, Operation, OperationKind, Result
@@ -64,11 +64,11 @@ class Outcomes:
         if link.successors and joined is None:
             if outcome.entity_id is not None:
                 where = link.connection(outcome.target)
-                await tx.flag_stray(outcome.target, where, outcome.entity_id, link.id, MOVED_ON)
+                await tx.flag_stray(outcome.target, where, outcome.entity_id, link.id, reasons.MADE_FOR_ANOTHER)
             return []
         if outcome.entity_id is not None and joined is not None and outcome.entity_id != joined:
-            reason = f"created late by {outcome.op_id}; the linked one is {joined}"
-            await tx.flag_stray(outcome.target, link.connection(outcome.target), outcome.entity_id, link.id, reason)
+            where = link.connection(outcome.target)
+            await tx.flag_stray(outcome.target, where, outcome.entity_id, link.id, reasons.MADE_LATE)
             return []
         ended = next((op for op in link.operations if op.id == outcome.op_id), None)
         if (
@@ -92,8 +92,8 @@ class Outcomes:
     ) -> list[Message]:
         """Join what a create made that had already been given up; if another one is under way, that one is joined."""
         if link.op_id is not None:
-            reason = f"created by {ended.id}, which had been given up; {link.op_id} is under way"
-            await tx.flag_stray(outcome.target, link.connection(outcome.target), entity_id, link.id, reason)
+            where = link.connection(outcome.target)
+            await tx.flag_stray(outcome.target, where, entity_id, link.id, reasons.MADE_AFTER_ALL)
             return []
         effects = await self._created(tx, link, ended, entity_id, ctx)
         first_look(link, outcome, ctx)

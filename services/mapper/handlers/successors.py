@@ -18,9 +18,6 @@ from shared.domain.mapping import Integration
 from shared.messages.base import Message
 from shared.store.port import Contended, LinkTransaction
 
-MOVED_ON = "made for an item that has been linked with another one since"
-"""Why an item that a late create made is flagged."""
-
 
 class Successors:
     """Makes links of items that may be in others. Called within the transaction that holds those."""

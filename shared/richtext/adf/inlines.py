@@ -125,12 +125,11 @@ def media_words(node: Node, around: object = None) -> Text:
     return Text(words, Look(link=leads or own), atom=True)
 
 
-def reworded(node: Node, words: str, link: str | None) -> Node | None:
-    """Return a node that shows other words, None if its words cannot be changed."""
+def reworded(node: Node, shown: Text, words: str, link: str | None) -> Node | None:
+    """Return a node that shows other words than `shown`, None if its words cannot be changed."""
     attrs = attrs_of(node)
     match kind_of(node):
         case "media" | "mediaInline":
-            shown = media_words(node)
             name = words.removeprefix(FILE_SIGN).strip()
             if link not in (None, shown.look.link) or words.startswith(FILE_SIGN) != shown.text.startswith(FILE_SIGN):
                 return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, get_args
 
-from shared.richtext.adf.files import is_kept_here
 from shared.richtext.adf.inlines import attrs_of, content_of, identity, kind_of, media_words, read_inlines, words_in
+from shared.richtext.adf.taken_out import is_kept_here
+from shared.richtext.canonical import trimmed
 from shared.richtext.model import (
     Block,
+    Break,
     Card,
     Cell,
     CodeBlock,
@@ -31,7 +34,7 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.readable import DECISION
+from shared.richtext.readable import DECISION, plainer_inlines
 from shared.richtext.text import safe_url
 
 MAX_DEPTH = 60
@@ -127,15 +130,29 @@ def _tasks(node: Node, depth: int) -> tuple[Task, ...]:
             if found and not found[-1].below:
                 last = found[-1]
                 origin = Origin("adf", child)
-                found[-1] = Task(last.done, last.inlines, below, origin=last.origin, below_origin=origin)
+                found[-1] = replace(last, below=below, below_origin=origin)
             else:
-                found.extend(below)
+                found.extend(replace(task, within=task.within or Origin("adf", child)) for task in below)
         elif isinstance(child, Mapping) and kind in ("taskItem", "blockTaskItem"):
             done = attrs_of(child).get("state") == "DONE"
-            found.append(Task(done, read_inlines(content_of(child)), origin=Origin("adf", child)))
+            line = read_inlines(content_of(child)) if kind == "taskItem" else _task_lines(child)
+            found.append(Task(done, line, origin=Origin("adf", child)))
         else:
             found.append(Task(False, (Text(words_in(child)),)))
     return tuple(found)
+
+
+def _task_lines(item: Node) -> tuple[Inline, ...]:
+    """Return paragraphs and macros as one line, two breaks between what can be seen of them."""
+    line: list[Inline] = []
+    shown = False
+    for child in content_of(item):
+        inner = content_of(child) if isinstance(child, Mapping) and kind_of(child) == "paragraph" else [child]
+        part = trimmed(read_inlines(inner))
+        seen = any(isinstance(inline, Text) and inline.text.strip() for inline in plainer_inlines(part))
+        line += [Break(), Break(), *part] if seen and shown else part
+        shown = shown or seen
+    return tuple(line)
 
 
 def _table(node: Node, depth: int) -> Block:

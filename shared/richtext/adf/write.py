@@ -8,15 +8,16 @@ person sees them, and the same document always gives the same ADF.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any, assert_never
 
 from shared.richtext.adf.fit import ROOMY, fit_adf
-from shared.richtext.adf.inlines import kind_of
+from shared.richtext.adf.inlines import content_of, kind_of, read_inlines, reworded
 from shared.richtext.adf.marks import write_marks
-from shared.richtext.canonical import canonical_inlines, kept, tidied
+from shared.richtext.canonical import canonical_inlines, kept, tidied, trimmed
 from shared.richtext.model import (
     Block,
     Break,
@@ -46,7 +47,7 @@ from shared.richtext.model import (
     Tasks,
     Text,
 )
-from shared.richtext.readable import DECISION, words_of
+from shared.richtext.readable import DECISION, plainer_inlines, words_of
 
 Node = dict[str, Any]
 _EMPTY: Node = {"type": "paragraph", "content": []}
@@ -69,7 +70,7 @@ def _framed(kind: str, origin: Origin | None, **attrs: object) -> Node:
     node: Node = {"type": kind}
     source = origin.source if origin is not None and origin.language == "adf" else None
     own = source if isinstance(source, Mapping) and source.get("type") == kind else {}
-    if own.get("attrs") or attrs:
+    if "attrs" in own or attrs:
         node["attrs"] = {**own.get("attrs", {}), **attrs}
     if own.get("marks"):
         node["marks"] = own["marks"]
@@ -111,7 +112,10 @@ def _block(block: Block, *, nested: bool) -> Node:
             return {**_framed("panel", block.origin, panelType=block.kind), "content": _some(block.blocks)}
         case Expand():
             kind = "nestedExpand" if nested else "expand"
-            return {**_framed(kind, block.origin, title=block.title), "content": _some(block.blocks)}
+            node = _framed(kind, block.origin)
+            own = node.get("attrs", {})
+            attrs = {**own, "title": block.title} if block.title or "title" in own else own
+            return {**node, **({"attrs": attrs} if attrs or nested else {}), "content": _some(block.blocks)}
         case Rule():
             return {"type": "rule"}
         case OpaqueBlock():
@@ -149,9 +153,9 @@ def _decision(line: Block) -> Node:
     node = _kept(line.origin, "decisionItem")
     if node is not None or not isinstance(line, Paragraph):
         return node or {"type": "decisionItem", "attrs": {"localId": "", "state": "DECIDED"}}
-    first, *others = line.inlines or (Text(""),)
-    told = replace(first, text=first.text.removeprefix(DECISION)) if isinstance(first, Text) else first
-    content = inline_nodes(canonical_inlines((told, *others)))
+    first, *others = canonical_inlines(line.inlines) or (Text(""),)
+    told = replace(first, text=first.text.removeprefix(DECISION).lstrip()) if isinstance(first, Text) else first
+    content = inline_nodes((told, *others))
     node = _framed("decisionItem", line.origin)
     return {
         **node,
@@ -173,9 +177,17 @@ def _item(item: Item) -> Node:
     if node is not None:
         return node
     content = _some(item.blocks)
-    if content[0]["type"] not in ("paragraph", "codeBlock", "mediaSingle"):
+    first = content[0]["type"]
+    if first not in ("paragraph", "codeBlock", "mediaSingle") and first != _first_kind(item.origin):
         content.insert(0, _EMPTY)  # older editors want a line of text first
     return {**_framed("listItem", item.origin), "content": content}
+
+
+def _first_kind(origin: Origin | None) -> str:
+    """Return with what a list item begins in ADF."""
+    source = origin.source if origin is not None and origin.language == "adf" else None
+    content = content_of(source) if isinstance(source, Mapping) else ()
+    return kind_of(content[0]) if content else ""
 
 
 def _task_list(tasks: tuple[Task, ...], origin: Origin | None) -> Node:
@@ -183,10 +195,16 @@ def _task_list(tasks: tuple[Task, ...], origin: Origin | None) -> Node:
     if node is not None:
         return node
     content: list[Node] = []
-    for task in tasks:
-        content.append(_task_item(task))
-        if task.below:
-            content.append(_task_list(task.below, task.below_origin))
+    for _, group in groupby(tasks, lambda task: id(task.within.source) if task.within else 0):
+        together = tuple(group)
+        if together[0].within is not None:
+            loose = tuple(replace(task, within=None) for task in together)
+            content.append(_task_list(loose, replace(together[0].within, whole=False)))
+            continue
+        for task in together:
+            content.append(_task_item(task))
+            if task.below:
+                content.append(_task_list(task.below, task.below_origin))
     node = _framed("taskList", origin)
     return {**node, "attrs": {"localId": _local_id(content), **node.get("attrs", {})}, "content": content}
 
@@ -195,9 +213,48 @@ def _task_item(task: Task) -> Node:
     node = _kept(task.origin, "taskItem", "blockTaskItem")
     if node is not None:
         return node
+    state = "DONE" if task.done else "TODO"
+    source = task.origin.source if task.origin is not None and task.origin.language == "adf" else None
+    if isinstance(source, Mapping) and kind_of(source) == "blockTaskItem":
+        return {**_framed("blockTaskItem", task.origin, state=state), "content": _task_blocks(task.inlines, source)}
     content = inline_nodes(task.inlines)
-    node = _framed("taskItem", task.origin, state="DONE" if task.done else "TODO")
+    node = _framed("taskItem", task.origin, state=state)
     return {**node, "attrs": {"localId": _local_id(content), **node["attrs"]}, "content": content}
+
+
+def _task_blocks(inlines: Iterable[Inline], source: Mapping[str, Any]) -> list[Node]:
+    """Return the content of a task of paragraphs and macros, which are read with two breaks between them."""
+    lines = [node for node in content_of(source) if isinstance(node, Mapping) and kind_of(node) == "paragraph"]
+    own = iter([node for node in lines if trimmed(read_inlines(content_of(node)))])
+    parts: list[list[Inline]] = [[]]
+    for inline in inlines:
+        parts[-1].append(inline)
+        if len(parts[-1]) > 1 and all(isinstance(each, Break) for each in parts[-1][-2:]):
+            parts.append([])
+    return [node for part in parts for node in _task_blocks_of(trimmed(part), own)] or [_EMPTY]
+
+
+def _task_blocks_of(part: Sequence[Inline], own: Iterator[Mapping[str, Any]]) -> Iterator[Node]:
+    """Yield what stands between two such breaks; words beside those of a macro are its words."""
+    sources = [(i, _kept(i.origin, "extension")) for i in part if isinstance(i, OpaqueInline)]
+    macros = {id(inline): source for inline, source in sources if source is not None}
+    words = "".join(each.text for each in plainer_inlines(part) if isinstance(each, Text)).strip()
+    told = next((i for i in part if isinstance(i, OpaqueInline) and id(i) in macros and i.fallback.text), None)
+    node = reworded(macros[id(told)], told.fallback, words, None) if told and words != told.fallback.text else None
+    if told and node is not None:
+        macros[id(told)] = dict(node)
+        part = [inline for inline in part if not isinstance(inline, Text)]
+    line: list[Inline] = []
+    for inline in (*part, None):
+        if inline is not None and id(inline) not in macros:
+            line.append(inline)
+            continue
+        content = inline_nodes(trimmed(line))
+        if content:
+            yield {**{key: value for key, value in next(own, _EMPTY).items() if key != "content"}, "content": content}
+        line.clear()
+        if inline is not None:
+            yield macros[id(inline)]
 
 
 def _local_id(content: list[Node]) -> str:
@@ -216,9 +273,10 @@ def _cell(cell: Cell) -> Node:
     if node is not None:
         return node
     node = _framed("tableHeader" if cell.header else "tableCell", cell.origin)
-    spans = {name: span for name, span in (("colspan", cell.colspan), ("rowspan", cell.rowspan)) if span != 1}
-    own = {k: v for k, v in node.get("attrs", {}).items() if k not in ("colspan", "rowspan")}
-    attrs = {"attrs": {**own, **spans}} if own or spans else {}
+    own = node.get("attrs", {})
+    spans = {"colspan": cell.colspan, "rowspan": cell.rowspan}
+    spans = {name: span for name, span in spans.items() if span != 1 or own.get(name, 1) != 1}
+    attrs = {"attrs": {**own, **spans}} if "attrs" in node or spans else {}
     return {"type": node["type"], **attrs, "content": _some(cell.blocks)}
 
 

@@ -107,6 +107,7 @@ def _shallow(record: Record) -> Record:
     fresh = object.__new__(type(record))
     for name in record.__slots__:
         setattr(fresh, name, getattr(record, name))
+    fresh.more = {name: copy_json(value) for name, value in record.more.items()}
     return fresh
 
 

@@ -7,8 +7,9 @@ Called by the bootstrap of each service. The schema is `shared.store.migrate`'s 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 
@@ -60,7 +61,7 @@ class PostgresStore(
 
 @asynccontextmanager
 async def open_postgres(
-    database_url: str,
+    database_url: str | Callable[[], str],
     secret_key: str,
     *,
     clock: Clock | None = None,
@@ -69,13 +70,18 @@ async def open_postgres(
 ) -> AsyncIterator[PostgresStore]:
     """Open a store on a migrated database; it reconnects by itself whenever the database comes back.
 
+    Where `database_url` is a function, it is asked for each new connection, so that a password may be replaced.
     Raises `SecretKeyWrong` if `secret_key` (keys, comma-separated, the newest first) does not open what is
     stored, and `StoreUnavailable` if the database cannot be reached now or is not migrated yet.
     """
     box = SecretBox(secret_key)
+
+    async def connect(*_: Any, **arguments: Any) -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(database_url if isinstance(database_url, str) else database_url(), **arguments)
+
     with translated():
         pool = await asyncpg.create_pool(
-            database_url,
+            connect=connect,
             min_size=1,
             max_size=most_connections,
             timeout=CONNECT_TIMEOUT_S,

@@ -12,6 +12,7 @@ from shared.domain.binding import Binding
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration, next_revision
 from shared.store.evaluation import Evaluation
+from shared.store.newer import understood
 from shared.store.port import RevisionConflict
 from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key, connection_of, integration_key
 from shared.store.postgres.errors import translated
@@ -61,10 +62,10 @@ class Config(Core):
                     row = await session.fetchrow(
                         "SELECT revision, body FROM integrations WHERE id = $1", integration.id
                     )
-                    current = Integration.model_validate_json(row["body"]) if row else None
+                    current = understood(Integration, row["body"], f"integration {integration.id}") if row else None
                     _check(current.revision if current else 0, expected_revision)
                     saved = next_revision(current, integration)
-                    body = saved.model_dump_json()
+                    body = saved.model_dump_json(exclude_defaults=True)
                     await session.execute(
                         "INSERT INTO integrations AS i"
                         " (id, revision, jira_connection, craft_connection, body, agreed_revision)"
@@ -130,7 +131,7 @@ class Config(Core):
         """Save the next revision of a connection."""
         sealed = self.box.seal(secrets, Binding.of(connection)) if secrets is not None else None
         saved = connection.model_copy(update={"revision": expected_revision + 1})
-        body = saved.model_dump_json()
+        body = saved.model_dump_json(exclude_defaults=True)
         async with self.session() as session:
             with translated():
                 async with session.transaction():

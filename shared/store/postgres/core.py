@@ -15,6 +15,7 @@ import asyncpg
 from shared.domain.clock import Clock
 from shared.domain.ids import ConnectionId, IntegrationId
 from shared.domain.mapping import Connection, Integration
+from shared.store.newer import understood
 from shared.store.port import StoreUnavailable
 from shared.store.postgres.errors import translated
 from shared.store.secrets import SecretBox
@@ -74,7 +75,7 @@ class Core:
         """Return a saved revision; parsed once, since a revision never changes."""
         known = self._integrations.get((integration_id, revision))
         if known is None:
-            known = Integration.model_validate_json(body)
+            known = understood(Integration, body, f"revision {revision} of integration {integration_id}")
             if len(self._integrations) >= MOST_PARSED:
                 self._integrations.clear()
             self._integrations[integration_id, revision] = known
@@ -83,7 +84,9 @@ class Core:
 
 def connection_of(row: asyncpg.Record) -> Connection:
     """Return a connection; whether it is paused is a column, since that is no revision."""
-    return Connection.model_validate_json(row["body"]).model_copy(update={"paused_reason": row["paused_reason"]})
+    return understood(Connection, row["body"], "a connection").model_copy(
+        update={"paused_reason": row["paused_reason"]}
+    )
 
 
 CONNECTION_COLUMNS = "body, paused_reason"

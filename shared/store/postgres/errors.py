@@ -14,6 +14,7 @@ class.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,12 +62,22 @@ def translated() -> Iterator[None]:
             f"the database has another schema than this release ({error}); run `python -m shared.store.migrate`"
         ) from error
     except CONNECTION_LOST as error:
-        raise StoreUnavailable(_words(error)) from error
+        raise StoreUnavailable(away(error)) from error
     except asyncpg.InterfaceError as error:
         if isinstance(error, ValueError) or "another operation is in progress" in str(error):
             raise  # a mistake of ours: a wrong setting, two statements at once on one connection
-        raise StoreUnavailable(_words(error)) from error
+        raise StoreUnavailable(away(error)) from error
 
 
-def _words(error: Exception) -> str:
+def away(error: Exception) -> str:
+    """Return why the database cannot be reached, with the setting to look at where one is at fault."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"the database's certificate is not accepted ({error.verify_message}); sslrootcert in TANDEM_DATABASE_URL"
+            " has to name the authority that signed it, and its name has to be the host in that address"
+        )
+    if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError):
+        return f"the database refuses us ({error}); look at user and password in TANDEM_DATABASE_URL"
+    if isinstance(error, ConnectionError) and "rejected SSL upgrade" in str(error):
+        return "the database speaks no TLS, and sslmode in TANDEM_DATABASE_URL asks for it"
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -8,6 +8,7 @@ from shared.domain.ids import EntityId, IntegrationId, LinkId, Side
 from shared.domain.link import Json, LinkState
 from shared.messages.status import SyncStatus
 from shared.store.codec import conflict_from_json, loads
+from shared.store.newer import status_of
 from shared.store.port import LABELS, LEDGER_AGE, LEDGER_LENGTH, LinkView, label_key
 from shared.store.postgres.core import Core
 from shared.store.postgres.links import LEDGERS, LOAD
@@ -33,7 +34,7 @@ class Reading(Core):
         )
         return LinkView(
             link=link,
-            status=SyncStatus.model_validate_json(status["body"]) if status else None,
+            status=status_of(status["body"]) if status else None,
             conflicts=[conflict_from_json(loads(row["body"])) for row in conflicts],
             history=[history_of(row) for row in history],
         )
@@ -61,7 +62,7 @@ class Reading(Core):
             state,
             limit,
         )
-        return [SyncStatus.model_validate_json(row["body"]) for row in rows]
+        return [status_of(row["body"]) for row in rows]
 
     async def count_by_state(self, integration_id: IntegrationId | None) -> dict[LinkState | str, int]:
         """Return how many links are in each display state."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-from shared.runtime.settings import PREFIX, ServiceSettings
-from tandem_cli import settings as command_line
+from shared.runtime.settings import PREFIX
+from tandem_ops.settings_reference import all_settings
 from tests.unit.docs.test_documents import DOCUMENTS, ROOT
 
 PATH = re.compile(r"`((?:services|shared|sandbox|tandem_cli|deploy|tests|docs|requirements)/[\w./-]+)")
@@ -19,16 +18,8 @@ ASSUMPTION = re.compile(r"^\| ([JCK]\d+) \|", re.MULTILINE)
 
 
 def _settings() -> set[str]:
-    """Return the names of all settings of all services, and those of the local stack."""
-    for path in sorted((ROOT / "services").glob("*/settings.py")):
-        importlib.import_module(f"services.{path.parent.name}.settings")
-    known = {"CACHE_DIR", "MAVEN_URL", command_line.URL.removeprefix(PREFIX)}
-    classes = [ServiceSettings]
-    while classes:
-        found = classes.pop()
-        known |= {name.upper() for name in found.model_fields}
-        classes += found.__subclasses__()
-    return known
+    """Return the names of all settings of all services and commands, and those of the local stack."""
+    return {"CACHE_DIR", "MAVEN_URL"} | {name.removeprefix(PREFIX) for name in all_settings()}
 
 
 @pytest.mark.parametrize("document", NAMED, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -41,7 +32,7 @@ def test_every_setting_that_a_document_names_exists() -> None:
     known = _settings()
     for document in NAMED:
         for name in SETTING.findall(document.read_text()):
-            assert name.removesuffix("_FILE") in known, f"{document.name} names {PREFIX}{name}"
+            assert {name, name.removesuffix("_FILE")} & known, f"{document.name} names {PREFIX}{name}"
 
 
 def test_every_assumption_has_a_number_of_its_own_and_those_named_elsewhere_exist() -> None:

@@ -110,7 +110,7 @@ INTEGRATIONS: st.SearchStrategy[Integration] = _valid(
         optional=_optional(
             Integration,
             *("id", "revision", "name", "jira_connection", "craft_connection", "jira_project", "craft_workspace"),
-            *("types", "pairs", "jira_markup", "jira_project_id"),
+            *("types", "pairs", "jira_markup", "jira_project_id", "jira_subtasks"),
         ),
     ),
     Integration,

@@ -8,7 +8,17 @@ import pytest
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, OperationId, Side
 from shared.domain.link import Absence, Absent, Link, LinkState, Operation, OperationKind
-from shared.domain.requests import DIRECTION_OFF, TABLE, Refused, RequestKind, Situation, Step, judge, situation_of
+from shared.domain.requests import (
+    DIRECTION_OFF,
+    NO_INTEGRATION,
+    TABLE,
+    Refused,
+    RequestKind,
+    Situation,
+    Step,
+    judge,
+    situation_of,
+)
 from shared.messages.status import Cause
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -27,6 +37,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "apart": (COMPARE, "unsynced", JOIN, "no_conflict", "unsynced", "unsynced"),
     "alone": (CREATE, "unsynced", JOIN, "no_conflict", "unsynced", CREATE),
     "excluded": (CREATE, APART, JOIN, "no_conflict", CREATE, CREATE),
+    "not_taken": (READ, APART, JOIN, "no_conflict", READ, "no_integration"),
     "absent": ("absent", APART, "absent", "no_conflict", READ, "absent"),
     "left": (READ, APART, JOIN, "no_conflict", READ, Step.BEGIN_ANEW),
     "deleted": (READ, "deleted", "deleted", "no_conflict", READ, "deleted"),
@@ -98,12 +109,13 @@ def test_the_reasons_that_matter_are_told_apart() -> None:
     moved.successors[Side.JIRA] = LinkId("next")
     hidden = link_in(LinkState.GONE)
     hidden.jira.absent = Absent(Absence.HIDDEN, NOW)
-    assert str(Cause.DIRECTION_OFF) == DIRECTION_OFF
+    assert (str(Cause.DIRECTION_OFF), str(Cause.NO_INTEGRATION)) == (DIRECTION_OFF, NO_INTEGRATION)
     for link, expected in (
         (link_in(LinkState.HELD, craft=False, reason=Cause.DIRECTION_OFF), Situation.HELD_OFF),
         (link_in(LinkState.HELD, craft=False, reason=Cause.DIRECTION_MANUAL), Situation.HELD_MANUAL),
         (link_in(LinkState.CREATING, craft=False), Situation.CREATING),
         (sending, Situation.SENDING),
+        (link_in(LinkState.EXCLUDED, craft=False, reason=Cause.NO_INTEGRATION), Situation.NOT_TAKEN),
         (link_in(LinkState.PAUSED), Situation.PAUSED),
         (link_in(LinkState.PAUSED, craft=False), Situation.CREATING),
         (link_in(LinkState.UNSYNCED), Situation.APART),

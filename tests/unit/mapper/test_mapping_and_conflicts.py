@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.mapper.domain.reasons import by_rule
 from services.mapper.domain.revision import follow
 from services.mapper.domain.status import describe
 from shared.domain.ids import PairId, Side
@@ -113,7 +114,7 @@ def test_an_open_conflict_is_settled_by_the_policy_that_was_saved_since(policy: 
     assert world.holds == {Side.JIRA: winner, Side.CRAFT: winner}
     assert not world.link.open_conflicts
     assert {"j", "c"} <= world.kept
-    assert world.link.new_conflicts[-1].resolved_by == f"policy {policy}"
+    assert world.link.new_conflicts[-1].resolved_by == by_rule(policy)
 
 
 def test_a_conflict_whose_policy_did_not_change_stays_open() -> None:

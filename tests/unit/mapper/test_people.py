@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from shared.domain.ids import PairId, Side
-from shared.domain.link import Link, Result
+from shared.domain.link import Link, OperationKind, Result
 from shared.domain.mapping import FieldKind, FieldPair, ValuePair
 from shared.domain.person import Person
 from shared.messages.change import ChangeEvent
 from shared.messages.request import RequestKind
+from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
 from tests.unit.mapper.harness import START
 from tests.unit.mapper.test_protocol_failures_handlers import CRAFT, JIRA, US, Bench
@@ -126,6 +127,29 @@ async def test_a_stand_in_never_comes_back_over_the_person_whom_they_stand_for(d
         await desk.mapper.handle(fresh)
     assert [command.op_id for command in await desk.commands()] == [created.op_id]
     assert not (await desk.the_link()).open_conflicts
+
+
+@pytest.mark.parametrize("stand_in", [None, ValuePair(jira="557058:lead", craft=None)])
+async def test_somebody_unknown_takes_no_known_persons_place(desk: Desk, stand_in: ValuePair | None) -> None:
+    """An admin may have somebody stand in; without that, who is there stays, and the item says why."""
+    await desk.open(stand_in)
+    await desk.joined(ADA, CRAFT_ADA)
+    desk.later()
+    await desk.mapper.handle(desk.item({"id": "77", "user": "Ben Unknown", "team": ""}))
+    writes = [each for each in await desk.commands() if each.kind is OperationKind.WRITE]
+    link = await desk.the_link()
+    blocked = link.craft.pair(WHO).blocked
+    if stand_in is not None:
+        assert [each.fields[WHO] for each in writes] == ["557058:lead"]
+        return
+    assert writes == []
+    assert blocked is not None
+    assert blocked.code == Cause.VALUE_NOT_MAPPED
+    assert "Ben Unknown" in blocked.message
+    assert "stays" in blocked.message
+    desk.later()
+    await desk.mapper.handle(desk.item(CRAFT_ADA))
+    assert (await desk.the_link()).craft.pair(WHO).blocked is None, "put right by hand"
 
 
 async def test_without_a_stand_in_the_other_side_is_left_unassigned_and_that_is_agreed(desk: Desk) -> None:

@@ -131,7 +131,7 @@ async def test_a_policy_says_who_wins_and_that_both_stay_on_record(stage: Stage)
     found = await said(stage, draft, jira=stage.bench.jira("1", "x"), craft=stage.bench.craft("11", "y", by=US))
     assert found.outlooks == (Outlook.WRITE_JIRA,)
     assert title_of(found).jira.would_be == "y"
-    assert "policy craft" in (title_of(found).why or "")
+    assert "the rule that Craft.io wins" in (title_of(found).why or "")
 
 
 async def test_two_that_agree_are_in_sync(stage: Stage) -> None:

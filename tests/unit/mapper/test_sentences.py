@@ -4,11 +4,14 @@ whole.
 
 from __future__ import annotations
 
+import ast
 from datetime import timedelta
 from itertools import product
+from pathlib import Path
 
 import pytest
 
+from services.mapper.domain import reasons
 from services.mapper.domain.sentences import NEXT_STEPS, SENTENCES, next_step
 from services.mapper.domain.status import describe
 from shared.domain.ids import EntityId, LinkId, Side
@@ -89,6 +92,32 @@ def test_what_moves_by_itself_says_why_once_it_takes_long(state: LinkState, abou
     status = describe(link, world.ctx)
     understood(status, stays=troubled and about != "nothing")
     assert ("503" in status.message) == (troubled and about != "nothing")
+
+
+_OF_THE_MACHINE = ("effect", "write of", "our ", "restor", "landed", "policy", "generation", "ledger", "entry")
+
+
+@pytest.mark.parametrize("reason", reasons.ALL)
+def test_the_history_and_settled_conflicts_speak_to_people(reason: str) -> None:
+    assert not technical(reason)
+    assert not [each for each in _OF_THE_MACHINE if each in reason]
+    assert reason[0].islower() or reason.startswith(("Jira", "Craft.io"))
+    assert not reason.endswith(".")
+
+
+def test_every_reason_on_record_comes_from_the_table() -> None:
+    """What stands as a literal where values are put on record would escape the test above."""
+    found = []
+    for path in sorted(Path(reasons.__file__).parent.glob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(call, ast.Call):
+                continue
+            name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+            given = [*call.args, *(each.value for each in call.keywords)]
+            literal = any(isinstance(each, ast.JoinedStr | ast.Constant) for each in given)
+            if name in {"remember", "replaces", "keep_beside", "settle_conflict", "_put_on_record"} and literal:
+                found.append(f"{path.name}:{call.lineno}")
+    assert found == []
 
 
 def test_the_tables_are_whole_and_have_no_placeholder() -> None:

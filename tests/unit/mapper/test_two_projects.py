@@ -12,9 +12,10 @@ from shared.domain.ids import EntityId, IntegrationId, Side
 from shared.domain.link import LinkState
 from shared.domain.mapping import Mode, Takes, TypePair
 from shared.messages.change import ChangeEvent, Origin
-from shared.messages.request import SyncRequest
+from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
+from tests.patterns import technical
 from tests.unit.mapper.test_protocol_failures_handlers import EPIC, Bench
 
 TYPES = (TypePair(jira=EPIC, craft="epic"), TypePair(jira="10001", craft="feature"))
@@ -155,12 +156,64 @@ async def test_a_rule_goes_before_what_has_none(side: Side, value: str | None, e
 
 
 @SIDES
-async def test_an_item_that_no_rule_names_is_left_alone_until_one_does(side: Side) -> None:
+@pytest.mark.parametrize("value", ["Web", "Desktop"])
+async def test_an_item_that_no_rule_names_says_so_until_one_does(side: Side, value: str) -> None:
     bench = await bench_of(side, first=rule(side, "Desktop"), second=rule(side, "Web"))
     await bench.mapper.handle(valued(item(bench, side, "1"), None))
-    assert (await home(bench, side, "1"), await bench.commands()) == (None, [])
-    await bench.mapper.handle(valued(item(bench, side, "1"), "Web"))
-    assert await home(bench, side, "1") == SECOND
+    link = await bench.link(side, "1")
+    assert link is not None
+    assert (link.state, link.reason) == (LinkState.EXCLUDED, Cause.NO_INTEGRATION)
+    assert "none of them" in (link.reason_text or "")
+    await bench.mapper.handle(valued(item(bench, side, "1"), None))
+    assert (await bench.commands(), await bench.link(side, "1") is not None) == ([], True)
+    event = valued(item(bench, side, "1"), value)
+    await bench.mapper.handle(event)
+    assert await home(bench, side, "1") == (FIRST if value == "Desktop" else SECOND)
+    moved = await bench.link(side, "1")
+    assert moved is not None
+    if moved.side(side).dirty:
+        read = {"origin": Origin.FRESH, "ticket": moved.side(side).mark}
+        await bench.mapper.handle(event.model_copy(update=read))
+    assert (await bench.commands())[-1].integration_id == moved.integration_id
+
+
+@SIDES
+@pytest.mark.parametrize("chosen", [FIRST, SECOND])
+async def test_what_no_rule_names_goes_where_a_person_wants_it(side: Side, chosen: IntegrationId) -> None:
+    bench = await bench_of(side, first=rule(side, "Desktop"), second=rule(side, "Web"))
+    await bench.mapper.handle(valued(item(bench, side, "1"), None))
+    event = by(valued(item(bench, side, "1"), None), chosen)
+    await bench.mapper.handle(event)
+    assert await home(bench, side, "1") == chosen
+    link = await bench.link(side, "1")
+    assert link is not None
+    assert link.state is LinkState.CREATING
+
+
+@SIDES
+async def test_what_no_rule_names_is_read_again_when_the_rules_change_or_a_person_asks(side: Side) -> None:
+    bench = await bench_of(side, first=rule(side, "Desktop"), second=rule(side, "Web"))
+    await bench.mapper.handle(valued(item(bench, side, "1"), None))
+    link = await bench.link(side, "1")
+    assert link is not None
+    wider = next(each for each in await bench.store.integrations() if each.id == FIRST)
+    await bench.store.save_integration(wider.model_copy(update={"takes": ()}), 1, "test", bench.clock.now())
+    look = SyncRequest(
+        request_id="r",
+        kind=RequestKind.DECIDE,
+        requested_by="clock",
+        requested_at=bench.clock.now(),
+        link_id=link.id,
+    )
+    await bench.mapper.handle(look)
+    await bench.mapper.handle(look.model_copy(update={"request_id": "s"}))
+    link = await bench.link(side, "1")
+    assert link is not None
+    assert link.side(side).dirty
+    event = valued(item(bench, side, "1"), None)
+    read = {"origin": Origin.FRESH, "ticket": link.side(side).mark}
+    await bench.mapper.handle(event.model_copy(update=read))
+    assert [each.integration_id for each in await bench.commands()] == [FIRST]
 
 
 @SIDES
@@ -184,3 +237,51 @@ async def test_an_item_goes_to_the_one_that_maps_its_type(side: Side) -> None:
     bench = await bench_of(side, first={"types": (TypePair(jira="10001", craft="feature"),)})
     await bench.mapper.handle(item(bench, side, "1"))
     assert await home(bench, side, "1") == SECOND
+
+
+SUBTASKS = (*TYPES, TypePair(jira="10004", craft="story"))
+
+
+@pytest.mark.parametrize("kind", ["story", "feature"])
+async def test_a_sub_task_is_not_sent_below_a_parent_of_another_project_whoever_asks(kind: str) -> None:
+    """Jira has to refuse it; what is no sub-task may have its parent anywhere."""
+    known = {"types": SUBTASKS, "jira_subtasks": ("10004",)}
+    bench = await bench_of(Side.CRAFT, first=known, second=known)
+    await linked(bench, Side.CRAFT, "1", SECOND)
+    before = len(await bench.commands())
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", parent="1", kind=kind), FIRST))
+    link = await bench.link(Side.CRAFT, "2")
+    assert link is not None
+    assert link.integration_id == FIRST
+    if kind == "feature":
+        assert len(await bench.commands()) == before + 1
+        return
+    assert len(await bench.commands()) == before
+    assert (link.state, link.reason) == (LinkState.EXCLUDED, Cause.REJECTED)
+    assert link.reason_text is not None
+    assert "synced by j, whose project is another one" in link.reason_text
+    assert "Push it for j instead" in link.reason_text
+    assert not technical(link.reason_text)
+    assert link.again_at is not None
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", parent="1", kind=kind), SECOND))
+    assert (await bench.commands())[-1].integration_id == SECOND
+
+
+async def test_an_item_is_not_sent_below_a_parent_of_another_workspace() -> None:
+    bench = await bench_of(Side.JIRA)
+    await linked(bench, Side.JIRA, "1", SECOND)
+    before = len(await bench.commands())
+    await bench.mapper.handle(by(item(bench, Side.JIRA, "2", parent="1"), FIRST))
+    link = await bench.link(Side.JIRA, "2")
+    assert link is not None
+    assert (len(await bench.commands()), link.state, link.reason) == (before, LinkState.EXCLUDED, Cause.REJECTED)
+    assert "only in the workspace of its parent" in (link.reason_text or "")
+
+
+async def test_a_sub_task_without_a_parent_is_not_sent() -> None:
+    bench = await bench_of(Side.CRAFT, first={"types": SUBTASKS, "jira_subtasks": ("10004",)})
+    await bench.mapper.handle(by(item(bench, Side.CRAFT, "2", kind="story"), FIRST))
+    link = await bench.link(Side.CRAFT, "2")
+    assert link is not None
+    assert (list(await bench.commands()), link.state) == ([], LinkState.EXCLUDED)
+    assert "only below a parent" in (link.reason_text or "")

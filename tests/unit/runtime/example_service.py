@@ -17,7 +17,7 @@ _log = structlog.get_logger("example")
 
 
 class ExampleService:
-    """Waits to be stopped, or fails."""
+    """Waits to be stopped, or fails, or does not stop."""
 
     name = "example"
 
@@ -27,6 +27,9 @@ class ExampleService:
             raise RuntimeError("the roof is on fire")
         _log.info("work begun")
         await stop.wait()
+        if "EXAMPLE_HANGS" in os.environ:
+            _log.info("hangs")
+            await asyncio.Event().wait()
         _log.info("work finished")
 
     async def ready(self) -> Mapping[str, bool]:
@@ -45,4 +48,5 @@ async def open_service(_: ServiceSettings) -> AsyncIterator[ExampleService]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main("example", ServiceSettings, open_service))
+    within_s = float(os.environ.get("EXAMPLE_STOPS_WITHIN_S", "600"))
+    raise SystemExit(main("example", ServiceSettings, open_service, stop_within_s=within_s))

@@ -19,6 +19,7 @@ from cryptography.fernet import Fernet
 from deploy.local.ports import free_port
 from shared.runtime.service import live
 from shared.runtime.settings import ServiceSettings
+from shared.runtime.stopping import FINISH_S, HTTP_WITHIN_S, RUN_WITHIN_S, STOP_WITHIN_S
 from shared.store.port import StoreUnavailable
 from tests.unit.runtime.bench import DEADLINE_S, until
 
@@ -177,6 +178,34 @@ async def test_while_the_store_is_away_at_the_start_it_is_alive_not_ready_and_st
         assert (await get(f"{url}/readyz"))[0] == 200
 
 
+async def test_while_an_attempt_to_open_waits_for_the_store_it_is_alive_all_the_same() -> None:
+    attempts: list[str] = []
+    arrives = asyncio.Event()
+
+    @asynccontextmanager
+    async def open_slowly(_: ServiceSettings) -> AsyncIterator[Example]:
+        attempts.append("waits")
+        if len(attempts) == 1:
+            raise StoreUnavailable("refused")
+        await arrives.wait()
+        yield Example()
+
+    stop, chosen = asyncio.Event(), settings()
+    life = asyncio.create_task(live("example", chosen, open_slowly, stop))
+    try:
+        await until(lambda: len(attempts) == 2)
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{chosen.http_port}") as http:
+            async with http.get("/healthz") as answer:
+                assert answer.status == 200
+            async with http.post("/webhooks/jira/any") as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    finally:
+        arrives.set()
+        stop.set()
+        async with asyncio.timeout(DEADLINE_S):
+            await life
+
+
 async def test_a_failure_of_the_service_ends_the_process_and_everything_is_closed() -> None:
     example = Example()
     example.fails = ZeroDivisionError("bug")
@@ -204,6 +233,22 @@ async def test_a_signal_stops_the_process_in_order_with_exit_code_0(number: sign
     assert {"stopping", "work finished"} <= set(events)
     assert events[-1] == "stopped"
     assert all(line["service"] == "example" and line["instance"] == "one" and line["at"] for line in lines)
+
+
+async def test_a_service_that_does_not_stop_is_ended_at_its_deadline_with_exit_code_1(tmp_path: Path) -> None:
+    process = await start_program(tmp_path, {"EXAMPLE_HANGS": "1", "EXAMPLE_STOPS_WITHIN_S": "0.1"})
+    await until_logged(tmp_path, process, "work begun")
+    process.send_signal(signal.SIGTERM)
+    async with asyncio.timeout(DEADLINE_S):
+        assert await process.wait() == 1
+    events = [line["event"] for line in log_lines(tmp_path)]
+    assert "hangs" in events
+    assert events[-1] == "not stopped in time"
+
+
+def test_the_parts_of_a_stop_fit_into_its_deadline() -> None:
+    assert FINISH_S < RUN_WITHIN_S
+    assert RUN_WITHIN_S + HTTP_WITHIN_S < STOP_WITHIN_S
 
 
 async def test_a_failure_is_exit_code_1_with_type_and_place_in_the_log(tmp_path: Path) -> None:

@@ -149,8 +149,48 @@ def test_a_password_protected_kafka_needs_user_and_password(environment: pytest.
     environment.setenv("TANDEM_KAFKA_USERNAME", "tandem")
     environment.setenv("TANDEM_KAFKA_PASSWORD", "hunter2")
     security = load_settings(ExampleSettings).kafka_security()
-    assert (security["sasl_plain_username"], security["sasl_mechanism"]) == ("tandem", "SCRAM-SHA-512")
-    assert security["ssl_context"] is not None
+    arguments = security.arguments()
+    assert (arguments["sasl_plain_username"], arguments["sasl_mechanism"]) == ("tandem", "SCRAM-SHA-512")
+    assert arguments["ssl_context"] is not None
+    assert "hunter2" not in repr(security)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (
+            {"KAFKA_USERNAME": "tandem"},
+            "TANDEM_KAFKA_USERNAME is set, and TANDEM_KAFKA_SECURITY_PROTOCOL PLAINTEXT makes",
+        ),
+        (
+            {"KAFKA_CA_FILE": __file__},
+            "TANDEM_KAFKA_CA_FILE is set, and TANDEM_KAFKA_SECURITY_PROTOCOL PLAINTEXT makes",
+        ),
+        ({"KAFKA_CA_FILE": "/no/such.pem"}, "TANDEM_KAFKA_CA_FILE '/no/such.pem': there is no such file"),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_CA_FILE": __file__},
+            f"the authority's certificates in {__file__} cannot be used",
+        ),
+        (
+            {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_KEY_FILE": __file__},
+            "TANDEM_KAFKA_CERTIFICATE_FILE and TANDEM_KAFKA_KEY_FILE go together",
+        ),
+        ({"DATABASE_URL": "postgresql://u:hunter2@db/t?sslmode=verify-full"}, "without sslrootcert="),
+        ({"DATABASE_URL": "postgresql://u:hunter2@db/t?sslmode=safe"}, "has sslmode=safe; there are disable, allow,"),
+        (
+            {"DATABASE_URL": "postgresql://u:hunter2@db/t?sslmode=verify-full&sslrootcert=/no/such.pem"},
+            "has sslrootcert=/no/such.pem, and there is no such file",
+        ),
+    ],
+)
+def test_half_of_a_protection_is_refused_in_words(
+    environment: pytest.MonkeyPatch, given: dict[str, str], told: str
+) -> None:
+    for name, value in given.items():
+        environment.setenv(f"TANDEM_{name}", value)
+    (problem,) = problems()
+    assert told in problem
+    assert "hunter2" not in problem
 
 
 def test_settings_of_other_services_in_the_same_environment_do_not_disturb(environment: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from shared.domain.link import (
     LinkState,
     Normalised,
     Operation,
+    Oversize,
     Overwritten,
     PairSide,
     PairWrite,
@@ -54,6 +55,7 @@ def drawn(kind: type[Any], **own: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 st.register_type_strategy(datetime, times)
 st.register_type_strategy(str, texts)
+later = st.dictionaries(texts.map(lambda name: f"later {name}"), values, max_size=1)
 helds = drawn(
     Held,
     value=values,
@@ -82,7 +84,9 @@ held_pairs = drawn(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
+    oversize=st.none() | st.builds(Oversize, at=st.none() | times, size=st.none() | st.integers(0)),
     names=st.dictionaries(texts, texts, max_size=2),
+    more=later,
 )
 sides = drawn(
     SideState,
@@ -97,6 +101,7 @@ sides = drawn(
     absent=st.none() | st.builds(Absent),
     told_deleted=st.booleans(),
     pairs=st.dictionaries(texts, held_pairs, max_size=3),
+    more=later,
 )
 conflicts = drawn(ConflictNote, jira_value=values, craft_value=values, kept=st.none() | st.sampled_from(list(Side)))
 links = drawn(
@@ -124,6 +129,7 @@ links = drawn(
     jira=sides,
     craft=sides,
     open_conflicts=st.dictionaries(texts, conflicts, max_size=2),
+    more=later,
     operations=st.just([]),
     new_conflicts=st.just([]),
     new_history=st.just([]),
@@ -135,6 +141,7 @@ operations = drawn(
     open=st.booleans(),
     result=st.none() | st.sampled_from(list(Result)),
     attempts=st.integers(0),
+    more=later,
     lease_until=st.none() | times,
     owner=st.none() | texts,
     post_started_at=st.none() | times,

@@ -176,6 +176,26 @@ async def test_a_write_that_broke_off_half_way_is_gone_on_with() -> None:
 
 
 @on_virtual_time
+async def test_what_was_answered_half_way_is_gone_on_with_at_once() -> None:
+    world = World()
+    await world.configure()
+    _show_the_workflow(world)
+    issue = world.item(Side.JIRA)
+    op = await world.open_write(Side.JIRA, issue, status=(DONE, TO_DO))
+
+    def lock(request: HttpRequest) -> None:
+        if request.method == "POST" and request.url.endswith("/transitions"):
+            world.fail({"method": "GET", "path": "*/transitions", "effect": "status", "status": 404, "next": 1})
+            world.after_effect = None
+
+    world.after_effect = lock
+    assert (await world.work(op)).result is Result.APPLIED
+    assert _status(world, issue) == "Done"
+    assert world.operation(op).attempts == 2
+    assert world.clock.monotonic() < 10.0, "nothing is under way that a lease would have to outlive"
+
+
+@on_virtual_time
 async def test_a_field_that_a_transition_asks_for_is_filled_from_the_mapping() -> None:
     world = World()
     await world.configure()

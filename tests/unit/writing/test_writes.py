@@ -249,6 +249,48 @@ async def test_a_value_that_a_site_fails_at_each_time_is_set_aside_with_its_word
 
 
 @BOTH
+@pytest.mark.parametrize(("status", "soon"), [(500, True), (502, False)])
+@on_virtual_time
+async def test_the_next_attempt_waits_for_a_lease_only_while_a_request_may_be_under_way(
+    side: Side, status: int, soon: bool
+) -> None:
+    """A gateway that gave up does not say that what is behind it did."""
+    world = World()
+    await world.configure()
+    op = await world.open_write(side, world.item(side), title=("New", "Old"))
+    world.fail({"method": "PUT", "effect": "status", "status": status, "next": 1})
+    await world.attempt(op)
+    await world.work(op)
+    assert (world.clock.monotonic() < 10.0) is soon
+    assert world.operation(op).attempts == 2, "of unknown fate all the same"
+
+
+@BOTH
+@on_virtual_time
+async def test_a_value_without_any_answer_is_not_set_aside_before_its_lease_is_over(side: Side) -> None:
+    """The others are written, each alone; that one may still have its effect."""
+    world = World()
+    await world.configure()
+    field = "points" if side is Side.CRAFT else "end"
+    pairs: dict[str, Any] = {"title": ("Cursed", "Old"), field: (5 if side is Side.CRAFT else "2026-12-24", None)}
+    op = await world.open_write(side, world.item(side), **pairs)
+    world.fail({"method": "PUT", "effect": "status", "status": 500})
+    for _ in range(MOST_UNCLEAR - 1):
+        await world.attempt(op)
+        await asyncio.sleep(3.0)
+    world.fail(
+        {"method": "PUT", "effect": "status", "status": 500, "next": 1},
+        {"method": "PUT", "effect": "drop-response-after-doing-it", "contains": "Cursed", "next": 1},
+    )
+    await world.attempt(op)
+    assert world.outcomes(op) == []
+    leased = world.operation(op).lease_until
+    assert leased is not None
+    assert leased > world.clock.now() + timedelta(seconds=30)
+    assert (await world.work(op)).result is Result.ALREADY
+
+
+@BOTH
 @on_virtual_time
 async def test_a_site_that_gives_no_answer_at_all_is_never_taken_to_have_failed(side: Side) -> None:
     """F12: only an answer ends a request."""

@@ -1,0 +1,1 @@
+"""Kafka, Postgres and HTTP, as an operator's tools look at them."""

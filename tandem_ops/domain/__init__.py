@@ -1,0 +1,1 @@
+"""What is judged, and the words for it. Pure."""
