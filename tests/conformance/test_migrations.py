@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.stack
 WAITS = (
-    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tandem-migrate'
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tandem-migrate'"
     " AND wait_event_type = 'Lock' AND datname = current_database()"
 )
 COLUMNS = (
