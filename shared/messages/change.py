@@ -93,6 +93,9 @@ class ChangeEvent(Message):
     integration_id: IntegrationId | None = None
     """REQUEST: the integration that a person chose for it, if it is in no link yet."""
 
+    replayed: bool = False
+    """True for a copy that `tandem replay` made: what it shows was seen a while ago, and may be long gone."""
+
     @property
     def request_id(self) -> str | None:
         """Return which request of a person's this look at an item is, None if it is none."""

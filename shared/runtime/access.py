@@ -82,7 +82,7 @@ TOOLS: Final[Mapping[str, Access]] = {
     # Dead letters go back to where they came from, which may be any topic that is read in a group.
     "replay": Access(
         reads=_CHANGES | _DEAD,
-        writes=_CHANGES | _WRITES | {Topic.OUTCOMES, Topic.REQUESTS, Topic.REHEARSALS},
+        writes=_CHANGES | _WRITES | {Topic.OUTCOMES, Topic.REQUESTS},
         groups=("replay",),
     ),
 }

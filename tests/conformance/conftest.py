@@ -40,6 +40,8 @@ TABLES = (
     "item_counts",
     "item_count_notes",
     "leases",
+    "provisioned_files",
+    "provisioner",
 )
 
 

@@ -18,6 +18,7 @@ from shared.store.held import HeldDesk
 from shared.store.memory import MemoryStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.postgres import PostgresStore
+from shared.store.provisioning import ProvisioningDesk
 from shared.store.refused import RefusedDesk
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
@@ -48,6 +49,7 @@ class Store(
     EvaluationDesk,
     HeldDesk,
     RefusedDesk,
+    ProvisioningDesk,
     RequestDesk,
     SilenceWriter,
     ArrivalsWriter,
@@ -79,6 +81,7 @@ async def pass_time(store: Store, by: timedelta) -> None:
         await store.clock.sleep(by.total_seconds())
     if isinstance(store, PostgresStore):
         await store.fetch("UPDATE operations SET lease_until = lease_until - $1::interval", by)
+        await store.fetch("UPDATE provisioner SET until = until - $1::interval", by)
 
 
 def integration(**changes: Any) -> Integration:

@@ -23,6 +23,11 @@ from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.health import Health
+from shared.as_code import commands
+from shared.as_code.ports import Refused
+from shared.as_code.reading import ReadFile, read_file
+from shared.as_code.secret_places import SecretPlaces
+from shared.as_code.yaml_text import write_yaml
 from shared.clients.aiohttp_transport import AiohttpTransport, open_transport
 from shared.clients.egress import Egress, internal_network
 from shared.clients.errors import AddressRefused, CredentialsLocked, VendorError
@@ -34,11 +39,6 @@ from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.trail import AuditEntry
 from tandem_cli.adapters.http_console import open_console
-from tandem_cli.adapters.secret_places import SecretPlaces
-from tandem_cli.domain.yaml_text import write_yaml
-from tandem_cli.handlers import commands
-from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Refused
 from tests.conformance.client_worlds import LOOPBACK
 from tests.conformance.intruders import Intruder, MemoryIntruder, PostgresIntruder
 from tests.conformance.listeners import Listener, listening

@@ -156,6 +156,10 @@ class Changes:
         home = await self._home(tx, event, integrations)
         if home is None and event.integration_id is not None:
             return await self._leave(tx, event)
+        if event.replayed:
+            # Nothing is made of what may be long gone or changed: the reconciler looks at it first, and tells.
+            await tx.park(event.side, event.connection_id, event.entity_id, _body(event), self._clock.now())
+            return []
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         if home is None:
             return await self._insert(tx, event, integrations[0], taken=False)
@@ -233,8 +237,12 @@ class Changes:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []
         until = self._clock.now() + PARK_FOR
-        await tx.park(event.side, event.connection_id, event.entity_id, event.model_dump_json().encode(), until)
+        await tx.park(event.side, event.connection_id, event.entity_id, _body(event), until)
         return []
+
+
+def _body(event: ChangeEvent) -> bytes:
+    return event.model_dump_json(exclude_defaults=True).encode()
 
 
 def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Context) -> Observed:

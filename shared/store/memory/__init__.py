@@ -17,6 +17,7 @@ from shared.store.memory.dry_runs import DryRuns
 from shared.store.memory.held import Held
 from shared.store.memory.look import MemoryLook
 from shared.store.memory.people import Directory
+from shared.store.memory.provisioning import Provisioning
 from shared.store.memory.reading import Reading
 from shared.store.memory.refused import Refused
 from shared.store.memory.requests import Requests
@@ -29,7 +30,19 @@ __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
 class MemoryStore(
-    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, ArrivalsDesk, CensusDesk
+    Claims,
+    Work,
+    Config,
+    Revisions,
+    Reading,
+    Directory,
+    DryRuns,
+    Requests,
+    Held,
+    Refused,
+    Provisioning,
+    ArrivalsDesk,
+    CensusDesk,
 ):
     """Implements every protocol of `shared.store.port`.
 

@@ -24,6 +24,7 @@ from shared.store.census import NOT_BEHIND
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, EntityKey
+from shared.store.provisioning import ProvisionedFile
 from shared.store.requests import Asked
 
 OnCall = Callable[[str], Awaitable[None]]
@@ -81,6 +82,9 @@ class Tables:
     agreed: dict[IntegrationId, int] = field(default_factory=dict)
     """The revision until which links that nobody touches are decided again."""
     people: dict[tuple[ConnectionId, str], Person] = field(default_factory=dict)
+    provisioned: dict[str, ProvisionedFile] = field(default_factory=dict)
+    provisioner: tuple[str, datetime] | None = None
+    """Who provisions, and until when."""
     retry_asked: dict[IntegrationId, datetime] = field(default_factory=dict)
     """Until when what was refused is to be tried again at once."""
     let_go: dict[tuple[IntegrationId, Side], datetime] = field(default_factory=dict)

@@ -25,6 +25,7 @@ from shared.store.postgres.held import Held
 from shared.store.postgres.links import PostgresTransaction
 from shared.store.postgres.look import PostgresLook
 from shared.store.postgres.people import Directory
+from shared.store.postgres.provisioning import Provisioning
 from shared.store.postgres.reading import Reading
 from shared.store.postgres.refused import Refused
 from shared.store.postgres.requests import Requests
@@ -43,7 +44,19 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 class PostgresStore(
-    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, ArrivalsDesk, CensusDesk
+    Claims,
+    Work,
+    Config,
+    Revisions,
+    Reading,
+    Directory,
+    DryRuns,
+    Requests,
+    Held,
+    Refused,
+    Provisioning,
+    ArrivalsDesk,
+    CensusDesk,
 ):
     """All stores on one pool of connections."""
 

@@ -13,6 +13,8 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import text
 
+from shared.store.migrations.online import create_index
+
 revision = "0016"
 down_revision = "0014"
 
@@ -93,10 +95,7 @@ CREATE OR REPLACE TRIGGER note_counts_removed AFTER DELETE ON link_status
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION note_counts()
 """
 
-BEHIND = """
-CREATE INDEX CONCURRENTLY IF NOT EXISTS link_status_behind
-    ON link_status (integration_id, state, cause, behind_since) WHERE behind_since IS NOT NULL
-"""
+BEHIND = "link_status (integration_id, state, cause, behind_since) WHERE behind_since IS NOT NULL"
 
 # The triggers do the work: each row that is touched is noted and counted.
 COUNT_SOME = """
@@ -113,8 +112,8 @@ def upgrade() -> None:
     """Add the tables and triggers, then count what is there. Begun anew after a failure, it goes on where it was."""
     for statement in (*TABLES.split(";\n"), STANDING, NOTE_STANDING, COUNTS, *NOTE_COUNTS.split(";\n")):
         op.execute(statement)
+    create_index("link_status_behind", BEHIND)
     with op.get_context().autocommit_block():
-        op.execute(BEHIND)
         after: str | None = ""
         while after is not None:
             after = op.get_bind().execute(text(COUNT_SOME), {"after": after}).scalar()
