@@ -79,7 +79,7 @@ class ChangeEvent(Message):
     kind: ChangeKind
     origin: Origin
     observed_at: datetime
-    """Our clock."""
+    """When it was accepted, by our clock; of a webhook that had to be completed by a read, when that was accepted."""
     updated: datetime | None = None
     snapshot: dict[str, Any] | None = None
     by: AccountId | None = None

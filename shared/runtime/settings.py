@@ -156,6 +156,8 @@ class ServiceSettings(BaseSettings):
     """The least level that is logged."""
     instance: str = Field(default_factory=lambda: f"{os.uname().nodename}:{os.getpid()}", min_length=1)
     """Names this process in logs, leases and Kafka. Not set: the host's name and the process id."""
+    build_revision: str = Field(default="", max_length=100)
+    """The commit that this was built from, for `tandem_build_info`; an image says it of itself."""
 
     @model_validator(mode="after")
     def _security_is_whole(self) -> ServiceSettings:
