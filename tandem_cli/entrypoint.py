@@ -14,9 +14,13 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
+from shared.as_code import commands
+from shared.as_code.findings import Finding
+from shared.as_code.ports import Console, Refused, Saving, Unreachable
+from shared.as_code.reading import ReadFile, read_file
+from shared.as_code.secret_places import SecretPlaces
+from shared.as_code.yaml_text import write_yaml
 from tandem_cli.adapters.http_console import open_console
-from tandem_cli.adapters.secret_places import SecretPlaces
-from tandem_cli.domain.findings import Finding
 from tandem_cli.domain.report import (
     counted,
     differences_json,
@@ -26,11 +30,7 @@ from tandem_cli.domain.report import (
     plan_lines,
 )
 from tandem_cli.domain.schema import file_schema
-from tandem_cli.domain.yaml_text import write_yaml
-from tandem_cli.handlers import commands
-from tandem_cli.handlers.reading import ReadFile, read_file
 from tandem_cli.operations import WithOperations
-from tandem_cli.ports import Console, Refused, Saving, Unreachable
 from tandem_cli.settings import NotSet, console_access
 
 ResultT = TypeVar("ResultT")

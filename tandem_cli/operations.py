@@ -9,7 +9,12 @@ from typing import Final
 
 import click
 
-OPERATIONS: Final = {"doctor": "tandem_ops.entrypoint:doctor"}
+OPERATIONS: Final = {
+    "forget-person": "tandem_ops.entrypoint:forget_person",
+    "doctor": "tandem_ops.entrypoint:doctor",
+    "replay": "tandem_ops.replay_entrypoint:replay",
+    "support-bundle": "tandem_ops.entrypoint:support_bundle",
+}
 """Where each command is: module and name."""
 
 

@@ -59,6 +59,16 @@ class Known:
     skew: Skew | None
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a dead letter says of itself. The texts may hold anything."""
+
+    topic: str
+    by: str
+    reason: str
+    at: datetime
+
+
 class Kafka(Protocol):
     """The brokers. Topics and groups are named without the prefix."""
 
@@ -76,6 +86,14 @@ class Kafka(Protocol):
 
     async def since(self, topic: str, at: datetime) -> int:
         """Return how many records of a topic are as new as that, or newer."""
+        ...
+
+    async def dead_letters(self, most: int) -> Sequence[Letter]:
+        """Return what the newest dead letters say of themselves, the oldest first."""
+        ...
+
+    async def speaks(self) -> int:
+        """Return up to which version the brokers understand a produce request, which tells their release."""
         ...
 
 
@@ -100,6 +118,10 @@ class Services(Protocol):
 
     async def console(self, url: str, token: str) -> None:
         """Ask the console's API something, with the token."""
+        ...
+
+    async def metrics(self, url: str) -> str:
+        """Return the metrics of a service as text."""
         ...
 
 

@@ -37,11 +37,12 @@ class OpsSettings(VendorSettings):
         return {name: url.rstrip("/") for name, _, url in parts}
 
 
+_NOT_READ: Final = frozenset({"kafka_create_topics", "kafka_replication_factor", "kafka_session_timeout_s"})
 READ: Final = frozenset(
     {
-        *("kafka_bootstrap", "kafka_security_protocol", "kafka_sasl_mechanism", "kafka_username", "kafka_password"),
-        *("kafka_ca_file", "topic_prefix", "database_url", "secret_key", "allowed_internal_addresses"),
-        *("plain_http_hosts", "service_urls", "doctor_timeout_s"),
+        *(name for name in OpsSettings.model_fields if name.startswith("kafka_") and name not in _NOT_READ),
+        *("topic_prefix", "database_url", "secret_key", "allowed_internal_addresses", "plain_http_hosts"),
+        *("service_urls", "doctor_timeout_s", "build_revision"),
     }
 )
 """What these tools make use of; the rest is there because services have it."""

@@ -13,9 +13,9 @@ from deploy.local import scene
 from sandbox.craft.settings import ADA_KEY, BEN_KEY, SYNC_KEY, CraftSiteSettings
 from sandbox.craft.site import CraftSite
 from sandbox.jira.site import SYNC_EMAIL
+from shared.as_code.workspace import file_data
+from shared.as_code.yaml_text import write_yaml
 from shared.domain.mapping import Direction
-from tandem_cli.domain.workspace import file_data
-from tandem_cli.domain.yaml_text import write_yaml
 
 JIRA_URL: Final = "http://stand-ins:8081"
 CRAFT_URL: Final = "http://stand-ins:8082"

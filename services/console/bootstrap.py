@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+from services.console.adapters.mounted_folder import MountedFolder
 from services.console.adapters.vendor_metadata import VendorMetadata
 from services.console.entrypoint import ConsoleService
 from services.console.entrypoint.api import Api
@@ -16,19 +19,25 @@ from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
+from services.console.handlers.provisioned import ProvisionedDesk
+from services.console.handlers.provisioning import Provisioner
 from services.console.handlers.refused import RefusedItemsDesk
 from services.console.handlers.requests import Requests
 from services.console.handlers.vendors import Vendors
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
+from shared.as_code.secret_places import SecretPlaces
 from shared.clients.aiohttp_transport import open_transport
 from shared.domain.clock import SeededDice, SystemClock
 from shared.runtime.kafka import open_kafka_log
 from shared.runtime.publisher import Publisher
 from shared.store.postgres import open_postgres
+from shared.store.secrets import content_digests
 
 ADMIN = "admin"
 """Who the holder of the static token is, in the audit trail and in requests."""
+PROVISIONING = "provisioning"
+"""Who saves what mounted files say."""
 
 
 def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
@@ -58,8 +67,21 @@ def wire(settings: ConsoleSettings, ports: Ports) -> ConsoleService:
         Evaluations(ports, ADMIN),
         HeldItemsDesk(ports, ADMIN),
         RefusedItemsDesk(ports, ADMIN),
+        ProvisionedDesk(ports),
     )
-    return ConsoleService(api, ports, settings)
+    folder = settings.provisioning_folder
+    if folder is None:
+        return ConsoleService(api, ports, settings, None)
+    provisioner = Provisioner(
+        ports,
+        Configuration(ports, vendors, mappings, publish, settings.egress(), PROVISIONING),
+        MountedFolder(folder),
+        lambda: SecretPlaces(os.environ, folder),
+        partial(content_digests, settings.secret_key),
+        owner=settings.instance,
+        interval_s=settings.provisioning_interval_s,
+    )
+    return ConsoleService(api, ports, settings, provisioner)
 
 
 @asynccontextmanager

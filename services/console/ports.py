@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
+from shared.domain.errors import OwnWords
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.messages.base import Message
 from shared.metadata.craft import CraftMetadata
@@ -17,6 +19,7 @@ from shared.store.dry_runs import DryRunDesk
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
 from shared.store.port import ConfigReader, ConfigWriter, StatusReader
+from shared.store.provisioning import ProvisioningDesk
 from shared.store.refused import RefusedDesk
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
@@ -26,6 +29,7 @@ class Reader(
     DryRunDesk,
     EvaluationDesk,
     HeldDesk,
+    ProvisioningDesk,
     RefusedDesk,
     RequestDesk,
     StatusReader,
@@ -71,6 +75,18 @@ class Publish(Protocol):
 
     async def publish(self, *messages: Message) -> None:
         """Publish all messages and return once they are durable. Raises `LogUnavailable`."""
+        ...
+
+
+class FolderUnreadable(OwnWords):
+    """The provisioning folder cannot be read. The words name it and the system's reason."""
+
+
+class Folder(Protocol):
+    """Where mounted files are."""
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return all files of one version, by name. Raises `FolderUnreadable`."""
         ...
 
 

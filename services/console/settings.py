@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -19,5 +20,11 @@ class ConsoleSettings(VendorSettings):
     """The largest body of a request to the API."""
     console_vendor_timeout_s: float = Field(default=8.0, gt=0)
     """How long a vendor may take to answer while a person waits (probes, pushes, pulls)."""
+    provisioning_folder: Path | None = None
+    """A folder of files as `tandem apply` takes them (a ConfigMap, mounted). What changes in it is saved by itself; not
+    set: nothing is.
+    """
+    provisioning_interval_s: float = Field(default=5.0, gt=0, le=30.0)
+    """How often that folder is looked at."""
     console_metadata_timeout_s: float = Field(default=25.0, gt=0)
     """How long both vendors together may take to tell what a mapping is checked against; many small answers."""

@@ -8,6 +8,8 @@ puts a secret or a key into the words of an error.
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import os
 from dataclasses import dataclass
 from typing import Final
@@ -110,6 +112,17 @@ def _ident(sealed: bytes) -> bytes:
 
 def _context(head: bytes, binding: Binding) -> bytes:
     return head[:-_NONCE] + binding.as_bytes()
+
+
+def content_digests(keys: str, content: bytes) -> list[str]:
+    """Return what a content is known by under each of the keys (comma-separated), the newest first. Whoever lacks the
+    key cannot try out what the content may be.
+    """
+    purpose = b"tandem content digest"
+    return [
+        hmac.new(_derived(base64.urlsafe_b64decode(key), purpose, _KEY_BYTES), content, hashlib.sha256).hexdigest()
+        for key in keys.split(",")
+    ]
 
 
 def new_key() -> str:

@@ -11,10 +11,10 @@ from typing import Any, Final
 import aiohttp
 from pydantic import ValidationError
 
+from shared.as_code.plan import Change, Live, LiveConnection
+from shared.as_code.ports import Fault, Refused, Saving, Stored, Unreachable
 from shared.domain.differences import CONNECTION_OWNED, Difference
 from shared.domain.mapping import Connection, Integration
-from tandem_cli.domain.plan import Change, Live, LiveConnection
-from tandem_cli.ports import Fault, Refused, Saving, Stored, Unreachable
 
 _BASE: Final = "/api/v1"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=60.0, connect=10.0)

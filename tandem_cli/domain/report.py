@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from shared.as_code.findings import Finding
+from shared.as_code.plan import Change, Plan
 from shared.domain.differences import Difference
-from tandem_cli.domain.findings import Finding
-from tandem_cli.domain.plan import Change, Plan
 
 
 def finding_line(finding: Finding, file: str) -> str:

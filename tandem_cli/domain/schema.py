@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from shared.as_code.workspace import IDENT, VERSION, SecretReferences
 from shared.domain.differences import CONNECTION_OWNED, INTEGRATION_OWNED, PAIR_OWNED
 from shared.domain.mapping import Connection, FieldPair, Integration
-from tandem_cli.domain.workspace import IDENT, VERSION, SecretReferences
 
 _MODELS: Final = (Connection, Integration, FieldPair, SecretReferences)
 

@@ -6,7 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer
@@ -24,11 +24,11 @@ from aiokafka.structs import TopicPartition
 
 from shared.runtime.log import LogUnavailable
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.topics import POLICIES
+from shared.runtime.topics import POLICIES, Topic
 from tandem_ops.adapters.kafka_protocol import GroupsWithRights, TopicsWithRights, allowed
 from tandem_ops.domain.kafka import ClusterFacts, GroupFacts, PartitionFacts, TopicFacts
 from tandem_ops.domain.rights import Granted
-from tandem_ops.ports import CannotReach
+from tandem_ops.ports import CannotReach, Letter
 
 _REQUEST_TIMEOUT_MS: Final = 5_000
 _CLOSE_TIMEOUT_S: Final = 2.0
@@ -111,10 +111,30 @@ class Kafka:
             raise CannotReach(_words(error)) from error
         return sum(ends[place] - offset.offset for place, offset in found.items() if offset is not None)
 
+    async def dead_letters(self, most: int) -> Sequence[Letter]:
+        """Return what the newest dead letters say of themselves in their headers, the oldest first."""
+        try:
+            places = await self._partitions([Topic.DEAD])
+            if not places:
+                return ()
+            self._consumer.assign(places)
+            ends = await self._consumer.end_offsets(places)
+            begins = await self._consumer.beginning_offsets(places)
+            starts = {each: max(begins[each], ends[each] - most) for each in places}
+            for each, start in starts.items():
+                self._consumer.seek(each, start)
+            letters = []
+            while any([await self._consumer.position(each) < ends[each] for each in places]):
+                for records in (await self._consumer.getmany(timeout_ms=500)).values():
+                    letters += [_letter(record) for record in records]
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise CannotReach(_words(error)) from error
+        return sorted(letters, key=lambda letter: letter.at)[-most:]
+
     async def speaks(self) -> int:
         """Return up to which version the brokers understand a produce request, which tells their release."""
-        connection = next(iter(self._admin._client._conns.values()))  # noqa: SLF001  # aiokafka shows it nowhere else
-        return int(connection.versions.get(_PRODUCE, (0, 0))[1])
+        connection = next(iter(self._admin._client._conns.values()))  # noqa: SLF001  # shown nowhere else
+        return int(connection._versions.get(_PRODUCE, (0, 0))[1])  # noqa: SLF001
 
     async def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
         answer = await self._ask(TopicsWithRights([self._prefix + topic for topic in topics]))
@@ -154,6 +174,12 @@ class Kafka:
             return await client.send(client.get_random_node(), request)
         except (KafkaError, OSError, TimeoutError) as error:
             raise CannotReach(_words(error)) from error
+
+
+def _letter(record: Any) -> Letter:
+    headers = {name: value.decode(errors="replace") for name, value in record.headers}
+    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return Letter(headers.get("dead_topic", ""), headers.get("dead_by", ""), headers.get("dead_reason", ""), at)
 
 
 @asynccontextmanager

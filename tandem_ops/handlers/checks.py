@@ -5,7 +5,7 @@ is `skipped`, with the reason.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from shared.runtime.topics import Topic
 from shared.store.port import CredentialsUnreadable, StoreUnavailable
 from shared.store.postgres import PostgresStore, open_postgres
 from shared.store.postgres.schema import known_schemas
+from shared.store.provisioning import FileState, ProvisionedFile
 from shared.store.secrets import SecretKeyWrong
 from tandem_cli.settings import NotSet, console_access
 from tandem_ops.domain.clocks import clock_finding
@@ -231,6 +232,8 @@ async def _each_connection(bench: Bench, store: PostgresStore) -> AsyncIterator[
     arrivals = await store.arrivals()
     if not saved:
         yield skipped("connections", "none is saved yet")
+    for each in _provisioned(await store.provisioned()):
+        yield each
     for connection in saved:
         for each in await _connection(bench, store, connection):
             yield each
@@ -243,6 +246,31 @@ async def _each_connection(bench: Bench, store: PostgresStore) -> AsyncIterator[
             yield skipped("webhooks", message)
         else:
             yield ok("webhooks", message)
+
+
+def _provisioned(files: Sequence[ProvisionedFile]) -> Iterable[Finding]:
+    """Tell of mounted files that are not in effect, and of what was changed by hand since."""
+    for each in files:
+        if each.state is not FileState.IN_EFFECT:
+            places = ", ".join(f"line {one.line or 1}" for one in each.findings[:5])
+            said = "; ".join(f"{each.file}:{one.line or 1}: {one.where}: {one.message}" for one in each.findings[:5])
+            yield failed(
+                "provisioning",
+                f"a mounted file is {each.state} ({places}): what it said before stays in effect",
+                "Correct the file. GET /api/v1/provisioning has every finding.",
+                said,
+            )
+        for subject in each.subjects:
+            if subject.drift:
+                yield warning(
+                    "provisioning",
+                    f"{subject.kind} {subject.id} was changed by hand in {len(subject.drift)} places since it was "
+                    "provisioned",
+                    "Take that into the file, or have the file saved again: POST /api/v1/provisioning/{file}.",
+                    each.file,
+                )
+    if files and all(each.state is FileState.IN_EFFECT and not any(s.drift for s in each.subjects) for each in files):
+        yield ok("provisioning", f"{len(files)} mounted file{'' if len(files) == 1 else 's'} in effect")
 
 
 async def _connection(bench: Bench, store: PostgresStore, connection: Connection) -> Iterable[Finding]:

@@ -44,9 +44,14 @@ def given_settings() -> Given:
     wrong = frozenset(
         name for name in OpsSettings.model_fields for each in problems if _variable(each) == PREFIX + name.upper()
     )
-    if any("KAFKA_USERNAME" in each for each in problems):
-        wrong |= {"kafka_security_protocol"}
-    return Given(settings or _without(wrong), tuple(problems), wrong)
+    if settings is not None:
+        return Given(settings, tuple(problems), wrong)
+    try:
+        return Given(_without(wrong), tuple(problems), wrong)
+    except ValidationError:
+        # Only how we log in to Kafka is of several settings that can contradict one another.
+        wrong |= KAFKA
+        return Given(_without(wrong), tuple(problems), wrong)
 
 
 def _of_services() -> list[str]:
@@ -70,15 +75,12 @@ def _variable(problem: str) -> str:
 
 
 def _without(wrong: frozenset[str]) -> OpsSettings:
-    """Return the settings with placeholders and defaults for those that are wrong."""
+    """Return the settings with placeholders and defaults for those that are wrong. Raises ValidationError for settings
+    that contradict one another.
+    """
     fields = OpsSettings.model_fields
     instead: Mapping[str, object] = {name: PLACEHOLDERS.get(name, fields[name].get_default()) for name in wrong}
-    try:
-        return OpsSettings(**instead)  # type: ignore[arg-type]  # each is valid for its field
-    except ValidationError:
-        # Settings that contradict one another, or files that cannot be read: nothing of the environment is used.
-        defaults = {name: field.get_default(call_default_factory=True) for name, field in fields.items()}
-        return OpsSettings(**{**defaults, **PLACEHOLDERS})
+    return OpsSettings(**instead)  # type: ignore[arg-type]  # each is valid for its field
 
 
 def set_secrets() -> dict[str, str]:

@@ -11,12 +11,14 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.arrivals import ArrivalsWriter, SilenceWriter
+from shared.store.census import CensusStore
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
 from shared.store.memory import MemoryStore
 from shared.store.port import ClaimStore, ConfigReader, ConfigWriter, LinkStore, StatusReader, WorkStore
 from shared.store.postgres import PostgresStore
+from shared.store.provisioning import ProvisioningDesk
 from shared.store.refused import RefusedDesk
 from shared.store.requests import RequestDesk
 from shared.store.trail import RevisionReader
@@ -47,9 +49,11 @@ class Store(
     EvaluationDesk,
     HeldDesk,
     RefusedDesk,
+    ProvisioningDesk,
     RequestDesk,
     SilenceWriter,
     ArrivalsWriter,
+    CensusStore,
     Protocol,
 ):
     """All roles of the store in one object, as the two implementations are."""
@@ -77,6 +81,7 @@ async def pass_time(store: Store, by: timedelta) -> None:
         await store.clock.sleep(by.total_seconds())
     if isinstance(store, PostgresStore):
         await store.fetch("UPDATE operations SET lease_until = lease_until - $1::interval", by)
+        await store.fetch("UPDATE provisioner SET until = until - $1::interval", by)
 
 
 def integration(**changes: Any) -> Integration:

@@ -23,6 +23,11 @@ from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
 from services.reconciler.handlers.directory import Directory
 from services.reconciler.handlers.health import Health
+from shared.as_code import commands
+from shared.as_code.ports import Refused
+from shared.as_code.reading import ReadFile, read_file
+from shared.as_code.secret_places import SecretPlaces
+from shared.as_code.yaml_text import write_yaml
 from shared.clients.aiohttp_transport import AiohttpTransport, open_transport
 from shared.clients.egress import Egress, internal_network
 from shared.clients.errors import AddressRefused, CredentialsLocked, VendorError
@@ -34,11 +39,6 @@ from shared.fakes.log import MemoryLog
 from shared.store.memory import MemoryStore
 from shared.store.trail import AuditEntry
 from tandem_cli.adapters.http_console import open_console
-from tandem_cli.adapters.secret_places import SecretPlaces
-from tandem_cli.domain.yaml_text import write_yaml
-from tandem_cli.handlers import commands
-from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Refused
 from tests.conformance.client_worlds import LOOPBACK
 from tests.conformance.intruders import Intruder, MemoryIntruder, PostgresIntruder
 from tests.conformance.listeners import Listener, listening
@@ -51,13 +51,6 @@ SECRET = "the-token-of-home"
 OTHERS_SECRET = "the-token-of-the-other"
 URL_TOKEN, WEBHOOK_SECRET = "n8Vq2-Zt5Lw0_Rk7Yb3Hd9Fs1Gp4Mx6", "c4Tj9-Wm1Xe6_Qa8Ud2Kz5Ph0Ny3Bo7"
 CLOCK = SystemClock()
-
-
-class Unmetered:
-    """A meter that nobody reads."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
 
 
 @dataclass
@@ -327,8 +320,7 @@ async def test_a_pool_that_knew_the_connection_stops_at_the_changed_row_and_goes
 async def test_a_connection_that_does_not_open_is_paused_with_words_and_resumes_by_itself(scene: Scene) -> None:
     await scene.saved()
     directory = Directory(scene.pool)
-    meter: Any = Unmetered()
-    health = Health(directory, scene.store, meter)
+    health = Health(directory, scene.store, CLOCK)
     for url, paused in ((scene.thief.url, True), (scene.home.url, False)):
         await scene.intruder.change_connection(HOME, url=url)
         directory.forget()
@@ -347,8 +339,7 @@ async def test_a_connection_to_an_address_that_is_allowed_no_more_says_so_and_wh
     async with open_transport(Egress()) as guarded:
         directory = Directory(ClientPool(scene.store, guarded, CLOCK, SeededDice(1)))
         await directory.refresh()
-        meter: Any = Unmetered()
-        await Health(directory, scene.store, meter).check(HOME)
+        await Health(directory, scene.store, CLOCK).check(HOME)
     reason = (await scene.connection()).paused_reason
     assert reason is not None
     assert "TANDEM_PLAIN_HTTP_HOSTS" in reason

@@ -20,6 +20,7 @@ from deploy.local.ports import free_port
 from sandbox.jira.edition import CLOUD
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN
 from shared.domain.clock import SystemClock
+from shared.domain.differences import Difference
 from shared.domain.mapping import Connection, ConnectionSecrets
 from shared.runtime.access import ACCESS
 from shared.runtime.kafka import KafkaLog
@@ -27,6 +28,7 @@ from shared.runtime.log import LogUnavailable, ReceivedRecord, Record, Subscript
 from shared.runtime.topics import POLICIES, Topic, ensure_topics
 from shared.store.migrate import migrate
 from shared.store.postgres import open_postgres
+from shared.store.provisioning import FileFinding, FileState, ProvisionedFile, Subject
 from shared.store.secrets import new_key
 from tandem_ops.domain.report import EXIT_FAILED, EXIT_OK, Finding, Status, exit_code
 from tandem_ops.entrypoint import world
@@ -390,3 +392,23 @@ async def test_silent_and_refused_webhooks_are_told(migrated_url: str, environme
         await store.report_silence(JIRA, datetime(2026, 3, 2, tzinfo=UTC))
     report = await doctor()
     assert "No webhook has ever arrived, although issues have changed" in report.about("webhooks")[0]
+
+
+async def test_mounted_files_that_are_not_in_effect_and_changes_by_hand_are_told(
+    migrated_url: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("TANDEM_KAFKA_BOOTSTRAP", f"127.0.0.1:{free_port()}")
+    environment.setenv("TANDEM_DATABASE_URL", migrated_url)
+    invalid = FileFinding(severity="error", line=12, column=3, where="integrations.demo.nmae", message="is not known")
+    drift = Difference(path="name", change="changed", words="name: a → b")
+    async with open_postgres(migrated_url, KEY) as store:
+        await store.save_provisioned(
+            ProvisionedFile(file="a.yaml", state=FileState.INVALID, since=datetime.now(UTC), findings=(invalid,))
+        )
+        subject = Subject(kind="integration", id="demo", drift=(drift,))
+        await store.save_provisioned(
+            ProvisionedFile(file="b.yaml", state=FileState.IN_EFFECT, since=datetime.now(UTC), subjects=(subject,))
+        )
+    told = (await doctor()).about("provisioning")
+    assert "a.yaml:12: integrations.demo.nmae: is not known" in told[0]
+    assert told[1].startswith("integration demo was changed by hand in 1 places since it was provisioned: b.yaml")

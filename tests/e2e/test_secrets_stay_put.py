@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,9 @@ from deploy.local.progress import SilentProgress
 from deploy.local.story import Story
 from deploy.local.system import DEFAULT_TUNING, System, running_system
 from shared.runtime.topics import Topic
+from tandem_ops.domain.bundle import SERVICES
 from tests.conftest import Endpoints
+from tests.e2e.support_bundle import settings_of_an_operator, taken
 from tests.patience import HANGS_S
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
@@ -262,6 +264,44 @@ async def tables(system: System) -> AsyncIterator[tuple[str, str]]:
         await session.close()
 
 
+async def bundle(storm: Storm, monkeypatch: pytest.MonkeyPatch, look: Callable[..., None]) -> None:
+    """Take a support bundle, with secrets in settings where they have no business too."""
+    one = storm.credentials.one
+    name = one("a name that is a secret").upper()
+    storm.credentials.take("the same as it was set", name)
+    settings_of_an_operator(
+        storm.system,
+        monkeypatch,
+        TANDEM_HTTP_HOST=one("a secret in a setting of text"),
+        TANDEM_MISTYPED_TOKEN=one("a secret in what is no setting"),
+        TANDEM_WEBHOOK_MAX_BYTES=one("a secret in a setting of a number"),
+        **{f"TANDEM_{name}": "1"},
+    )
+    made, said = await taken()
+    assert made.kafka is not None
+    assert made.store is not None
+    assert sum(each.number for each in made.kafka.dead_letters) > 3
+    assert sum(each.items for each in made.store.items) > 1
+    assert set(made.metrics) == set(SERVICES)
+    look("the support bundle", said, storm.credentials, storm.strangers, storm.contents)
+    people = Planted()
+    session = await asyncpg.connect(storm.system.content["database_url"])
+    try:
+        for number, row in enumerate(await session.fetch("SELECT email, name, account_id FROM people")):
+            people.known |= {f"{what} of person {number}": row[what] for what in ("email", "name") if row[what]}
+    finally:
+        await session.close()
+    people.known |= {"the account of Tandem": storm.system.places["jira"]["email"]}
+    assert len(people.known) >= 3
+    look("the support bundle", said, people)
+    # Settings that contradict one another: what does not need them is in it all the same.
+    monkeypatch.setenv("TANDEM_KAFKA_USERNAME", one("user of Kafka"))
+    monkeypatch.setenv("TANDEM_KAFKA_PASSWORD", one("password of Kafka"))
+    made, said = await taken()
+    assert (made.kafka is None, made.store is None) == (True, False)
+    look("the support bundle", said, storm.credentials)
+
+
 async def test_sixty_planted_secrets_are_found_only_where_the_design_has_them(
     stack: Endpoints, database_url: str, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,6 +339,7 @@ async def test_sixty_planted_secrets_are_found_only_where_the_design_has_them(
         # The search finds what is there.
         assert carried > 3
         assert kept > 3
+        await bundle(storm, monkeypatch, look)
     lines = 0
     for log in (tmp_path / "logs").glob("*.log"):
         if log.name == "sandbox.log":

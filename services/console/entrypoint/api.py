@@ -15,6 +15,7 @@ from services.console.entrypoint.evaluation import evaluation_operations
 from services.console.entrypoint.held import held_operations
 from services.console.entrypoint.history_api import history_operations
 from services.console.entrypoint.operations import Call, Operation
+from services.console.entrypoint.provisioning import provisioning_operations
 from services.console.entrypoint.refused import refused_operations
 from services.console.handlers.configuration import Configuration
 from services.console.handlers.dry_runs import DryRuns
@@ -24,6 +25,7 @@ from services.console.handlers.history import History
 from services.console.handlers.links import Links
 from services.console.handlers.mappings import Mappings
 from services.console.handlers.people import PeopleDesk
+from services.console.handlers.provisioned import ProvisionedDesk
 from services.console.handlers.refused import RefusedItemsDesk
 from services.console.handlers.requests import Requests
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
@@ -55,6 +57,7 @@ class Api:
         evaluations: Evaluations,
         held: HeldItemsDesk,
         refused: RefusedItemsDesk,
+        provisioned: ProvisionedDesk,
     ) -> None:
         self._links = links
         self._people = people
@@ -66,6 +69,7 @@ class Api:
         self._evaluations = evaluations
         self._held = held
         self._refused = refused
+        self._provisioned = provisioned
 
     def operations(self) -> tuple[Operation, ...]:
         """Return the whole table."""
@@ -79,6 +83,7 @@ class Api:
             *evaluation_operations(self._evaluations),
             *held_operations(self._held),
             *refused_operations(self._refused),
+            *provisioning_operations(self._provisioned),
         )
 
     def _of_links(self) -> tuple[Operation, ...]:

@@ -12,6 +12,8 @@ from aiohttp import web
 from services.console.entrypoint.api import Api
 from services.console.entrypoint.http import Gate, handler_of, json_response, no_such_operation
 from services.console.entrypoint.openapi import BASE, describe
+from services.console.entrypoint.runbooks import runbook_routes
+from services.console.handlers.provisioning import Provisioner
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
 
@@ -21,13 +23,16 @@ class ConsoleService:
 
     name = "console"
 
-    def __init__(self, api: Api, ports: Ports, settings: ConsoleSettings) -> None:
+    def __init__(self, api: Api, ports: Ports, settings: ConsoleSettings, provisioner: Provisioner | None) -> None:
         self._operations = api.operations()
         self._ports = ports
         self._settings = settings
+        self._provisioner = provisioner
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Wait for `stop`: everything is done in answer to requests."""
+        """Provision until `stop`, if there is a folder; all else is done in answer to requests."""
+        if self._provisioner is not None:
+            await self._provisioner.run(stop)
         await stop.wait()
 
     async def ready(self) -> Mapping[str, bool]:
@@ -49,6 +54,7 @@ class ConsoleService:
         gate = Gate(settings.console_token, settings.http_proxies)
         return [
             web.get(f"{BASE}/openapi.json", openapi),
+            *runbook_routes(),
             *(
                 web.route(
                     operation.method,

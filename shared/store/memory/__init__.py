@@ -10,12 +10,14 @@ from __future__ import annotations
 from shared.domain.clock import Clock, SystemClock
 from shared.store.memory.arrivals import ArrivalsDesk
 from shared.store.memory.batch import MemoryBatch
+from shared.store.memory.census import CensusDesk
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
 from shared.store.memory.dry_runs import DryRuns
 from shared.store.memory.held import Held
 from shared.store.memory.look import MemoryLook
 from shared.store.memory.people import Directory
+from shared.store.memory.provisioning import Provisioning
 from shared.store.memory.reading import Reading
 from shared.store.memory.refused import Refused
 from shared.store.memory.requests import Requests
@@ -27,7 +29,21 @@ from shared.store.memory.work import Work
 __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
-class MemoryStore(Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, ArrivalsDesk):
+class MemoryStore(
+    Claims,
+    Work,
+    Config,
+    Revisions,
+    Reading,
+    Directory,
+    DryRuns,
+    Requests,
+    Held,
+    Refused,
+    Provisioning,
+    ArrivalsDesk,
+    CensusDesk,
+):
     """Implements every protocol of `shared.store.port`.
 
     `on_call` is awaited with a name at the start of every operation, and with `{name}:commit` and `{name}:committed`

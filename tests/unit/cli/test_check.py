@@ -11,9 +11,9 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from shared.as_code import commands
+from shared.as_code.reading import ReadFile, read_file
 from tandem_cli.adapters.http_console import HttpConsole, open_console
-from tandem_cli.handlers import commands
-from tandem_cli.handlers.reading import ReadFile, read_file
 from tests.unit.cli.test_file import FILE
 
 FINDINGS = [

@@ -13,15 +13,15 @@ from deploy.local import scene
 from sandbox.craft.settings import SYNC_KEY
 from sandbox.jira.site import SYNC_EMAIL, SYNC_TOKEN
 from sandbox.kit.fault_rules import RequestRule
+from shared.as_code import commands
+from shared.as_code.findings import Finding
+from shared.as_code.plan import Plan
+from shared.as_code.ports import Console, Refused, Saving, SecretUnreadable, Stored, Unreachable
+from shared.as_code.reading import ReadFile, read_file
+from shared.as_code.secret_places import SecretPlaces
+from shared.as_code.workspace import SecretReference, file_data
+from shared.as_code.yaml_text import write_yaml
 from tandem_cli.adapters.http_console import open_console
-from tandem_cli.adapters.secret_places import SecretPlaces
-from tandem_cli.domain.findings import Finding
-from tandem_cli.domain.plan import Plan
-from tandem_cli.domain.workspace import SecretReference, file_data
-from tandem_cli.domain.yaml_text import write_yaml
-from tandem_cli.handlers import commands
-from tandem_cli.handlers.reading import ReadFile, read_file
-from tandem_cli.ports import Console, Refused, Saving, SecretUnreadable, Stored, Unreachable
 from tandem_cli.settings import NotSet, console_access
 from tests.unit.console.harness import (
     HOOK_SECRET,

@@ -1,1 +1,0 @@
-"""The use cases: export, validate, diff, apply. None of them prints; the entrypoint does."""
