@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 OPERATIONS: Final = {
+    "forget-person": "tandem_ops.entrypoint:forget_person",
     "doctor": "tandem_ops.entrypoint:doctor",
     "support-bundle": "tandem_ops.entrypoint:support_bundle",
 }

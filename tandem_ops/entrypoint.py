@@ -17,7 +17,9 @@ from pathlib import Path
 
 import click
 
-from shared.domain.clock import Clock, SystemClock
+from shared.domain.clock import Clock, SeededDice, SystemClock
+from shared.store.forget import StillInUse, forget, identify
+from shared.store.port import StoreUnavailable
 from tandem_ops.adapters.kafka import open_kafka
 from tandem_ops.adapters.postgres import open_postgres_to_look
 from tandem_ops.adapters.services import open_services
@@ -28,7 +30,7 @@ from tandem_ops.domain.report import EXIT_FAILED, exit_code, report_json, report
 from tandem_ops.handlers.bundle import collect, names_of
 from tandem_ops.handlers.checks import ROLES
 from tandem_ops.handlers.doctor import examine
-from tandem_ops.handlers.given import Given, given_settings
+from tandem_ops.handlers.given import POSTGRES, Given, given_settings
 from tandem_ops.ports import Postgres, World
 from tandem_ops.settings import OpsSettings
 
@@ -96,6 +98,53 @@ def support_bundle(output: Path, *, no_vendors: bool) -> None:
     missing = [name for name, there in names_of(bundle).items() if not there]
     left_out = f", without {', '.join(missing)}" if missing else ""
     click.echo(f"{output}: {len(packed)} bytes{left_out}")
+
+
+@click.command("forget-person")
+@click.option("--email", "emails", multiple=True, help="An e-mail address of theirs; may be repeated.")
+@click.option(
+    "--account",
+    "accounts",
+    multiple=True,
+    metavar="CONNECTION=ID",
+    help="Their account id at a connection, where no e-mail address leads to it; may be repeated.",
+)
+@click.option("--name", "names", multiple=True, help="A name to be taken out that the directory does not know.")
+@click.option("--dry-run", is_flag=True, help="Only tell what is known of them, and how many rows hold it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def forget_person(
+    emails: tuple[str, ...], accounts: tuple[str, ...], names: tuple[str, ...], *, dry_run: bool, yes: bool
+) -> None:
+    """Take a person out of everything that Tandem has stored, for good (docs/privacy.md).
+
+    Erase them in Jira and Craft.io first: who is shown there is read again. Exit codes: 0 done, 2 not done.
+    """
+    given = given_settings()
+    if not given.has(POSTGRES) or not (emails or accounts) or not all("=" in each for each in accounts):
+        click.echo("TANDEM_DATABASE_URL, and --email or --account CONNECTION=ID, say where and who.", err=True)
+        sys.exit(EXIT_FAILED)
+    known = [(connection, ident) for connection, _, ident in (each.partition("=") for each in accounts)]
+    url = given.settings.database_url
+    try:
+        person = asyncio.run(identify(url, emails=emails, accounts=known, names=names))
+        click.echo("Known as:")
+        for each in [
+            *(f"{connection}: {ident}" for connection, ident in person.accounts),
+            *person.emails,
+            *person.names,
+        ]:
+            click.echo(f"  {each}")
+        if not dry_run and not yes:
+            click.confirm("Replace all of that by a pseudonym, in every table, for good?", abort=True)
+        pseudonym = f"forgotten-{SeededDice().token()[:12]}"
+        now = SystemClock().now()
+        done = asyncio.run(forget(url, person, pseudonym, now, by="tandem forget-person", dry_run=dry_run))
+    except (StoreUnavailable, StillInUse) as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_FAILED)
+    for table, rows in done.rows.items():
+        click.echo(f"{table}: {rows} row{'' if rows == 1 else 's'}")
+    click.echo("Nothing was changed." if dry_run else f"Done. They are {pseudonym} now.")
 
 
 async def bundled(given: Given, clock: Clock, *, vendors: bool) -> Bundle:
