@@ -31,9 +31,9 @@ Made from the code (`python -m tandem_ops.log_docs`). A service writes one JSON 
 
 **Every line has** `at` (UTC), `level`, `logger`, `event`, `service`, `instance`; within a unit of work also the ids
 that join its lines through all services: `trace`, `link_id`, `op_id`, `entity`, `change_id`, `connection_id`,
-`request_id`, `dry_run`, those that the message in hand has. An error has `error` (type and place, words only if they are
-ours) or
-`exception`. No line holds a secret, or anything of an item but its id ([ADR 0023](adr/0023-what-a-log-may-say.md)).
+`request_id`, `dry_run`, those that the message in hand has. An error has `error` (type and place, words only if they
+are ours) or `exception`. No line holds a secret, or anything of an item but its id
+([ADR 0023](adr/0023-what-a-log-may-say.md)).
 
 **One line per unit of work**: `message` for each message at its end, `write attempt` for each attempt of a writer,
 `webhook` for each webhook, `found` for each round of a duty that found something. What an item went through is
