@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-runtime demo run test check k8s-check format simulate bench lock clean
+.PHONY: help install install-runtime demo run test check k8s-check format simulate grafana-check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ format: $(STAMP) ## Format the code, and mend what ruff can mend
 
 simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=300 different fates
 	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+grafana-check: $(STAMP) ## Hold the dashboards against Grafana's own types (needs npm)
+	@$(RUN) -m deploy.monitoring.check_grafana
 
 bench: $(STAMP) ## Measure this machine on real Kafka and Postgres; writes docs/bench.md
 	@$(RUN) -m tests.bench

@@ -30,8 +30,6 @@ class OpsSettings(VendorSettings):
     """Where the services answer /healthz, for `tandem doctor`: name=http://host:port, several separated by commas."""
     doctor_timeout_s: float = Field(default=10.0, gt=0)
     """How long one check of `tandem doctor` may take."""
-    commit: str = Field(default="", pattern=r"^[0-9a-f]{0,40}$")
-    """The commit that an image was built from, for `tandem support-bundle`; the image sets it."""
 
     def services(self) -> Mapping[str, str]:
         """Return addresses by name."""
@@ -44,7 +42,7 @@ READ: Final = frozenset(
     {
         *(name for name in OpsSettings.model_fields if name.startswith("kafka_") and name not in _NOT_READ),
         *("topic_prefix", "database_url", "secret_key", "allowed_internal_addresses", "plain_http_hosts"),
-        *("service_urls", "doctor_timeout_s", "commit"),
+        *("service_urls", "doctor_timeout_s", "build_revision"),
     }
 )
 """What these tools make use of; the rest is there because services have it."""

@@ -18,8 +18,9 @@ All settings, made from the code (`python -m tandem_ops.settings_docs`).
 - They come from the environment. **Each may come from a file instead**: `NAME_FILE` names the file, as Kubernetes
   mounts secrets; `NAME` and `NAME_FILE` together are refused. Values are trimmed.
 - A service that is given wrong settings says all that is wrong with them at once, and ends with exit code 2.
-- A change needs a restart. What an admin sets (connections, integrations, mappings) does not, and is no setting: see
-  [configuration as code](as-code.md).
+- A change needs a restart, but for the password and certificates of Kafka and the address of the database where they
+  come from files: those are read again when they are replaced. What an admin sets (connections, integrations,
+  mappings) needs none, and is no setting: see [configuration as code](as-code.md).
 - Yes or no is written `true` or `false`.
 """
 _EVERY: Final = "every service"

@@ -7,6 +7,7 @@ ends (`deploy/local/hold.py`). A test that kills a server takes one of its own: 
 from __future__ import annotations
 
 import fcntl
+import gc
 import json
 import os
 import shutil
@@ -14,7 +15,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -72,6 +74,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage while tests are collected, nor ever again at what lives to the end: modules and tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
 @pytest.fixture(scope="session")
 def stack() -> Endpoints:
     """Return where a real Kafka and a real Postgres answer; starts them when nobody of this test run has yet."""
@@ -85,15 +99,22 @@ def stack() -> Endpoints:
     return Endpoints(**json.loads((folder / ENDPOINTS).read_text()))
 
 
-@pytest.fixture
-async def database_url(stack: Endpoints) -> AsyncIterator[str]:
-    """Yield the address of a new, empty database of this test's own."""
+@asynccontextmanager
+async def new_database(stack: Endpoints) -> AsyncIterator[str]:
+    """Yield the address of a new, empty database, for a fixture that several tests share."""
     name = f"test_{uuid.uuid4().hex}"
     await _execute(stack.database_url, f'CREATE DATABASE "{name}"')
     try:
         yield f"{stack.database_url.rsplit('/', 1)[0]}/{name}"
     finally:
         await _execute(stack.database_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def database_url(stack: Endpoints) -> AsyncIterator[str]:
+    """Yield the address of a new, empty database of this test's own."""
+    async with new_database(stack) as url:
+        yield url
 
 
 @pytest.fixture

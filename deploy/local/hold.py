@@ -46,7 +46,7 @@ async def hold(folder: Path) -> int:
 
 
 async def _hold_once(folder: Path, data: Path) -> None:
-    async with local_stack(data, SilentProgress()) as stack:
+    async with local_stack(data, SilentProgress(), synced=False) as stack:
         endpoints = {"kafka_bootstrap": stack.kafka_bootstrap, "database_url": stack.database_url}
         draft = folder / f"{ENDPOINTS}.draft"
         draft.write_text(json.dumps(endpoints))

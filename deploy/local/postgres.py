@@ -32,6 +32,8 @@ DATABASE: Final = "tandem"
 UNPRIVILEGED_USER: Final = "nobody"
 # What Postgres says when a process of a killed server is still attached to the memory that they shared.
 OLD_PROCESSES_REMAIN: Final = "pre-existing shared memory block"
+# No commit waits for the disk: safe while the machine itself does not die, of a server that is killed too.
+UNSYNCED: Final = {"fsync": "off", "full_page_writes": "off"}
 SETTINGS: Final = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local.jars import kafka_jars
 from deploy.local.kafka import KafkaServer
-from deploy.local.postgres import PostgresServer
+from deploy.local.postgres import UNSYNCED, PostgresServer
 from deploy.local.processes import all_of
 from deploy.local.progress import Progress
 
@@ -31,12 +31,14 @@ class Stack:
 
 
 @asynccontextmanager
-async def local_stack(folder: Path, progress: Progress, *, lasting: bool = False) -> AsyncIterator[Stack]:
+async def local_stack(
+    folder: Path, progress: Progress, *, lasting: bool = False, synced: bool = True
+) -> AsyncIterator[Stack]:
     """Yield a Kafka and a Postgres that answer; end what was started when the block ends, by whatever cause.
 
     Data lie in `folder` and are found again by the next stack on it. TANDEM_KAFKA_BOOTSTRAP and TANDEM_DATABASE_URL,
-    when set, are used as they are. `lasting`: Kafka is to be fast under load rather than there soon. Call it from the
-    main thread: the servers end with the thread that started them.
+    when set, are used as they are. `lasting`: Kafka is to be fast under load rather than there soon; `synced`: commits
+    wait for the disk. Call it from the main thread: the servers end with the thread that started them.
 
     Raises LocalStackError when one of them does not start.
     """
@@ -44,7 +46,7 @@ async def local_stack(folder: Path, progress: Progress, *, lasting: bool = False
     bootstrap = os.environ.get("TANDEM_KAFKA_BOOTSTRAP")
     database_url = os.environ.get("TANDEM_DATABASE_URL")
     kafka = None if bootstrap else KafkaServer(folder / "kafka", await kafka_jars(progress), lasting=lasting)
-    postgres = None if database_url else PostgresServer(folder / "postgres")
+    postgres = None if database_url else PostgresServer(folder / "postgres", more_settings={} if synced else UNSYNCED)
     async with AsyncExitStack() as cleanup:
         progress.stage("Starting Kafka and Postgres")
         servers = [server for server in (kafka, postgres) if server is not None]

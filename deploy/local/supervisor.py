@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -41,13 +41,22 @@ class ServiceSpec:
     env: Mapping[str, str]
     log_path: Path
     http: str
+    code: Path = CHECKOUT
+    """The folder whose code it runs."""
 
 
 def service_spec(
-    name: str, settings: Mapping[str, str], logs: Path, *, http_port: int | None = None, instance: int = 1
+    name: str,
+    settings: Mapping[str, str],
+    logs: Path,
+    *,
+    http_port: int | None = None,
+    instance: int = 1,
+    code: Path = CHECKOUT,
 ) -> ServiceSpec:
     """Describe one process of `services.NAME` with `settings`, whose keys are whole names such as TANDEM_DATABASE_URL.
 
+    `code` is the folder of another release, where it is to run that one's code.
     Our own TANDEM_ variables are not passed on. TANDEM_HTTP_PORT is added: `http_port`, or a free one.
     """
     port = http_port or free_port()
@@ -58,6 +67,7 @@ def service_spec(
         env={**inherited, "PYTHONUNBUFFERED": "1", **settings, "TANDEM_HTTP_PORT": str(port)},
         log_path=logs / (f"{name}.log" if instance == 1 else f"{name}-{instance}.log"),
         http=f"http://127.0.0.1:{port}",
+        code=code,
     )
 
 
@@ -96,6 +106,11 @@ class SupervisedService:
                     return present
                 self._changed.clear()
                 await self._changed.wait()
+
+    async def replace(self, code: Path, *, deadline_s: float = STOP_DEADLINE_S) -> None:
+        """Stop the present process and let the next one run another release's code, as a rollout does."""
+        self.spec = replace(self.spec, code=code)
+        await self.end_process(deadline_s)
 
     def note_process(self, child: Child) -> None:
         """Take note of the next process. For the supervisor only."""
@@ -172,10 +187,9 @@ class Supervisor:
         return [service.spec.name for service, well in zip(keepers.values(), ended, strict=True) if not well]
 
     async def _keep(self, service: SupervisedService) -> None:
-        spec = service.spec
         while True:
-            born = time.monotonic()
-            child = await start_child(spec.name, spec.argv, log_path=spec.log_path, env=spec.env, cwd=CHECKOUT)
+            spec, born = service.spec, time.monotonic()
+            child = await start_child(spec.name, spec.argv, log_path=spec.log_path, env=spec.env, cwd=spec.code)
             service.note_process(child)
             if self._on_change is not None:
                 self._on_change()

@@ -22,6 +22,7 @@ import aiohttp
 from cryptography.fernet import Fernet
 
 from deploy.local import scene
+from deploy.local.jars import CHECKOUT
 from deploy.local.keeper import kept
 from deploy.local.ports import free_port
 from deploy.local.processes import LocalStackError, start_child, wait_until_ready
@@ -60,6 +61,8 @@ class Tuning:
     sandbox_options: Mapping[str, Any] | None = None
     jira: JiraEdition = "cloud"
     """Which Jira the stand-in is."""
+    code: Path = CHECKOUT
+    """The folder whose code the services run: another release's, in a test of an upgrade."""
 
 
 QUICK = {
@@ -188,7 +191,7 @@ async def running_system(
             **tuning.settings,
         }
         for name in SERVICES:
-            supervisor.start(service_spec(name, settings, logs, http_port=ports[name]))
+            supervisor.start(service_spec(name, settings, logs, http_port=ports[name], code=tuning.code))
         await supervisor.wait_ready()
         progress.stage("Connecting Jira and Craft.io, saving the mapping")
         api = ConsoleClient(console, token, http)
@@ -257,7 +260,7 @@ async def _configure(
         craft_root=made["items"]["root"],
         status=Direction.BOTH,
     )
-    saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json"))
+    saved = await api.call("PUT", f"/integrations/{draft.id}", draft.model_dump(mode="json", exclude_defaults=True))
     return Integration.model_validate({name: value for name, value in saved.items() if name != "findings"})
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from datetime import datetime, timedelta
 
 from sandbox.jira.http import JSON_TYPE, dump
 from sandbox.jira.model import Account
@@ -25,10 +26,14 @@ class Tokens:
         self._owners: dict[str, str] = {}
         self._passwords: set[str] = set()
         self._revoked: set[str] = set()
+        self._ends: dict[str, datetime] = {}
 
-    def add(self, token: str, account_id: str, *, password: bool = False) -> None:
-        """Give a token (or password) to an account; one that was revoked is good again."""
+    def add(self, token: str, account_id: str, *, password: bool = False, ends_at: datetime | None = None) -> None:
+        """Give a token (or password) to an account; one that was revoked is good again. `ends_at` None: never."""
         self._owners[token] = account_id
+        self._ends.pop(token, None)
+        if ends_at is not None:
+            self._ends[token] = ends_at
         self._revoked.discard(token)
         (self._passwords.add if password else self._passwords.discard)(token)
 
@@ -44,9 +49,22 @@ class Tokens:
             raise KeyError(token)
         self._revoked.discard(token)
 
-    def owner(self, token: str, *, password: bool = False) -> str | None:
+    def personal(self, account_id: str) -> list[tuple[int, datetime | None]]:
+        """Return the tokens of an account that are not revoked, each by a number, with its end."""
+        mine = enumerate((token for token in self._owners if token not in self._passwords), 1)
+        return [
+            (number, self._ends.get(token))
+            for number, token in mine
+            if self._owners[token] == account_id and token not in self._revoked
+        ]
+
+    def owner(self, token: str, now: datetime, *, password: bool = False) -> str | None:
         """Return the account id of a good token (or password)."""
-        if token in self._revoked or (token in self._passwords) is not password:
+        if (
+            now >= self._ends.get(token, now + timedelta(1))
+            or token in self._revoked
+            or (token in self._passwords) is not password
+        ):
             return None
         return self._owners.get(token)
 
@@ -69,7 +87,7 @@ def authenticate(world: World, tokens: Tokens, request: SiteRequest) -> tuple[Ac
     scheme, _, encoded = given.partition(" ")
     personal = world.edition.personal_tokens
     if scheme.lower() == "bearer" and personal:
-        account = world.accounts.get(tokens.owner(encoded) or "")
+        account = world.accounts.get(tokens.owner(encoded, world.now()) or "")
     elif scheme.lower() == "basic":
         account = _basic(world, tokens, encoded, personal=personal)
     else:
@@ -82,7 +100,7 @@ def _basic(world: World, tokens: Tokens, encoded: str, *, personal: bool) -> Acc
         login, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
-    account = world.accounts.get(tokens.owner(secret, password=personal) or "")
+    account = world.accounts.get(tokens.owner(secret, world.now(), password=personal) or "")
     return account if account and login == (account.name if personal else account.email) else None
 
 

@@ -8,49 +8,51 @@ from __future__ import annotations
 
 from sandbox.jira.model import JsonObject
 
-_INLINE = frozenset({"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status"})
-_BLOCK = frozenset(
-    {
-        "paragraph",
-        "heading",
-        "bulletList",
-        "orderedList",
-        "codeBlock",
-        "blockquote",
-        "rule",
-        "panel",
-        "table",
-        "mediaSingle",
-    }
-    | {"mediaGroup", "expand", "taskList", "decisionList"}
+_CAPTION = frozenset({"text", "hardBreak", "mention", "emoji", "inlineCard", "date", "status", "placeholder"})
+_INLINE = _CAPTION | {"inlineExtension", "mediaInline"}
+_NESTED = frozenset(
+    {"paragraph", "heading", "bulletList", "orderedList", "codeBlock", "blockquote", "rule", "panel", "table"}
+    | {"mediaSingle", "mediaGroup", "taskList", "decisionList", "extension", "blockCard", "embedCard"}
 )
+"""What may stand in an expand, a macro or a cell (but a table in a cell)."""
+_BLOCK = _NESTED | {"expand", "bodiedExtension", "layoutSection", "syncBlock"}
 _CHILDREN: dict[str, frozenset[str]] = {
     "doc": _BLOCK,
     "paragraph": _INLINE,
     "heading": _INLINE,
     "bulletList": frozenset({"listItem"}),
     "orderedList": frozenset({"listItem"}),
-    "listItem": frozenset({"paragraph", "bulletList", "orderedList", "codeBlock", "mediaSingle"}),
+    "listItem": frozenset(
+        {"paragraph", "bulletList", "orderedList", "taskList", "codeBlock", "mediaSingle", "extension"}
+    ),
     "codeBlock": frozenset({"text"}),
-    "blockquote": frozenset({"paragraph", "bulletList", "orderedList", "codeBlock"}),
-    "panel": frozenset({"paragraph", "heading", "bulletList", "orderedList", "codeBlock", "rule"}),
-    "expand": _BLOCK,
+    "blockquote": frozenset(
+        {"paragraph", "bulletList", "orderedList", "codeBlock", "mediaSingle", "mediaGroup", "extension"}
+    ),
+    "panel": _NESTED - {"blockquote", "panel", "embedCard", "table"},
+    "expand": _NESTED | {"nestedExpand"},
+    "nestedExpand": _NESTED - {"blockCard", "embedCard", "table"},
+    "bodiedExtension": _NESTED,
+    "layoutSection": frozenset({"layoutColumn"}),
+    "layoutColumn": _BLOCK - {"layoutSection", "syncBlock"},
     "table": frozenset({"tableRow"}),
     "tableRow": frozenset({"tableCell", "tableHeader"}),
-    "tableCell": _BLOCK,
-    "tableHeader": _BLOCK,
-    "taskList": frozenset({"taskItem", "taskList"}),
+    "tableCell": (_NESTED | {"nestedExpand"}) - {"table"},
+    "tableHeader": (_NESTED | {"nestedExpand"}) - {"table"},
+    "taskList": frozenset({"taskItem", "blockTaskItem", "taskList"}),
     "taskItem": _INLINE,
+    "blockTaskItem": frozenset({"paragraph", "extension"}),
     "decisionList": frozenset({"decisionItem"}),
     "decisionItem": _INLINE,
     "mediaSingle": frozenset({"media", "caption"}),
     "mediaGroup": frozenset({"media"}),
-    "caption": _INLINE,
+    "caption": _CAPTION,
 }
 _NEEDS_CHILDREN = frozenset({"bulletList", "orderedList", "listItem", "blockquote", "table", "tableRow", "panel"})
-_LEAVES = frozenset({"hardBreak", "mention", "emoji", "inlineCard", "date", "status", "rule", "media"})
+_LEAVES = (_INLINE - {"text"}) | {"rule", "media", "extension", "blockCard", "embedCard", "syncBlock"}
 _MARKS = frozenset(
     {"strong", "em", "code", "underline", "strike", "link", "subsup", "textColor", "backgroundColor", "alignment"}
+    | {"annotation"}
 )
 _MAX_DEPTH = 60
 _MAX_HEADING = 6
@@ -106,7 +108,9 @@ def _valid_text(node: JsonObject) -> bool:
     if not isinstance(marks, list):
         return False
     names = [mark.get("type") if isinstance(mark, dict) else None for mark in marks]
-    return all(name in _MARKS for name in names) and not ("code" in names and set(names) - {"code", "link"})
+    return all(name in _MARKS for name in names) and not (
+        "code" in names and set(names) - {"code", "link", "annotation"}
+    )
 
 
 def paragraphs(text: str) -> JsonObject:

@@ -6,6 +6,7 @@ Implements `sandbox.kit.controllable.ControllableSite`. Synchronous and without 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from email.utils import format_datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from sandbox.jira.http import Call, Refusal, answer
 from sandbox.jira.limits import check_requests
 from sandbox.jira.model import Account, ChangeItem, History, JsonObject, Project, Screen
 from sandbox.jira.person import Person
+from sandbox.jira.render import moment
 from sandbox.jira.routes import Endpoint, routes
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.world import World
@@ -44,6 +46,8 @@ class JiraSite:
         self._person_tokens: dict[str, str] = {}
         self._call: Call | None = None
         self._router = Router(self._no_route)
+        if edition.personal_tokens:
+            self._router.add("GET", "/rest/pat/latest/tokens", self._bound(self._list_tokens))
         for method, path, endpoint in routes(edition):
             self._router.add(method, path, self._bound(endpoint))
         self.add_account(SYNC_EMAIL, "Sync Service", token=SYNC_TOKEN, admin=True)
@@ -136,10 +140,26 @@ class JiraSite:
         self.add_token(email, token or email.partition("@")[0] + "-token")
         return account
 
-    def add_token(self, email: str, token: str) -> None:
-        """Give an account one more token, or make a revoked one good again. Raises KeyError for an unknown address."""
-        self._tokens.add(token, self.world.account_by_email(email).account_id)
+    def add_token(self, email: str, token: str, *, ends_at: datetime | None = None) -> None:
+        """Give an account one more token, or make a revoked one good again; it ends at a time, or never (None).
+
+        Raises KeyError for an unknown address.
+        """
+        self._tokens.add(token, self.world.account_by_email(email).account_id, ends_at=ends_at)
         self._person_tokens[email] = token
+
+    def _list_tokens(self, world: World, call: Call) -> SiteResponse:
+        """GET tokens: one's own personal access tokens, without the tokens themselves."""
+        listed = [
+            {
+                "id": number,
+                "name": f"token {number}",
+                "createdAt": moment(world.now(), call.zone),
+                **({"expiringAt": moment(ends_at, call.zone)} if ends_at is not None else {}),
+            }
+            for number, ends_at in self._tokens.personal(call.caller.account_id)
+        ]
+        return answer(200, listed)
 
     def revoke_token(self, token: str) -> None:
         """Refuse a token from now on. Idempotent. Raises KeyError when the site never had it."""

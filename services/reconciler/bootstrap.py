@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from services.reconciler.adapters.prometheus_board import PrometheusBoard
 from services.reconciler.adapters.prometheus_meter import PrometheusMeter
 from services.reconciler.entrypoint import ReconcilerService
 from services.reconciler.handlers.directory import Directory
@@ -22,7 +23,7 @@ from shared.store.postgres import open_postgres
 def wire(settings: ReconcilerSettings, ports: Ports) -> ReconcilerService:
     """Return the service on these ports. Does no I/O."""
     pool = ClientPool(ports.config, ports.transport, ports.clock, ports.dice)
-    return ReconcilerService(settings, ports, Directory(pool), PrometheusMeter(ports.clock))
+    return ReconcilerService(settings, ports, Directory(pool), PrometheusMeter(ports.clock), PrometheusBoard())
 
 
 @asynccontextmanager

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from aiohttp.web import RouteDef
 
 from services.reconciler.handlers.absent import DUTY as ABSENT
 from services.reconciler.handlers.absent import AbsentItems
+from services.reconciler.handlers.census import DUTY as CENSUS
+from services.reconciler.handlers.census import LEAD, CensusTaker
 from services.reconciler.handlers.clocks import Clocks
 from services.reconciler.handlers.compare import COMPARE, ID_SWEEP, SlowRounds
 from services.reconciler.handlers.directory import Directory, Post
@@ -30,7 +33,7 @@ from services.reconciler.handlers.parked import DUTY as PARKED
 from services.reconciler.handlers.parked import Parked
 from services.reconciler.handlers.rota import Duty, Rota, periodic
 from services.reconciler.handlers.waiting import pause
-from services.reconciler.ports import Meter, Ports
+from services.reconciler.ports import Board, Meter, Ports
 from services.reconciler.settings import ReconcilerSettings
 from shared.domain.ids import ConnectionId, Side
 from shared.runtime.consumer import consume
@@ -38,6 +41,7 @@ from shared.runtime.log import LogUnavailable, Subscription
 from shared.runtime.publisher import Publisher
 from shared.runtime.revisions import RevisionBell
 from shared.runtime.topics import Topic
+from shared.store.port import StoreUnavailable
 
 GROUP = "reconciler"
 TOPICS = (Topic.CHANGES_JIRA, Topic.CHANGES_CRAFT)
@@ -50,7 +54,9 @@ class ReconcilerService:
 
     name = "reconciler"
 
-    def __init__(self, settings: ReconcilerSettings, ports: Ports, directory: Directory, meter: Meter) -> None:
+    def __init__(
+        self, settings: ReconcilerSettings, ports: Ports, directory: Directory, meter: Meter, board: Board
+    ) -> None:
         self._settings = settings
         self._ports = ports
         self._directory = directory
@@ -64,8 +70,9 @@ class ReconcilerService:
         self._parked = Parked(directory, ports.work, *outside)
         self._absent = AbsentItems(directory, ports.work, *outside)
         self._slow = SlowRounds(directory, ports.work, *outside)
-        self._health = Health(directory, ports.pauses, meter)
-        self._hearing = Hearing(ports.work, meter, ports.clock, settings)
+        self._health = Health(directory, ports.pauses, ports.clock)
+        self._hearing = Hearing(ports.work, ports.clock, settings)
+        self._census = CensusTaker(directory, ports, self._health, board, settings)
         self._hydration = Hydration(directory, *outside)
         self._people = LookUp(directory, ports.work, meter, ports.clock)
 
@@ -75,6 +82,8 @@ class ReconcilerService:
             tasks.create_task(self._bell.listen(stop))
             tasks.create_task(self._keep_duties(stop))
             tasks.create_task(self._complete_thin_events(stop))
+        with suppress(StoreUnavailable):  # else another one takes over after the lease
+            await self._census.resign()
 
     async def ready(self) -> Mapping[str, bool]:
         """Tell whether Kafka and Postgres answer."""
@@ -132,7 +141,8 @@ class ReconcilerService:
         yield self._periodic("commands", "", settings.clock_interval_s, self._clocks.repeat_commands)
         yield self._periodic("due_links", "", settings.clock_interval_s, self._clocks.wake_links)
         yield self._periodic(DRY_RUNS, "", settings.dry_run_interval_s, self._dry_runs.carry_on)
-        yield self._periodic("backlog", "", settings.backlog_interval_s, self._clocks.show_backlog)
+        yield self._periodic(CENSUS, "", settings.census_interval_s, self._census.take)
+        yield self._periodic(LEAD, "", min(settings.census_interval_s, settings.census_lease_s / 3), self._census.lead)
         yield self._periodic(LEDGERS, "", settings.prune_interval_s, self._ledgers.prune)
 
     def _duties_of(self, post: Post) -> Iterator[Duty]:

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from shared.clients.transport import Transport
+from shared.domain.arrivals import Arrivals
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import ConnectionId
+from shared.domain.mapping import Connection, Integration
 from shared.messages.base import Message
-from shared.runtime.log import Log
+from shared.observability.words import CredentialState
+from shared.runtime.log import Behind, Log
 from shared.store.arrivals import SilenceWriter
+from shared.store.census import Census, CensusStore
 from shared.store.dry_runs import DryRunWork
 from shared.store.port import ConfigReader, WorkStore
 
 
 class ConnectionPauses(Protocol):
-    """Stops and resumes the writes of a connection (part of `ConfigWriter`)."""
+    """Notes of a connection what is found out about it (part of `ConfigWriter`)."""
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause a connection with words for people, or resume it (None)."""
         ...
 
+    async def tell_expiry(self, connection_id: ConnectionId, at: datetime | None) -> None:
+        """Note when its credentials end, as the vendor tells."""
+        ...
 
-class Work(WorkStore, DryRunWork, SilenceWriter, Protocol):
+
+class Work(WorkStore, DryRunWork, SilenceWriter, CensusStore, Protocol):
     """Where work is found by state, and whether that answers."""
 
     async def healthy(self) -> bool:
@@ -56,20 +64,38 @@ class Meter(Protocol):
         """Note something that this duty leaves to another one, with the reason."""
         ...
 
-    def healthy(self, connection_id: str, *, works: bool) -> None:
-        """Note whether a connection's credentials work."""
-        ...
-
-    def silent(self, connection_id: str, since: datetime | None) -> None:
-        """Show since when a connection's webhooks, which came once, are silent."""
-        ...
-
     def pruned(self, operations: int) -> None:
         """Note how many old operations were deleted from the ledgers."""
         ...
 
-    def backlog(self, figures: Mapping[str, float]) -> None:
-        """Show how much is waiting in the store."""
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFigures:
+    """How one connection stands. `answered` False: it did not when it was last asked who we are."""
+
+    connection: Connection
+    credential: CredentialState
+    answered: bool
+    arrivals: Arrivals | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All that is true of the whole at one moment."""
+
+    at: datetime
+    census: Census
+    connections: Sequence[ConnectionFigures]
+    integrations: Sequence[Integration]
+    behind: Behind | None
+    """None: Kafka does not answer."""
+
+
+class Board(Protocol):
+    """Shows the figures of the whole, for as long as this process may."""
+
+    def show(self, whole: Whole, still: Callable[[], bool]) -> None:
+        """Replace all figures. They are shown for as long as `still` says so whenever somebody looks."""
         ...
 
 

@@ -24,8 +24,10 @@ class ReconcilerSettings(VendorSettings):
     """For how long a link that waits for its parent is left alone."""
     batch: int = Field(default=2000, ge=1)
     """Most operations, links or sides that one round takes from the store."""
-    backlog_interval_s: float = Field(default=5.0, gt=0)
-    """How often it is counted what waits: open operations, due links, parked events, dirty sides."""
+    census_interval_s: float = Field(default=5.0, gt=0)
+    """How often the figures of the whole are counted for `/metrics`; less often where counting takes long."""
+    census_lease_s: float = Field(default=6.0, ge=1.0)
+    """After how long another reconciler takes over when the one that counts is dead."""
 
     fresh_interval_s: float = Field(default=0.5, gt=0)
     """How often dirty sides are looked for."""

@@ -13,7 +13,6 @@ from services.webhook_gateway.adapters.cached_senders import CachedSenders
 from services.webhook_gateway.domain.ending import Reply
 from services.webhook_gateway.domain.room import Room, Share
 from services.webhook_gateway.handlers import Gateway
-from services.webhook_gateway.metrics import REFUSED_SINCE
 from services.webhook_gateway.ports import Ports
 from services.webhook_gateway.settings import GatewaySettings
 from shared.domain.ids import Side
@@ -64,8 +63,6 @@ class GatewayService:
     async def tell(self) -> None:
         """Tell the store what came of webhooks, if there is news. What it could not be told now, it is told later."""
         ledger = self.gateway.ledger
-        for connection_id, since in ledger.refused_since().items():
-            REFUSED_SINCE.labels(connection_id).set(since.timestamp() if since else 0)
         if news := ledger.news(self._ports.clock.now()):
             try:
                 await self._ports.store.report_arrivals(news)

@@ -22,11 +22,12 @@ from services.webhook_gateway.domain.jira import read_jira
 from services.webhook_gateway.domain.packing import NotUnpacked, budget, packing_of, unpack
 from services.webhook_gateway.domain.verdict import Forward, Ignored, Verdict
 from services.webhook_gateway.domain.verify import Refused, introduce, verify
-from services.webhook_gateway.metrics import SECONDS, UNKNOWN, WEBHOOKS
 from services.webhook_gateway.ports import Sender, Senders, Workshop
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import Poison
 from shared.domain.ids import Side
+from shared.observability.bounds import UNKNOWN
+from shared.observability.catalogue.flow import WEBHOOK_SECONDS, WEBHOOKS
 from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
@@ -123,7 +124,8 @@ class Gateway:
             trace=trace_id(trace),
             **{name: value[:_SHOWN] for name, value in told.items() if value},
         )
-        SECONDS.labels(ending.outcome).observe(max(0.0, self._clock.monotonic() - begun))
+        with traced(trace):
+            WEBHOOK_SECONDS.observe(self._clock.monotonic() - begun, outcome=ending.outcome)
         return ending.reply(self._retry_after_s)
 
     def turn_away(
@@ -250,7 +252,7 @@ class Gateway:
         sender = self._senders.find(arrival.connection_id)
         kind = UNKNOWN if verdict is None else verdict.kind
         label = UNKNOWN if sender is None else sender.connection_id
-        WEBHOOKS.labels(label, kind, ending.outcome, ending.reason).inc()
+        WEBHOOKS.inc(system=arrival.side, connection=label, event=kind, outcome=ending.outcome, reason=ending.reason)
         if sender is not None and sender.side is arrival.side:
             self._note(sender, ending)
         ids: dict[str, object] = {}

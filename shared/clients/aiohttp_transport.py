@@ -20,19 +20,15 @@ import aiohttp
 import structlog
 from aiohttp.abc import AbstractResolver
 from aiohttp.connector import AddrInfoType, SocketFactoryType
-from prometheus_client import Counter
 from yarl import URL
 
 from shared.clients.egress import Egress, kind_of
 from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Unclear
+from shared.observability.catalogue.vendors import ADDRESSES_REFUSED
 
 CONNECT_TIMEOUT_S: Final = 5.0
 _MAX_BODY_BYTES: Final = 64 * 1024 * 1024
 _SAFE: Final = frozenset({"GET", "HEAD"})
-
-REFUSED: Final = Counter(
-    "tandem_vendor_addresses_refused_total", "Connections that were not made, by the kind of address.", ["kind"]
-)
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +114,7 @@ def _guarded(egress: Egress) -> SocketFactoryType:
             egress.check_address(address)
         except NotAllowed as error:
             what = kind_of(address)
-            REFUSED.labels(what).inc()
+            ADDRESSES_REFUSED.inc(kind=what)
             log.warning("address_refused", address=address, kind=what)
             raise _Refused(str(error)) from error
         return socket.socket(family=family, type=kind, proto=protocol)

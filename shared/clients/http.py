@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from prometheus_client import Counter
-
 from shared.clients.doubt import Probe, from_elsewhere, words_of
 from shared.clients.errors import (
     AddressRefused,
     BadCredentials,
+    NoEffect,
     NotFound,
     RateLimited,
     Rejected,
@@ -32,11 +31,13 @@ from shared.clients.errors import (
 )
 from shared.clients.headers import retry_after, server_date
 from shared.clients.holds import Holds, asked_for, within_reason
+from shared.clients.meter import Meter
 from shared.clients.pace import Pace
 from shared.clients.transport import HttpRequest, HttpResponse, NotAllowed, NotSent, Transport, Unclear
 from shared.domain.clock import Clock, Dice
 from shared.domain.credentials import CONTROL_WORDS, fits_header
 from shared.domain.mapping import Connection
+from shared.observability.words import Access
 
 Guard = Callable[[], Awaitable[None]]
 """Called right before a request leaves, after all waiting: raise, and it is not sent."""
@@ -44,10 +45,6 @@ Guard = Callable[[], Awaitable[None]]
 DEFAULT_TIMEOUT_S: Final = 20.0
 _LEAST_CREDENTIAL: Final = 8
 """Characters; what is shorter stands in any text by chance."""
-
-REQUESTS: Final = Counter(
-    "tandem_vendor_requests_total", "Requests to a vendor by what came of them.", ["vendor", "method", "outcome"]
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +63,11 @@ class Call:
     def reads(self) -> bool:
         """Tell whether the call changes nothing at the vendor, so that every failure is harmless."""
         return self.method == "GET" or self.endpoint == "search"
+
+    @property
+    def access(self) -> Access:
+        """Return the same as a word."""
+        return "read" if self.reads else "write"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,7 @@ class VendorHttp:
         self._pace = Pace(connection.requests_per_second, clock)
         self._places = asyncio.Semaphore(connection.max_concurrent)
         self._holds = Holds(dialect.vendor, clock, dice)
+        self._meter = Meter(connection, clock)
         self._probe = Probe(self._ask_who_we_are)
 
     async def send(self, call: Call, guard: Guard | None = None) -> Answer:
@@ -155,7 +158,7 @@ class VendorHttp:
                 raise BadCredentials(f"The {self._dialect.vendor} token of this connection {CONTROL_WORDS}.")
             async with self._places:
                 self._check_holds(call)
-                await self._pace.wait()
+                self._meter.paced(await self._pace.wait())
                 self._check_holds(call)
                 if guard is not None:
                     await guard()
@@ -167,7 +170,7 @@ class VendorHttp:
         else:
             return answer
         finally:
-            REQUESTS.labels(self._dialect.vendor, call.method, outcome).inc()
+            self._meter.ended(call.endpoint, call.access, outcome)
 
     async def _exchange(self, call: Call) -> HttpResponse:
         headers = dict(self._headers)
@@ -183,8 +186,9 @@ class VendorHttp:
             body=body,
             timeout_s=call.timeout_s,
         )
+        began = self._clock.monotonic()
         try:
-            return await self._transport.send(request)
+            response = await self._transport.send(request)
         except NotAllowed as error:
             raise AddressRefused(f"{self._dialect.vendor} is not asked: {error}") from error
         except NotSent as error:
@@ -192,6 +196,9 @@ class VendorHttp:
         except Unclear as error:
             words = f"{self._dialect.vendor} did not answer: {error}"
             raise Unavailable(words) if call.reads else UnclearEffect(words) from error
+        self._meter.took(call.endpoint, call.access, self._clock.monotonic() - began)
+        self._meter.told(response.headers)
+        return response
 
     async def _settle(self, call: Call, response: HttpResponse) -> Answer:
         """Return a good answer; raise what any other one means, asking who we are where that is not plain."""
@@ -217,7 +224,9 @@ class VendorHttp:
             return Rejected(response.status, f"{words}{said} to this request alone; others are answered")
         if isinstance(trouble, BadCredentials):
             return trouble
-        return self._holds.trouble(words)
+        held = self._holds.trouble(words)
+        self._meter.held(held)
+        return held
 
     async def _ask_who_we_are(self) -> None:
         call = self._dialect.who_are_we
@@ -276,12 +285,18 @@ class VendorHttp:
         if scope == "issue" and (call.reads or call.item is None):
             scope = "endpoint"
         asked_s = retry_after(response.headers, self._clock.now())
-        return self._holds.limit(scope, *_held_as(call), asked_s, self._said(response).message)
+        held = self._holds.limit(scope, *_held_as(call), asked_s, self._said(response).message)
+        self._meter.held(held)
+        return held
 
     def _check_holds(self, call: Call) -> None:
         """Raise what holds a call back; who we are may always be asked: by that the end of a trouble is noticed."""
         if call.endpoint != self._dialect.who_are_we.endpoint:
-            self._holds.check(*_held_as(call))
+            try:
+                self._holds.check(*_held_as(call))
+            except NoEffect as error:
+                self._meter.put_off(error)
+                raise
 
 
 def _held_as(call: Call) -> tuple[str, str | None]:

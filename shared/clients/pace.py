@@ -19,10 +19,15 @@ class Pace:
         self._next_at = float("-inf")
         """When the next request would leave if all left evenly."""
 
-    async def wait(self) -> None:
-        """Wait until one request may leave. First come, first served. A cancelled wait leaves its place empty."""
+    async def wait(self) -> float:
+        """Wait until one request may leave, and return the seconds that it took. First come, first served. A cancelled
+        wait leaves its place empty.
+        """
         now = self._clock.monotonic()
         due = max(self._next_at, now)
         self._next_at = due + self._interval_s
-        if due - self._burst_s > now:
-            await self._clock.sleep(due - self._burst_s - now)
+        wait_s = due - self._burst_s - now
+        if wait_s <= 0:
+            return 0.0
+        await self._clock.sleep(wait_s)
+        return wait_s

@@ -190,4 +190,5 @@ def build_client(
 def _same_way(old: Connection, new: Connection) -> bool:
     """Tell whether a client built for `old` also serves `new`: who we are and why we are paused do not matter to it."""
     unrelated = {"revision": 0, "name": "-", "account_id": None, "paused_reason": None}
+    unrelated |= {"expires_on": None, "expires_told": None}
     return old.model_copy(update=unrelated) == new.model_copy(update=unrelated)

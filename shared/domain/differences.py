@@ -17,7 +17,7 @@ INTEGRATION_OWNED: Final = frozenset({"id", "revision", "jira_markup", "jira_pro
 """What no admin writes in an integration: its place, its number, what its Jira is, and the id of the project."""
 PAIR_OWNED: Final = frozenset({"since", "fields_since", "jira_name", "craft_name"})
 """What saving writes into each field pair: `next_revision`, and what people call its fields."""
-CONNECTION_OWNED: Final = frozenset({"id", "revision", "account_id", "paused_reason"})
+CONNECTION_OWNED: Final = frozenset({"id", "revision", "account_id", "paused_reason", "expires_told"})
 """What no admin writes in a connection: who we are there, and whether it works, is found out."""
 
 _SHOWN: Final = 120
@@ -34,6 +34,7 @@ _LABELS: Final = {
     "takes": "which new items it is for",
     "url": "address",
     "email": "e-mail",
+    "expires_on": "day on which the token ends",
     "max_concurrent": "most requests at once",
     "requests_per_second": "most requests per second",
 }

@@ -220,6 +220,9 @@ class PairSide:
     """The last values seen here, newest last: tells a value that was never seen from an old one that comes again."""
     takes_first: bool = False
     """True where the first value seen is agreed on, unless a person set it: the status in which a new issue begins."""
+    heard_at: datetime | None = None
+    """When the change that this side shows was accepted (our clock), until it is carried over, or waits for a person.
+    """
     oversize: Oversize | None = None
     """Set while this side holds more than can be carried: then `seen` is what it held before, and the pair rests."""
     names: dict[str, str] = field(default_factory=dict)
@@ -327,9 +330,27 @@ class Operation:
     """Pairs of which the answer was good and the target showed the old value afterwards: they did not happen."""
     unclear: bool = False
     """True once it has ended, if a request of it may still take effect: one got no answer, or it was given up (W3)."""
+    accepted_at: datetime | None = None
+    """When the first of the changes that it carries was accepted (our clock); None: it carries none that waited for
+    nobody.
+    """
     done_at: datetime | None = None
     more: dict[str, Json] = field(default_factory=dict)
     """What a newer release has stored beside it: kept as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The last change that was carried over, and how long it took. Our clock. For people only."""
+
+    target: Side
+    accepted_at: datetime
+    written_at: datetime
+
+    @property
+    def lag_s(self) -> float:
+        """Return the seconds in between."""
+        return max(0.0, (self.written_at - self.accepted_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +417,7 @@ class Link:
     """When the breaker stopped the link lately: its pauses grow."""
     used_requests: list[str] = field(default_factory=list)
     """Ids of the last requests of people's that were carried out or refused: told again, they change nothing more."""
+    carried: Carried | None = None
     labels: dict[str, str] = field(default_factory=dict)
     """For people: jira_key, jira_type, craft_short_id, craft_type, title."""
     asked: bool = False

@@ -7,12 +7,14 @@ the console.
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
 
+from shared.domain.expiry import end_of
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, PairId, Side
 from shared.domain.kinds import FieldKind, Markup, Shape, shapes_of
 from shared.domain.link import Json
@@ -389,6 +391,17 @@ class Connection(Setting):
     requests_per_second: float = Field(default=20.0, gt=0)
     paused_reason: str | None = None
     """Set while the credentials do not work: writes wait, observations go on."""
+    expires_on: date | None = None
+    """The day on which the token ends, as it was shown when the token was made. Tandem warns before it."""
+    expires_told: datetime | None = None
+    """When the credentials end, as the vendor tells."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Return when the credentials end, as far as anybody knows; the vendor knows best."""
+        if self.expires_told is not None or self.expires_on is None:
+            return self.expires_told
+        return end_of(self.expires_on)
 
 
 class ConnectionSecrets(Setting):

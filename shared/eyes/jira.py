@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from shared.clients.errors import NotFound, Rejected
 from shared.clients.jira.client import JiraClient
+from shared.clients.jira.data_center import DataCenterClient
 from shared.clients.jira.projects import in_project, quoted
 from shared.clients.people import people_in
 from shared.clients.reading import Account, Page, Reading
@@ -45,6 +47,14 @@ class JiraEyes:
     async def whoami(self) -> Account:
         """Return who Jira says we are."""
         return await self._client.myself()
+
+    async def credentials_end(self, now: datetime) -> datetime | None:
+        """Return when the personal access token ends (Data Center). Cloud tells of no API token."""
+        if not isinstance(self._client, DataCenterClient) or self._connection.username:
+            return None
+        with suppress(NotFound, Rejected):  # a Jira without such a list, or one that shows it to nobody
+            return next((at for at in await self._client.token_ends() if at > now), None)
+        return None
 
     async def look(self, entity_id: EntityId) -> Reading:
         """Read one issue by id (or key) with all of its changelog and our property."""

@@ -34,6 +34,10 @@ class Eyes(Protocol):
         """Return who the vendor says we are; the health probe."""
         ...
 
+    async def credentials_end(self, now: datetime) -> datetime | None:
+        """Return when our credentials end, as far as the vendor tells: of several that may be ours, the first."""
+        ...
+
     async def look(self, entity_id: EntityId) -> Reading:
         """Read one item whole by its id, with its correlation key and (Jira) all of its changelog."""
         ...

@@ -10,9 +10,10 @@ import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from shared.domain.errors import Poison
-from shared.runtime.log import Follower, LogUnavailable, ReceivedRecord, Record, Subscription
+from shared.runtime.log import Behind, Follower, Left, LogUnavailable, ReceivedRecord, Record, Subscription
 from shared.runtime.topics import MAX_RECORD_BYTES
 
 Partition = tuple[str, int]
@@ -82,6 +83,27 @@ class MemoryLog:
         }
         self._groups[group] = _Group(committed=ends)
         return await self.subscribe(group, topics)
+
+    async def behind(self, groups: Mapping[str, Sequence[str]], kept: Sequence[str]) -> Behind:
+        """Tell how far groups are behind."""
+        self.check_available()
+        numbers = range(self._count)
+        left = {
+            (group, str(topic), number): self._left(group, (str(topic), number))
+            for group, topics in groups.items()
+            for topic in topics
+            for number in numbers
+        }
+        return Behind(
+            left, {topic: sum(len(self._partitions.get((str(topic), n), ())) for n in numbers) for topic in kept}
+        )
+
+    def _left(self, group: str, partition: Partition) -> Left:
+        joined = self._groups.get(group)
+        position = joined.committed.get(partition, 0) if joined is not None else 0
+        waiting = self._partitions.get(partition, [])[position:]
+        told = waiting[0].headers.get("ce_time") if waiting else None
+        return Left(len(waiting), datetime.fromisoformat(told) if told else None)
 
     async def healthy(self) -> bool:
         """Tell whether the log is available."""

@@ -79,7 +79,7 @@ class ChangeEvent(Message):
     kind: ChangeKind
     origin: Origin
     observed_at: datetime
-    """Our clock."""
+    """When it was accepted, by our clock; of a webhook that had to be completed by a read, when that was accepted."""
     updated: datetime | None = None
     snapshot: dict[str, Any] | None = None
     by: AccountId | None = None
@@ -92,6 +92,9 @@ class ChangeEvent(Message):
     """True when the key was looked for, so that None means: it has none."""
     integration_id: IntegrationId | None = None
     """REQUEST: the integration that a person chose for it, if it is in no link yet."""
+
+    replayed: bool = False
+    """True for a copy that `tandem replay` made: what it shows was seen a while ago, and may be long gone."""
 
     @property
     def request_id(self) -> str | None:

@@ -126,6 +126,12 @@ class SyncStatus(Message):
     jira_id: EntityId | None = None
     craft_id: EntityId | None = None
     labels: dict[str, str] = {}
+    accepted_at: datetime | None = None
+    """When the last change that was carried over was accepted: its webhook, or the feed that showed it."""
+    written_at: datetime | None = None
+    """When it was written on the other side."""
+    lag_s: float | None = None
+    """The seconds in between."""
     at: datetime
 
     def key(self) -> str:

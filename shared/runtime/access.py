@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from shared.runtime.groups import GROUPS, RECONCILER
 from shared.runtime.topics import DEFAULT_PREFIX, POLICIES, Topic
 
 Operation = Literal["Read", "Write", "Create", "Describe"]
@@ -27,6 +28,8 @@ class Access:
     writes: frozenset[Topic] = frozenset()
     groups: tuple[str, ...] = ()
     """Consumer groups whose positions it commits."""
+    watches: tuple[str, ...] = ()
+    """Consumer groups of others whose positions it reads, to tell how far they are behind."""
 
     @property
     def topics(self) -> frozenset[Topic]:
@@ -68,7 +71,8 @@ ACCESS: Final[Mapping[str, Access]] = {
     "reconciler": Access(
         reads=_CHANGES | {Topic.CONFIG},
         writes=_CHANGES | _WRITES | {Topic.OUTCOMES, Topic.REQUESTS, Topic.REHEARSALS} | _DEAD,
-        groups=("reconciler",),
+        groups=(RECONCILER,),
+        watches=tuple(group for group in GROUPS if group != RECONCILER),
     ),
     "console": Access(writes=frozenset({Topic.REQUESTS, Topic.CONFIG})),
 }
@@ -78,7 +82,7 @@ TOOLS: Final[Mapping[str, Access]] = {
     # Dead letters go back to where they came from, which may be any topic that is read in a group.
     "replay": Access(
         reads=_CHANGES | _DEAD,
-        writes=_CHANGES | _WRITES | {Topic.OUTCOMES, Topic.REQUESTS, Topic.REHEARSALS},
+        writes=_CHANGES | _WRITES | {Topic.OUTCOMES, Topic.REQUESTS},
         groups=("replay",),
     ),
 }
@@ -92,6 +96,7 @@ def rights(access: Access, prefix: str = DEFAULT_PREFIX) -> Sequence[Right]:
             *(Right("topic", prefix + topic, "Read") for topic in access.reads),
             *(Right("topic", prefix + topic, "Write") for topic in access.writes),
             *(Right("group", prefix + group, "Read") for group in access.groups),
+            *(Right("group", prefix + group, "Describe") for group in access.watches),
         ]
     )
 

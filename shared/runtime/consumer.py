@@ -16,12 +16,12 @@ import structlog
 
 from shared.domain.clock import Clock, Dice
 from shared.messages.base import Message
+from shared.observability.catalogue.process import OLDEST_UNFINISHED_SECONDS, UNFINISHED
 from shared.runtime.envelope import Envelope, decode
 from shared.runtime.error_words import told
 from shared.runtime.fate import Again, DeadLetterBudget, judge
 from shared.runtime.log import LogUnavailable, ReceivedRecord, Subscription
 from shared.runtime.logs import correlation
-from shared.runtime.metrics import watch_backlog
 from shared.runtime.progress import Entry, Progress
 from shared.runtime.publisher import Publisher
 from shared.runtime.reports import Reports
@@ -109,7 +109,9 @@ class _Run:
         self._finished = asyncio.Event()
 
     async def until_stopped(self) -> None:
-        watch_backlog(self._name, lambda: float(self._buffered), lambda: self._progress.oldest(self._reports.age_s))
+        # The last consumer of a service is the one that is asked.
+        UNFINISHED.watch(lambda: float(self._buffered), component=self._name)
+        OLDEST_UNFINISHED_SECONDS.watch(lambda: self._progress.oldest(self._reports.age_s), component=self._name)
         try:
             async with asyncio.TaskGroup() as tasks:
                 committing = tasks.create_task(self._keep_committing(), name=f"{self._name} commits")

@@ -11,10 +11,10 @@ from typing import Final
 
 from shared.domain.clock import Clock, Dice
 from shared.domain.errors import OwnWords, Poison, Transient
+from shared.observability.words import DeadReason
 from shared.runtime.envelope import FromNewerRelease, Undecodable
 from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
-from shared.runtime.metrics import Fate
 from shared.store.port import Contended, StoreUnavailable
 
 MAX_ATTEMPTS: Final = 5
@@ -44,7 +44,7 @@ class Again:
 class Dead:
     """Put it on the dead-letter topic."""
 
-    fate: Fate
+    fate: DeadReason
     reason: str
 
 

@@ -15,7 +15,8 @@ from typing import Final, cast
 
 from aiohttp import web
 
-from shared.runtime.metrics import HTTP_CONNECTIONS, HTTP_CONNECTIONS_ENDED, ConnectionEnd
+from shared.observability.catalogue.process import HTTP_CONNECTIONS, HTTP_CONNECTIONS_ENDED
+from shared.observability.words import ConnectionEnd
 
 READ_BYTES: Final = 16 * 1024
 """Read from a socket at once. What waits unread of a connection is three times this at most (aiohttp stops reading at
@@ -57,14 +58,14 @@ class Door:
                 return False
             silent.end("made_room")
         self._open.add(guard)
-        HTTP_CONNECTIONS.labels(self._service).set(len(self._open))
+        HTTP_CONNECTIONS.set(len(self._open), component=self._service)
         return True
 
     def leave(self, guard: Guard) -> None:
         """Forget a connection that is gone. Idempotent."""
         self._open.discard(guard)
         self._waiting.pop(guard, None)
-        HTTP_CONNECTIONS.labels(self._service).set(len(self._open))
+        HTTP_CONNECTIONS.set(len(self._open), component=self._service)
 
     def waits(self, guard: Guard) -> None:
         """Note that a connection has no request in hand from now on."""
@@ -76,7 +77,7 @@ class Door:
 
     def count(self, why: ConnectionEnd) -> None:
         """Count a connection that we ended."""
-        HTTP_CONNECTIONS_ENDED.labels(self._service, why).inc()
+        HTTP_CONNECTIONS_ENDED.inc(component=self._service, reason=why)
 
 
 class Guard(asyncio.BufferedProtocol):

@@ -2,7 +2,7 @@
 outage.
 
 Opened by each service's bootstrap with `open_kafka_log`; passes the conformance suite of `tests/conformance`. The only
-modules that know aiokafka are this one, `kafka_greeting`, `kafka_subscription` and `topics`.
+modules that know aiokafka are this one, `kafka_greeting`, `kafka_lag`, `kafka_subscription` and `topics`.
 """
 
 from __future__ import annotations
@@ -19,13 +19,15 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordTooLarge
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.structs import RecordMetadata
 
+from shared.domain.clock import SystemClock
 from shared.domain.errors import Poison
 from shared.runtime.access import ACCESS, Access
 from shared.runtime.error_words import told
 from shared.runtime.kafka_greeting import AccessMissing, greeting
+from shared.runtime.kafka_lag import LagReader
 from shared.runtime.kafka_security import PLAINTEXT, KafkaSecurity
 from shared.runtime.kafka_subscription import LOOK_AT_FILES_S, KafkaSubscription
-from shared.runtime.log import Follower, LogUnavailable, Record, Subscription
+from shared.runtime.log import Behind, Follower, LogUnavailable, Record, Subscription
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import MAX_RECORD_BYTES, POLICIES, TopicsNotReady, ensure_topics
 
@@ -102,6 +104,9 @@ class KafkaLog:
         self._retiring: set[asyncio.Task[None]] = set()
         self._subscriptions: set[KafkaSubscription] = set()
         self._closed = False
+        self._lag = LagReader(
+            bootstrap, prefix=prefix, client_id=client_id, security=self._security, clock=SystemClock()
+        )
 
     @property
     def most_bytes(self) -> int:
@@ -157,6 +162,12 @@ class KafkaLog:
         _ = self._connect()
         return subscription
 
+    async def behind(self, groups: Mapping[str, Sequence[str]], kept: Sequence[str]) -> Behind:
+        """Tell how far groups are behind, and how many records topics keep. Raises `LogUnavailable`."""
+        if self._closed:
+            raise LogUnavailable("the log is closed")
+        return await self._lag.read(groups, kept)
+
     async def healthy(self) -> bool:
         """Tell within a second whether Kafka answers."""
         try:
@@ -171,6 +182,7 @@ class KafkaLog:
         self._closed = True
         for subscription in self._subscriptions:
             await subscription.close()
+        await self._lag.close()
         if self._connecting is not None:
             self._retire(self._connecting)
             self._connecting = None

@@ -100,7 +100,7 @@ class Greeted:
         }
 
     async def _groups(self, access: Access, prefix: str) -> Mapping[str, frozenset[Operation]]:
-        names = [prefix + group for group in access.groups]
+        names = [prefix + group for group in (*access.groups, *access.watches)]
         if not names or not self._knows(GroupsWithRights):
             return {name: frozenset(_BITS) for name in names}
         answer = await self._ask(GroupsWithRights(names))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.domain.errors import OwnWords
@@ -34,6 +35,24 @@ class ReceivedRecord:
     key: str
     value: bytes | None
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a group has still to handle of one partition: how many records, and when the first of them was published
+    (None: there is none, or that is not known).
+    """
+
+    messages: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """How far all groups are behind, by group, topic and partition; and how many records a topic keeps."""
+
+    groups: Mapping[tuple[str, str, int], Left]
+    kept: Mapping[str, int]
 
 
 class LogUnavailable(OwnWords):
@@ -101,6 +120,13 @@ class Log(Producer, Protocol):
         """Read what is published from about now on, in no group: each follower gets all, and nothing is committed.
 
         For hints only: what is published while the log cannot be reached, or before reading has begun, may be missed.
+        """
+        ...
+
+    async def behind(self, groups: Mapping[str, Sequence[str]], kept: Sequence[str]) -> Behind:
+        """Tell how far groups are behind on the topics that they read, and how many records other topics keep.
+
+        A group that never read a topic is as far behind as there are records. Raises `LogUnavailable`.
         """
         ...
 

@@ -18,10 +18,10 @@ from shared.messages.request import SyncRequest
 from shared.messages.status import SyncStatus
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
+from shared.observability.catalogue.process import PUBLISH_FAILURES, PUBLISHED
 from shared.runtime.envelope import encode
 from shared.runtime.fitting import fitting
 from shared.runtime.log import LogUnavailable, Producer, ReceivedRecord, Record
-from shared.runtime.metrics import PUBLISH_FAILURES, PUBLISHED
 from shared.runtime.topics import Topic, changes_topic, writes_topic
 from shared.runtime.trace import child_of, current_traceparent, new_traceparent
 
@@ -122,7 +122,7 @@ class Publisher:
         try:
             await self._producer.publish(records)
         except (LogUnavailable, Poison):
-            PUBLISH_FAILURES.labels(self._source).inc()
+            PUBLISH_FAILURES.inc(component=self._source)
             raise
         for record in records:
-            PUBLISHED.labels(self._source, record.topic).inc()
+            PUBLISHED.inc(component=self._source, topic=record.topic)

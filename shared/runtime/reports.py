@@ -5,19 +5,21 @@ Used by the consumer only. Says ids, causes and times; never what an item holds.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 import structlog
 
 from shared.domain.clock import Clock
+from shared.observability.catalogue.process import AGE_SECONDS, DEAD_LETTERS, HANDLING_SECONDS, MESSAGES, RETRIES
+from shared.observability.words import Fate
 from shared.runtime.envelope import Envelope
 from shared.runtime.error_words import told
 from shared.runtime.log import ReceivedRecord
 from shared.runtime.logs import correlation
-from shared.runtime.metrics import RETRIES, Fate, count_message
 from shared.runtime.progress import Entry
-from shared.runtime.trace import trace_id
+from shared.runtime.trace import trace_id, traced
 
 _log = structlog.get_logger(__name__)
 
@@ -31,7 +33,7 @@ class Reports:
 
     def again(self, entry: Entry, envelope: Envelope | None, attempt: int, error: Exception, delay_s: float) -> None:
         """Report an attempt that failed and will be made again."""
-        RETRIES.labels(self._name, entry.record.topic, type(error).__name__).inc()
+        RETRIES.inc(component=self._name, topic=entry.record.topic, error=type(error).__name__)
         _log.warning(
             "message again",
             **self._line(entry, envelope, attempt),
@@ -42,13 +44,22 @@ class Reports:
     def end(self, entry: Entry, envelope: Envelope | None, attempt: int, fate: Fate, reason: str | None) -> None:
         """Report that a message is at its end; `reason` if it was dead-lettered."""
         handling_s = self._clock.monotonic() - entry.received_at
-        age_s = None if envelope is None else (self._clock.now() - envelope.time).total_seconds()
-        count_message(self._name, entry.record.topic, fate, handling_s=handling_s, age_s=age_s)
+        self._count(entry.record.topic, fate, handling_s, envelope)
         line = self._line(entry, envelope, attempt) | {"fate": fate, "seconds": round(handling_s, 4)}
         if reason is None:
             _log.info("message", **line)
         else:
             _log.error("message", **line, reason=reason)
+
+    def _count(self, topic: str, fate: Fate, handling_s: float, envelope: Envelope | None) -> None:
+        whose = {"component": self._name, "topic": topic}
+        MESSAGES.inc(**whose, fate=fate)
+        if fate != "handled":
+            DEAD_LETTERS.inc(**whose, reason=fate)
+        with traced(envelope.traceparent) if envelope and envelope.traceparent else nullcontext():
+            HANDLING_SECONDS.observe(handling_s, **whose)
+            if envelope is not None:
+                AGE_SECONDS.observe((self._clock.now() - envelope.time).total_seconds(), **whose)
 
     def age_s(self, entry: Entry) -> float:
         """Return the seconds since a message was published, at least since it was received."""

@@ -16,15 +16,17 @@ from typing import Any, Final, Protocol, TypeVar
 import structlog
 from aiohttp import web
 
+from shared.observability.catalogue.process import DEPENDENCY_UP
+from shared.observability.exposition import exposition, show_build
 from shared.runtime.error_words import told
 from shared.runtime.http_guard import ConnectionLimits
 from shared.runtime.http_serving import serving
 from shared.runtime.log import LogUnavailable
 from shared.runtime.logs import configure_logs
-from shared.runtime.metrics import DEPENDENCY_READY, METRICS_CONTENT_TYPE, metrics_text
 from shared.runtime.settings import ServiceSettings, SettingsInvalid, load_settings
 from shared.runtime.stopping import HTTP_WITHIN_S, RUN_WITHIN_S, STOP_WITHIN_S
 from shared.store.port import StoreUnavailable
+from shared.store.postgres.schema import known_schemas
 
 EXIT_STOPPED: Final = 0
 EXIT_FAILED: Final = 1
@@ -122,6 +124,7 @@ async def live(name: str, settings: SettingsT, open_service: OpenService[Setting
     async with AsyncExitStack() as closing:
         service = await _opened(name, settings, open_service, stop, closing)
         if service is not None:
+            show_build(name, revision=settings.build_revision, schema=known_schemas()[0])
             async with _http(name, settings, service.routes(), service.ready, stop):
                 await _run(service, stop)
 
@@ -183,8 +186,10 @@ async def _http(
         body = {"status": "ready" if well else "not ready", "dependencies": answers}
         return web.json_response(body, status=200 if well else 503)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=metrics_text(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+    async def metrics(request: web.Request) -> web.Response:
+        await asking()
+        body, content_type = exposition(name, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     own = (web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", metrics))
     async with serving(
@@ -223,7 +228,7 @@ async def _ask(name: str, ready: Ready) -> dict[str, bool]:
     except TimeoutError:
         answers = {"answers_in_time": False}
     for dependency, well in answers.items():
-        DEPENDENCY_READY.labels(name, dependency).set(well)
+        DEPENDENCY_UP.set(well, component=name, dependency=dependency)
     return answers
 
 

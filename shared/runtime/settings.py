@@ -53,11 +53,15 @@ def _database_url(text: str) -> str:
         # The text itself holds a password.
         raise ValueError("is not of the form postgresql://user:password@host:port/database")
     options = dict(parse_qsl(url.query))
-    mode, authority = options.get("sslmode"), options.get("sslrootcert")
+    # What the address leaves open comes from the variables that all clients of Postgres know.
+    mode = options.get("sslmode") or os.environ.get("PGSSLMODE")
+    authority = options.get("sslrootcert") or os.environ.get("PGSSLROOTCERT")
     if mode is not None and mode not in _SSL_MODES:
         raise ValueError(f"has sslmode={mode}; there are {', '.join(_SSL_MODES)}")
     if mode in ("verify-ca", "verify-full") and authority is None:
-        raise ValueError(f"has sslmode={mode} without sslrootcert=, the file with the authority's certificate")
+        raise ValueError(
+            f"has sslmode={mode} without sslrootcert= (or PGSSLROOTCERT), the file with the authority's certificate"
+        )
     for name in ("sslrootcert", "sslcert", "sslkey"):
         if name in options and not os.access(options[name], os.R_OK):
             raise ValueError(f"has {name}={options[name]}, and there is no such file, or we may not read it")
@@ -107,7 +111,7 @@ class ServiceSettings(BaseSettings):
     kafka_username: str | None = None
     """Who we are to Kafka. Needed where the protocol has SASL."""
     kafka_password: str | None = Field(default=None, repr=False)
-    """The password of that user."""
+    """The password of that user. Read from a file (`_FILE`), it may be replaced there while a service runs."""
     kafka_ca_file: Annotated[Path | None, AfterValidator(_readable)] = None
     """File with the certificates of the authority that signed the brokers, in PEM; not set: the system's."""
     kafka_certificate_file: Annotated[Path | None, AfterValidator(_readable)] = None
@@ -123,7 +127,9 @@ class ServiceSettings(BaseSettings):
     topic_prefix: str = Field(default=DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,100}$")
     """What the names of all topics and consumer groups begin with. Two installations on one Kafka have two."""
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(repr=False)
-    """Where Postgres is, with the login: postgresql://user:password@host:port/database."""
+    """Where Postgres is, with the login: postgresql://user:password@host:port/database. For TLS, with
+    ?sslmode=verify-full&sslrootcert=FILE.
+    """
     secret_key: Annotated[str, AfterValidator(_secret_key)] = Field(repr=False)
     """Keys, comma-separated: the first seals credentials, all open them (rotation)."""
     http_host: str = "0.0.0.0"  # noqa: S104  # a container's port is reached from outside of it
@@ -150,6 +156,8 @@ class ServiceSettings(BaseSettings):
     """The least level that is logged."""
     instance: str = Field(default_factory=lambda: f"{os.uname().nodename}:{os.getpid()}", min_length=1)
     """Names this process in logs, leases and Kafka. Not set: the host's name and the process id."""
+    build_revision: str = Field(default="", max_length=100)
+    """The commit that this was built from, for `tandem_build_info`; an image says it of itself."""
 
     @model_validator(mode="after")
     def _security_is_whole(self) -> ServiceSettings:

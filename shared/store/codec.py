@@ -22,6 +22,7 @@ from shared.domain.link import (
     Agreed,
     Blocked,
     Candidate,
+    Carried,
     ConflictNote,
     Held,
     Json,
@@ -89,6 +90,7 @@ def link_to_json(link: Link) -> dict[str, Json]:
         "recent_writes": [_text(at) for at in link.recent_writes],
         "tripped": [_text(at) for at in link.tripped],
         "used_requests": link.used_requests,
+        "carried": _carried_to_json(link.carried),
         "labels": link.labels,
         "asked": link.asked,
         "held_since": _text(link.held_since),
@@ -127,6 +129,7 @@ def link_from_json(doc: Mapping[str, Any]) -> Link:
         recent_writes=[_known_time(at) for at in doc["recent_writes"]],
         tripped=[_known_time(at) for at in doc.get("tripped", ())],
         used_requests=list(doc.get("used_requests", ())),
+        carried=_carried_from_json(doc.get("carried")),
         labels=dict(doc["labels"]),
         asked=doc.get("asked", True),  # rows of before: a link was made only of what was to be created
         held_since=_time(doc.get("held_since")),
@@ -166,6 +169,7 @@ def operation_to_json(op: Operation) -> dict[str, Json]:
         "noted": sorted(op.noted),
         "unmet": sorted(op.unmet),
         "unclear": op.unclear,
+        "accepted_at": _text(op.accepted_at),
         "done_at": _text(op.done_at),
     }
 
@@ -196,6 +200,7 @@ def operation_from_json(doc: Mapping[str, Any]) -> Operation:
         noted=frozenset(doc.get("noted", ())),
         unmet=frozenset(doc.get("unmet", ())),
         unclear=bool(doc.get("unclear", not doc["open"] and doc["attempts"] > 1)),
+        accepted_at=_time(doc.get("accepted_at")),
         done_at=_time(doc["done_at"]),
         more=_more(doc, _OPERATION),
     )
@@ -287,6 +292,8 @@ def _pair_to_json(record: PairSide) -> dict[str, Json]:
         doc["recent"] = record.recent
     if record.takes_first:
         doc["takes_first"] = True
+    if record.heard_at is not None:
+        doc["heard_at"] = _text(record.heard_at)
     if record.names:
         doc["names"] = record.names
     if record.oversize is not None:
@@ -304,6 +311,7 @@ def _pair_from_json(doc: Mapping[str, Any]) -> PairSide:
         norm=Normalised(*doc["norm"]) if "norm" in doc else None,
         recent=list(doc.get("recent", ())),
         takes_first=bool(doc.get("takes_first", False)),
+        heard_at=_time(doc.get("heard_at")),
         names=dict(doc.get("names", {})),
         more=_more(doc, _PAIR),
         oversize=_oversize_from_json(*doc["oversize"]) if "oversize" in doc else None,
@@ -318,6 +326,14 @@ def _blocked_from_json(
     value_hash: str, code: str, message: str, field: str | None, again_at: Any = None, next_step: str | None = None
 ) -> Blocked:
     return Blocked(value_hash, code, message, field, _time(again_at), next_step)
+
+
+def _carried_to_json(carried: Carried | None) -> Json:
+    return None if carried is None else [carried.target.value, _text(carried.accepted_at), _text(carried.written_at)]
+
+
+def _carried_from_json(doc: Json) -> Carried | None:
+    return None if doc is None else Carried(Side(doc[0]), _known_time(doc[1]), _known_time(doc[2]))
 
 
 def _refused_to_json(refused: Refused | None) -> Json:

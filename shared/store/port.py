@@ -411,12 +411,6 @@ class WorkStore(PeopleFinder, Protocol):
         """Forget up to `limit` requests that are too old to be asked about; return how many. Idempotent."""
         ...
 
-    async def backlog(self, now: datetime) -> dict[str, float]:
-        """Return figures for metrics: open_operations, oldest_open_operation_s, dirty_sides, oldest_dirty_s, ask,
-        waiting, conflicts.
-        """
-        ...
-
 
 class ConfigReader(Protocol):
     """Current configuration, for services that cache it and reload on `config.v1` or every few seconds."""
@@ -476,6 +470,10 @@ class ConfigWriter(Protocol):
 
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause writes of a connection (credentials do not work), or resume them (None). Makes no revision."""
+        ...
+
+    async def tell_expiry(self, connection_id: ConnectionId, at: datetime | None) -> None:
+        """Note when the credentials of a connection end, as the vendor tells (None: it does not). Makes no revision."""
         ...
 
 

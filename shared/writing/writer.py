@@ -20,6 +20,8 @@ from shared.domain.mapping import Connection
 from shared.messages.base import Message
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteCommand, WriteOutcome
+from shared.observability.catalogue.flow import SYNC_LAG_SECONDS, WRITE_RETRIES, WRITE_SECONDS, WRITES
+from shared.observability.words import AttemptResult
 from shared.runtime.error_words import told
 from shared.runtime.log import LogUnavailable
 from shared.runtime.publisher import Publisher
@@ -27,7 +29,6 @@ from shared.store.port import ClaimStore, StoreUnavailable
 from shared.writing.attempt import Attempt, LeaseLost, TooLate
 from shared.writing.creation import create
 from shared.writing.lanes import LaneFull, Lanes
-from shared.writing.metrics import AttemptResult, count_attempt
 from shared.writing.ports import Hands, Pauser, Timing
 from shared.writing.retries import wait_after
 from shared.writing.update import update
@@ -95,7 +96,7 @@ class Writer:
             async with self._lanes.enter(lane, width):
                 await self._attempt(message)
         except LaneFull:
-            count_attempt(message.target, "turned_away")
+            _count(message, "turned_away")
 
     async def _connection(self, command: WriteCommand) -> Connection | None:
         integration = await self._pool.integration(command.integration_id)
@@ -106,7 +107,7 @@ class Writer:
         claimed_at = self._clock.monotonic()
         claim = await self._claims.claim(command.op_id, owner, self._timing.lease)
         if claim is None:
-            count_attempt(command.target, "dropped")
+            _count(command, "dropped")
             return
         attempt = Attempt(claim, owner, self._claims, self._clock, self._timing, claimed_at)
         creates = claim.operation.kind is OperationKind.CREATE
@@ -127,7 +128,12 @@ class Writer:
             raise
         finally:
             seconds = self._clock.monotonic() - claimed_at
-            count_attempt(command.target, result, seconds=seconds, retries=attempt.retries)
+            _count(command, result)
+            if result in ("applied", "already") and claim.operation.accepted_at is not None:
+                lag_s = (self._clock.now() - claim.operation.accepted_at).total_seconds()
+                SYNC_LAG_SECONDS.observe(lag_s, integration=command.integration_id, direction=f"to_{command.target}")
+            WRITE_SECONDS.observe(seconds, system=command.target, kind=command.kind)
+            WRITE_RETRIES.inc(attempt.retries, system=command.target)
             log.info(
                 "write attempt",
                 op_id=command.op_id,
@@ -258,6 +264,10 @@ class Writer:
             await self._claims.release(attempt.operation.id, attempt.owner)
         except StoreUnavailable as error:
             log.warning("lease could not be given back", op_id=attempt.operation.id, error=told(error))
+
+
+def _count(command: WriteCommand, result: AttemptResult) -> None:
+    WRITES.inc(system=command.target, kind=command.kind, result=result)
 
 
 def _check_paused(connection: Connection | None) -> None:

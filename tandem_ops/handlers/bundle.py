@@ -76,7 +76,7 @@ def _about(given: Given, clock: Clock) -> About:
     return About(
         made_at=clock.now(),
         tandem=packages.get("tandem-sync", "a checkout"),
-        commit=given.settings.commit or None,
+        commit=given.settings.build_revision or None,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         packages={name: version for name, version in sorted(packages.items()) if plain(name) and plain(version)},

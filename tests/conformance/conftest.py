@@ -37,6 +37,9 @@ TABLES = (
     "dry_runs",
     "requests",
     "webhook_arrivals",
+    "item_counts",
+    "item_count_notes",
+    "leases",
     "provisioned_files",
     "provisioner",
 )

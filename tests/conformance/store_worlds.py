@@ -11,6 +11,7 @@ from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Ope
 from shared.domain.link import Held, Link, LinkState, Operation, OperationKind, PairWrite, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, FieldKind, FieldPair, Integration
 from shared.store.arrivals import ArrivalsWriter, SilenceWriter
+from shared.store.census import CensusStore
 from shared.store.dry_runs import DryRunDesk, DryRunWork, LookingStore
 from shared.store.evaluation import EvaluationDesk
 from shared.store.held import HeldDesk
@@ -52,6 +53,7 @@ class Store(
     RequestDesk,
     SilenceWriter,
     ArrivalsWriter,
+    CensusStore,
     Protocol,
 ):
     """All roles of the store in one object, as the two implementations are."""

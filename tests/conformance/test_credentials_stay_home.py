@@ -53,13 +53,6 @@ URL_TOKEN, WEBHOOK_SECRET = "n8Vq2-Zt5Lw0_Rk7Yb3Hd9Fs1Gp4Mx6", "c4Tj9-Wm1Xe6_Qa8
 CLOCK = SystemClock()
 
 
-class Unmetered:
-    """A meter that nobody reads."""
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_, **__: None
-
-
 @dataclass
 class Scene:
     """A console and a pool of clients on one store; `home` is where credentials belong, `thief` where they do not."""
@@ -327,8 +320,7 @@ async def test_a_pool_that_knew_the_connection_stops_at_the_changed_row_and_goes
 async def test_a_connection_that_does_not_open_is_paused_with_words_and_resumes_by_itself(scene: Scene) -> None:
     await scene.saved()
     directory = Directory(scene.pool)
-    meter: Any = Unmetered()
-    health = Health(directory, scene.store, meter)
+    health = Health(directory, scene.store, CLOCK)
     for url, paused in ((scene.thief.url, True), (scene.home.url, False)):
         await scene.intruder.change_connection(HOME, url=url)
         directory.forget()
@@ -347,8 +339,7 @@ async def test_a_connection_to_an_address_that_is_allowed_no_more_says_so_and_wh
     async with open_transport(Egress()) as guarded:
         directory = Directory(ClientPool(scene.store, guarded, CLOCK, SeededDice(1)))
         await directory.refresh()
-        meter: Any = Unmetered()
-        await Health(directory, scene.store, meter).check(HOME)
+        await Health(directory, scene.store, CLOCK).check(HOME)
     reason = (await scene.connection()).paused_reason
     assert reason is not None
     assert "TANDEM_PLAIN_HTTP_HOSTS" in reason

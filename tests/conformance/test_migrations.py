@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -19,11 +21,20 @@ from shared.store.port import CredentialsUnreadable
 from shared.store.postgres import open_postgres
 from shared.store.secrets import SecretKeyWrong
 from tests.conformance.store_worlds import connection
+from tests.patience import HANGS_S
 
 if TYPE_CHECKING:
     OldConnection = asyncpg.Connection[asyncpg.Record]
 
 pytestmark = pytest.mark.stack
+WAITS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'tandem-migrate'"
+    " AND wait_event_type = 'Lock' AND datname = current_database()"
+)
+COLUMNS = (
+    "SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns"
+    " WHERE table_schema = 'public'"
+)
 
 
 async def test_names_of_items_that_are_stored_already_can_be_looked_up_after_the_upgrade(database_url: str) -> None:
@@ -129,3 +140,47 @@ async def test_a_row_of_before_the_upgrade_that_is_put_back_does_not_open(databa
 
 async def test_a_database_without_credentials_needs_no_key(database_url: str) -> None:
     await migrate(database_url)
+
+
+async def test_a_migration_gives_way_to_whoever_holds_a_lock_and_nobody_waits_behind_it_for_long(
+    database_url: str,
+) -> None:
+    refused = importlib.import_module("shared.store.migrations.versions.0014_refused")
+    await migrate(database_url, revision=refused.down_revision)
+    holder, worker = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
+    try:
+        held = holder.transaction()
+        await held.start()
+        await holder.execute("LOCK TABLE audit IN ACCESS SHARE MODE")
+        migrating = asyncio.create_task(migrate(database_url))
+        async with asyncio.timeout(HANGS_S):
+            while not await worker.fetchval(WAITS):
+                await asyncio.sleep(0.01)
+            # Whoever comes now stands behind the migration, until that gives way.
+            await worker.execute("SELECT count(*) FROM audit")
+        assert not migrating.done()
+        await held.rollback()
+        await migrating
+        assert await worker.fetchval("SELECT version_num FROM alembic_version") >= refused.revision
+    finally:
+        await holder.close()
+        await worker.close()
+
+
+async def test_the_release_before_finds_all_that_it_knows_and_is_asked_for_nothing_new(database_url: str) -> None:
+    before = (Path(__file__).parents[1] / "fixtures" / "n_minus_1" / "schema_revision").read_text().strip()
+    await migrate(database_url, revision=before)
+    session = await asyncpg.connect(database_url)
+    try:
+        known = {(row["table_name"], row["column_name"]): row for row in await session.fetch(COLUMNS)}
+        await migrate(database_url)
+        now = {(row["table_name"], row["column_name"]): row for row in await session.fetch(COLUMNS)}
+    finally:
+        await session.close()
+    assert known.keys() <= now.keys()
+    assert {each: now[each]["data_type"] for each in known} == {each: known[each]["data_type"] for each in known}
+    tables = {table for table, _ in known}
+    added = [row for each, row in now.items() if each not in known and each[0] in tables]
+    asked_for = [each for each in added if each["is_nullable"] == "NO" and each["column_default"] is None]
+    stricter = [each for each in known if (known[each]["is_nullable"], now[each]["is_nullable"]) == ("YES", "NO")]
+    assert (asked_for, stricter) == ([], [])

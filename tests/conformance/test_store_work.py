@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.domain.ids import ConnectionId, EntityId, IntegrationId, LinkId, Side
-from shared.domain.link import Blocked, ConflictNote, Link, LinkState, OperationKind
+from shared.domain.link import Blocked, Link, LinkState, OperationKind
 from shared.messages.status import Cause, DisplayState, SyncStatus
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, DirtySide, Pruned
 from tests.conformance.store_worlds import (
@@ -218,27 +218,6 @@ async def test_linked_entities_are_listed_in_the_order_of_their_ids(store: Store
         listed += [entity for _, entity in page]
     assert listed == ["10", "11", "9", "Z", "a", "é"]
     assert (await store.linked_entities(Side.CRAFT, CRAFT, "", 1))[0] == ("link-0", "c-0")
-
-
-async def test_the_backlog_counts_what_is_unfinished(store: Store) -> None:
-    assert await store.backlog(T0) == dict.fromkeys(
-        ("open_operations", "oldest_open_operation_s", "dirty_sides", "oldest_dirty_s", "ask", "waiting", "conflicts"),
-        0.0,
-    )
-    dirty = link("a", LinkState.ASK, craft_id=EntityId("c-a"))
-    dirty.craft.dirty_since = T0 - timedelta(seconds=7)
-    dirty.open_conflicts[TITLE] = ConflictNote(TITLE, 1, 2, "ask", None, T0)
-    await insert(store, dirty, link("b", LinkState.WAITING))
-    await insert_with_operation(store, link("c"), at=T0 - timedelta(seconds=3))
-    assert await store.backlog(T0) == {
-        "open_operations": 1.0,
-        "oldest_open_operation_s": 3.0,
-        "dirty_sides": 1.0,
-        "oldest_dirty_s": 7.0,
-        "ask": 1.0,
-        "waiting": 1.0,
-        "conflicts": 1.0,
-    }
 
 
 async def test_statuses_are_listed_and_counted_by_integration_and_state(store: Store) -> None:

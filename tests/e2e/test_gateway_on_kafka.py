@@ -25,11 +25,11 @@ from shared.runtime.kafka import KafkaLog
 from shared.runtime.topics import Topic
 from shared.store.migrate import migrate
 from shared.store.postgres import open_postgres
+from tests.conftest import Endpoints
 from tests.patience import HANGS_S
 from tests.unit.gateway.harness import JIRA, SECRET, body, dump, signed
 
 pytestmark = [pytest.mark.stack, pytest.mark.slow]
-PREFIX = "gateway-e2e."
 UPDATED = dump(body(Side.JIRA, "issue_updated"))
 CREATED_AT = datetime(2026, 3, 4, tzinfo=UTC)
 
@@ -66,16 +66,15 @@ class Sender:
 
 @dataclass
 class World:
-    """One gateway process on a Kafka and a Postgres of its own."""
+    """One gateway process on a Postgres of its own."""
 
-    kafka: KafkaServer
     postgres: PostgresServer
     gateway: SupervisedService
     sender: Sender
 
 
 @asynccontextmanager
-async def _world(kafka: KafkaServer, postgres: PostgresServer, folder: Path) -> AsyncIterator[World]:
+async def _world(bootstrap: str, prefix: str, postgres: PostgresServer, folder: Path) -> AsyncIterator[World]:
     key = Fernet.generate_key().decode()
     await migrate(postgres.url)
     async with open_postgres(postgres.url, key) as store:
@@ -85,9 +84,9 @@ async def _world(kafka: KafkaServer, postgres: PostgresServer, folder: Path) -> 
         secrets = ConnectionSecrets(token="t", webhook_secrets=(SECRET,))
         await store.save_connection(connection, secrets, 0, "admin", CREATED_AT)
     settings = {
-        "TANDEM_KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "TANDEM_KAFKA_BOOTSTRAP": bootstrap,
         "TANDEM_DATABASE_URL": postgres.url,
-        "TANDEM_TOPIC_PREFIX": PREFIX,
+        "TANDEM_TOPIC_PREFIX": prefix,
         "TANDEM_HTTP_HOST": "127.0.0.1",
         "TANDEM_SECRET_KEY": key,
     }
@@ -95,12 +94,12 @@ async def _world(kafka: KafkaServer, postgres: PostgresServer, folder: Path) -> 
         spec = service_spec("webhook_gateway", settings, folder)
         gateway = supervisor.start(spec)
         await supervisor.wait_ready()
-        yield World(kafka, postgres, gateway, Sender(http, f"{spec.http}/webhooks/jira/{JIRA}"))
+        yield World(postgres, gateway, Sender(http, f"{spec.http}/webhooks/jira/{JIRA}"))
 
 
-async def _on_topic(bootstrap: str, wanted: set[str], *, deadline_s: float = HANGS_S) -> set[str]:
+async def _on_topic(bootstrap: str, prefix: str, wanted: set[str], *, deadline_s: float = HANGS_S) -> set[str]:
     """Return the change ids on the topic; waits until all that are wanted are among them, or the deadline."""
-    log = KafkaLog(bootstrap, prefix=PREFIX, client_id="witness")
+    log = KafkaLog(bootstrap, prefix=prefix, client_id="witness")
     found: set[str] = set()
     try:
         subscription = await log.subscribe("witness", [Topic.CHANGES_JIRA])
@@ -116,20 +115,20 @@ async def _on_topic(bootstrap: str, wanted: set[str], *, deadline_s: float = HAN
 
 
 async def test_what_was_answered_202_is_on_the_topic_through_an_outage_without_a_restart(
-    kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path
+    kafka_server: KafkaServer, topic_prefix: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    async with _world(kafka_server, postgres_server, tmp_path) as world:
+    async with _world(kafka_server.bootstrap, topic_prefix, postgres_server, tmp_path) as world:
         sender, pid = world.sender, world.gateway.pid
         await sender.send_until(202)
 
-        await world.kafka.kill()
+        await kafka_server.kill()
         for _ in range(5):
             status, retry_after = await sender.send()
             assert status == 503
             assert retry_after is not None
             assert int(retry_after) >= 1
 
-        await world.kafka.restart()
+        await kafka_server.restart()
         await sender.send_until(202)
         for _ in range(20):
             assert (await sender.send())[0] == 202
@@ -139,17 +138,17 @@ async def test_what_was_answered_202_is_on_the_topic_through_an_outage_without_a
         # Killed in the middle of a stream of webhooks: whatever was accepted, is there.
         streams = [asyncio.create_task(_stream(sender, 40)) for _ in range(4)]
         await asyncio.sleep(0.05)
-        await world.kafka.kill()
-        await world.kafka.restart()
+        await kafka_server.kill()
+        await kafka_server.restart()
         await asyncio.gather(*streams)
         await sender.send_until(202)
-        assert sender.accepted - await _on_topic(world.kafka.bootstrap, sender.accepted) == set()
+        assert sender.accepted - await _on_topic(kafka_server.bootstrap, topic_prefix, sender.accepted) == set()
 
 
 async def test_without_the_database_it_goes_on_and_after_a_restart_it_asks_to_be_sent_again(
-    kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path
+    stack: Endpoints, topic_prefix: str, postgres_server: PostgresServer, tmp_path: Path
 ) -> None:
-    async with _world(kafka_server, postgres_server, tmp_path) as world:
+    async with _world(stack.kafka_bootstrap, topic_prefix, postgres_server, tmp_path) as world:
         sender, pid = world.sender, world.gateway.pid
         assert pid is not None
         await sender.send_until(202)
@@ -167,7 +166,7 @@ async def test_without_the_database_it_goes_on_and_after_a_restart_it_asks_to_be
 
         await world.postgres.restart()
         await sender.send_until(202)
-        assert sender.accepted - await _on_topic(world.kafka.bootstrap, sender.accepted) == set()
+        assert sender.accepted - await _on_topic(stack.kafka_bootstrap, topic_prefix, sender.accepted) == set()
 
 
 async def _stream(sender: Sender, count: int) -> None:

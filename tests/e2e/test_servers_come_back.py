@@ -47,7 +47,7 @@ async def test_kafka_and_postgres_that_are_killed_come_back_with_their_data_and_
         assert stack.postgres is not None
         issues = [await story.jira.create("Story", "Before")]
         await _carried(story, issues[-1])
-        for server in (stack.kafka, stack.postgres, stack.kafka):
+        for server in (stack.postgres, stack.kafka, stack.postgres):
             await killed_and_back(server)
             issues.append(await story.jira.create("Story", f"After {type(server).__name__}"))
             await _carried(story, issues[-1])

@@ -37,7 +37,7 @@ def _parent(folder: Path, **env: str) -> Iterator[tuple[subprocess.Popen[str], d
             parent.kill()
 
 
-def test_children_end_when_their_parent_is_killed_and_the_next_finds_their_data(tmp_path: Path) -> None:
+def test_children_end_with_their_parent_by_kill_or_sigterm_and_the_next_finds_their_data(tmp_path: Path) -> None:
     with _parent(tmp_path) as (parent, pids):
         assert pids.keys() == EVERYTHING
         assert all(is_alive(pid) for pid in pids.values())
@@ -45,11 +45,6 @@ def test_children_end_when_their_parent_is_killed_and_the_next_finds_their_data(
         parent.wait(timeout=HANGS_S)
         # The kernel tells them.
         assert eventually(lambda: not any(is_alive(pid) for pid in pids.values()), deadline_s=HANGS_S)
-    with _parent(tmp_path) as (_, next_pids):
-        assert next_pids.keys() == EVERYTHING
-
-
-def test_all_children_have_ended_when_their_parent_ends_on_sigterm(tmp_path: Path) -> None:
     with _parent(tmp_path) as (parent, pids):
         assert pids.keys() == EVERYTHING
         parent.terminate()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -172,11 +173,10 @@ async def test_a_stale_lock_file_of_postgres_does_not_stop_the_next_start(
         await other.kill()
 
 
-async def test_who_answers_on_our_port_must_be_ours(
-    kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path
-) -> None:
-    assert not await KafkaServer(tmp_path / "other", kafka_server.jars, port=kafka_server.port).answers()
-    assert not await PostgresServer(tmp_path / "other", port=postgres_server.port).answers()
+async def test_who_answers_on_our_port_must_be_ours(stack: Endpoints, tmp_path: Path) -> None:
+    kafka, postgres = (urlsplit(address).port or 0 for address in (f"//{stack.kafka_bootstrap}", stack.database_url))
+    assert not await KafkaServer(tmp_path / "other", tmp_path, port=kafka).answers()
+    assert not await PostgresServer(tmp_path / "other", port=postgres).answers()
 
 
 async def test_a_server_that_cannot_start_says_why(postgres_server: PostgresServer, tmp_path: Path) -> None:

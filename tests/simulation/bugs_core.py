@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from services.mapper.domain import decide, links, observation, order, outcome, requests, sets, voices
+from services.mapper.domain import absence, decide, links, observation, order, outcome, requests, sets, voices
 from services.mapper.domain import record as on_record
 from services.mapper.domain.context import Context
 from services.mapper.domain.observation import Observation
@@ -19,6 +19,7 @@ from shared.domain.ids import Side
 from shared.domain.link import Agreed, Held, Link, Operation
 from shared.fields import same
 from shared.fields.sets import merge_sets
+from shared.messages.change import ChangeEvent, ChangeKind
 from shared.messages.write import WriteOutcome
 from tests.simulation.planting import Bug, Replacement
 
@@ -216,12 +217,37 @@ def _f19() -> Planted:
     return [(outcome, "_rejected", lambda link, op, ended, ctx: None)]
 
 
+def _generation() -> Planted:
+    """A read counts although something was heard since it began, unless that changed what is seen."""
+    original = order._observe_pair
+
+    def observe_pair(
+        link: Link, seen: Observation, ctx: Context, pair: Any, result: Any, closing: Operation | None
+    ) -> bool:
+        original(link, seen, ctx, pair, result, closing)
+        return pair.id in result.accepted
+
+    return [(order, "_observe_pair", observe_pair)]
+
+
+def _told_deleted() -> Planted:
+    """A deletion is believed as it is told."""
+    original = absence.counts
+
+    def counts(link: Link, event: ChangeEvent) -> bool:
+        return event.kind is ChangeKind.DELETED or original(link, event)
+
+    return [(absence, "counts", counts)]
+
+
 def _f5_answer() -> Planted:
     """A good answer to a write is believed, whatever its target shows afterwards."""
     return [(outcome, "unmet", lambda *args: ())]
 
 
 CORE_BUGS: dict[str, Bug] = {
+    "F13generation": Bug("a read counts although something was heard since it began", _generation),
+    "F20told": Bug("a deletion is believed as it is told", _told_deleted),
     "F3": Bug("an outcome carries no time, so that late echoes look new", _f3),
     "F4ii": Bug("nobody reads in Jira's changelog what a write replaced", _f4ii),
     "F4iii": Bug("a value that was seen and then replaced by a landing write is not noticed", _f4iii),

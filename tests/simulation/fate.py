@@ -38,6 +38,10 @@ class Fate:
     """How often an edit is followed by another one of the same field within a tick of a coarse clock (F13)."""
     snipe: float
     """How often a person edits a field in the very moment in which a write of Tandem's has landed in it."""
+    puts_back: float
+    """How often a person at once puts back what a write of Tandem's has just replaced; webhooks are quick then."""
+    false_deletes: float
+    """How often Jira also tells of a deletion that is none, when an issue was changed."""
     steps_back: bool
     """Jira's clock goes back once by some seconds (PROTOCOL F15)."""
     off_screen: bool
@@ -61,6 +65,8 @@ class Fate:
     """How often people turn an item into another type, mapped or not."""
     any_mapping: bool
     """The mapping is drawn from all kinds of fields and is changed by an admin (`tests.simulation.mapping`)."""
+    data_center: bool = False
+    """Whether Jira is a Data Center. No seed draws it: stories ask for it."""
 
 
 def fate_of(seed: int) -> Fate:
@@ -103,6 +109,8 @@ def fate_of(seed: int) -> Fate:
         conversions=0,
         any_mapping=dice.random() < 0.6,
         ignores=0.0,
+        puts_back=0.0,
+        false_deletes=0.0,
     )
     if fate.any_mapping:
         fate.revisions = dice.choice((0, 0, 1, 4))
@@ -113,4 +121,21 @@ def fate_of(seed: int) -> Fate:
         # nothing else may explain why an older edit won (PROTOCOL F17), so that the oracle can be strict
         fate.clash, fate.late_webhooks = max(fate.clash, 0.4), 0.3
         fate.steps_back, fate.revisions, fate.requests = False, 0, 0
+    if seed % 4 == 3:
+        _try(fate, seed // 4)
     return fate
+
+
+def _try(fate: Fate, number: int) -> None:
+    """Bring about what needs several things to meet: every fourth seed is about one of them."""
+    match number % 3:
+        case 0:  # people put back at once what Tandem has written, and the answer to that write comes late
+            fate.puts_back, fate.narrow, fate.items = 0.7, True, 1
+            fate.weather = Weather(slow=0.7)
+            fate.craft_webhook, fate.lose_webhooks, fate.late_webhooks, fate.visibility_lag_s = True, 0.0, 0.0, 0.0
+        case 1:  # deletions are told that are none
+            fate.false_deletes = 0.3
+        case _:  # answers are lost, effects come late, and then the vendor is busy
+            fate.narrow, fate.items = True, 1
+            fate.weather = Weather(lose_answer=0.2, late=0.4, busy=0.3)
+            fate.normalises, fate.ignores = number % 2 == 1, 0.0

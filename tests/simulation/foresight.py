@@ -70,6 +70,8 @@ def fair(seed: int) -> Fate:
         off_screen=False,
         normalises=False,
         ignores=0.0,
+        puts_back=0.0,
+        false_deletes=0.0,
         twins=False,
         outages=0,
         small_pages=False,

@@ -55,9 +55,13 @@ class Mail:
                 copies = 0 if dice.random() < fate.lose_webhooks else 1 + (dice.random() < fate.repeat_webhooks)
                 if side is Side.JIRA and dice.random() < fate.partial_webhooks:
                     delivery = self._in_part(delivery)  # noqa: PLW2901  # the same delivery, cut short
-                for _ in range(copies):
-                    delay_s = dice.uniform(1, 40) if dice.random() < fate.late_webhooks else dice.uniform(0.02, 1.5)
-                    task = asyncio.get_running_loop().create_task(self._deliver(side, delivery, delay_s))
+                told = [delivery] * copies
+                if side is Side.JIRA and fate.false_deletes and dice.random() < fate.false_deletes:
+                    told += [each for each in (_told_as_deleted(delivery),) if each is not None]
+                soon = (0.02, 0.3 if fate.puts_back else 1.5)
+                for each in told:
+                    delay_s = dice.uniform(1, 40) if dice.random() < fate.late_webhooks else dice.uniform(*soon)
+                    task = asyncio.get_running_loop().create_task(self._deliver(side, each, delay_s))
                     self._under_way.add(task)
                     task.add_done_callback(self._under_way.discard)
 
@@ -92,10 +96,23 @@ class Mail:
         for name in sorted(fields):
             if name not in _STAY and self._dice.random() < 0.5:
                 del fields[name]
-        raw = json.dumps(body).encode()
-        digest = hmac.new(JIRA_SECRET.encode(), raw, hashlib.sha256).hexdigest()
-        headers = {
-            name: f"sha256={digest}" if name.casefold() == "x-hub-signature" else value
-            for name, value in delivery.headers.items()
-        }
-        return replace(delivery, body=raw, headers=headers)
+        return _signed_anew(delivery, body)
+
+
+def _told_as_deleted(delivery: WebhookDelivery) -> WebhookDelivery | None:
+    """Return a webhook that tells that the issue of another one was deleted; None if that was about no issue."""
+    body = json.loads(delivery.body)
+    if body.get("webhookEvent") != "jira:issue_updated":
+        return None
+    kept = {name: value for name, value in body.items() if name != "changelog"}
+    return _signed_anew(delivery, {**kept, "webhookEvent": "jira:issue_deleted"})
+
+
+def _signed_anew(delivery: WebhookDelivery, body: object) -> WebhookDelivery:
+    raw = json.dumps(body).encode()
+    digest = hmac.new(JIRA_SECRET.encode(), raw, hashlib.sha256).hexdigest()
+    headers = {
+        name: f"sha256={digest}" if name.casefold() == "x-hub-signature" else value
+        for name, value in delivery.headers.items()
+    }
+    return replace(delivery, body=raw, headers=headers)

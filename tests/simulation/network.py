@@ -28,6 +28,9 @@ class Weather:
     lose_answer: float = 0.0
     late: float = 0.0
     busy: float = 0.0
+    slow: float = 0.0
+    """How often the answer to a write comes long after its effect, though in time."""
+    slow_by_s: tuple[float, float] = (4.0, 14.0)
     late_by_s: tuple[float, float] = (1.0, 36.0)
     very_late_by_s: tuple[float, float] = (60.0, 150.0)
     """For some late edits: later than the next attempt. Never creates: that is W4 of PROTOCOL."""
@@ -98,7 +101,8 @@ class SimNetwork:
         if lost:
             self.lost_answers += 1
             raise Unclear("connection reset")
-        await asyncio.sleep(dice.uniform(0.005, 0.2))
+        slow = writes and weather.slow > 0 and dice.random() < weather.slow
+        await asyncio.sleep(dice.uniform(*weather.slow_by_s) if slow else dice.uniform(0.005, 0.2))
         return answer
 
     async def _arrive(self, request: HttpRequest, delay: float, asked_s: float, sent_s: float, by: str) -> HttpResponse:

@@ -38,6 +38,7 @@ def violations(evidence: Evidence) -> Iterator[str]:
     yield from _counterparts(evidence)
     yield from _wrong_way(evidence)
     yield from broken_links(evidence)
+    yield from _thought_gone(evidence)
     yield from lost_edits(evidence)
     yield from lost_elements(evidence)
     yield from older_wins(evidence)
@@ -58,6 +59,13 @@ def _in_flight(evidence: Evidence, link: Link) -> Iterator[str]:
         parent = evidence.by_entity.get((link.origin, link.waits_for))
         if parent is not None and parent.link.entity_id(link.origin.other) is not None:
             yield f"(f) link {name_of(link)} waits for {link.waits_for}, which is linked"
+
+
+def _thought_gone(evidence: Evidence) -> Iterator[str]:
+    """No item that people see was ever taken for a deleted one: what is told late or wrongly is asked about first."""
+    for side, entity in sorted(evidence.witness.deleted):
+        if evidence.people.snapshot(side, entity) is not None:
+            yield f"(f) {side} {entity} was taken for deleted, and is there"
 
 
 def _diverged(evidence: Evidence, link: Link) -> Iterator[str]:

@@ -12,7 +12,6 @@ from typing import Any
 from sandbox.craft.person import RefusedError
 from sandbox.craft.settings import ADA_KEY
 from sandbox.craft.site import CraftSite
-from sandbox.jira.accounts import credentials
 from sandbox.jira.catalog import STATUSES
 from sandbox.jira.person import PersonRefused
 from sandbox.jira.site import ADA_EMAIL, JiraSite
@@ -36,7 +35,9 @@ _RELATIONS = {
 }
 PUT_BACK = 1 / 3
 """Of so many edits a person puts back what was there before: values say nothing about what came after what."""
-_PUT_BACK = frozenset({FieldKind.STRING, FieldKind.NUMBER, FieldKind.DATE, FieldKind.DATETIME, FieldKind.OPTION})
+UNDECIDED = object()
+"""What a person who edits has not made up their mind about."""
+PUT_BACK_KINDS = frozenset({FieldKind.STRING, FieldKind.NUMBER, FieldKind.DATE, FieldKind.DATETIME, FieldKind.OPTION})
 _CAN_BE_EMPTY = frozenset(
     {
         FieldKind.NUMBER,
@@ -130,15 +131,14 @@ class People:
     def snapshot(self, side: Side, entity_id: EntityId) -> dict[str, Any] | None:
         """Return the vendor's own JSON of an item, read as a person would."""
         if side is Side.JIRA:
-            headers = {"authorization": credentials(ADA_EMAIL, "ada-token"), "accept": "application/json"}
-            answer = self.jira.handle(SiteRequest("GET", f"/rest/api/3/issue/{entity_id}", (), headers))
-        else:
-            headers = {"x-api-key": ADA_KEY.key}
-            answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))
-        if answer.status != 200:
-            return None
-        found: dict[str, Any] = json.loads(answer.body)
-        return whole_item(found) if side is Side.CRAFT else dict(with_parent_shown(found))
+            ada, newest = self.jira.person(ADA_EMAIL), max(self.jira.world.edition.apis)
+            try:
+                return dict(with_parent_shown(ada.send("GET", f"/issue/{entity_id}", api=newest)))
+            except PersonRefused:
+                return None
+        headers = {"x-api-key": ADA_KEY.key}
+        answer = self.craft.handle(SiteRequest("GET", f"/item/{entity_id}", (("fields", "all"),), headers))
+        return whole_item(json.loads(answer.body)) if answer.status == 200 else None
 
     def entities(self, side: Side) -> list[EntityId]:
         """Return all items of a side but the Craft root."""
@@ -200,8 +200,8 @@ class People:
             self.jira.person(ADA_EMAIL).transition(issue_id, STATUSES[step.to_status].name)
             self._note(Side.JIRA, issue_id, pair, before)
 
-    def edit(self, side: Side, entity_id: EntityId, pair: FieldPair) -> bool:
-        """Have a person change one field; False if nothing changed."""
+    def edit(self, side: Side, entity_id: EntityId, pair: FieldPair, value: Json = UNDECIDED) -> bool:
+        """Have a person change one field, to a value if it is given; False if nothing changed."""
         before = self.snapshot(side, entity_id)
         old = read(side, pair, before) if before is not None else None
         if old is None:
@@ -212,7 +212,7 @@ class People:
                 others = [status.name for status in STATUSES.values() if status.id != old.value]
                 self._move(entity_id, pair, self.dice.choice(others))
                 return True
-            self._set(side, entity_id, pair, old.value)
+            self._set(side, entity_id, pair, old.value, value)
         except (PersonRefused, RefusedError):
             return False
         return self._note(side, entity_id, pair, before)
@@ -233,9 +233,10 @@ class People:
         self.edits.append(Edit(at_s, side, entity_id, pair.id, now.value, was.value, name, *shown))
         return True
 
-    def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json) -> None:
-        value = self._thought_of(side, entity_id, pair, old)
-        if pair.kind in _PUT_BACK and self.dice.random() < PUT_BACK:
+    def _set(self, side: Side, entity_id: EntityId, pair: FieldPair, old: Json, value: Json) -> None:
+        decided = value is not UNDECIDED
+        value = value if decided else self._thought_of(side, entity_id, pair, old)
+        if not decided and pair.kind in PUT_BACK_KINDS and self.dice.random() < PUT_BACK:
             value = self._before(side, entity_id, pair, old, value)
         if side is Side.CRAFT:
             self.craft.person(ADA_KEY.key).edit(entity_id, **render(side, {pair: value}))

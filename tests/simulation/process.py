@@ -16,7 +16,7 @@ from typing import Final, Literal
 from shared.clients.transport import HttpRequest, HttpResponse
 from shared.fakes.log import MemoryLog
 from shared.runtime.access import ACCESS
-from shared.runtime.log import Follower, ReceivedRecord, Record, Subscription
+from shared.runtime.log import Behind, Follower, ReceivedRecord, Record, Subscription
 from tests.simulation.network import SimNetwork, look_at
 
 EPOCH = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -175,6 +175,10 @@ class SimLog:
         """Follow, and never hear anything: what is found here must not depend on hints."""
         _within_rights("reads", topics)
         return SilentFollower()
+
+    async def behind(self, groups: Mapping[str, Sequence[str]], kept: Sequence[str]) -> Behind:
+        """Tell how far groups are behind."""
+        return await self._inner.behind(groups, kept)
 
     async def healthy(self) -> bool:
         """Tell that the log answers."""

@@ -145,8 +145,8 @@ class Pair(Stage):
         return self.world.store.tables.links[self.link_id].state
 
 
-async def _raise(policy: Policy, pairs: Shaped, *, webhooks: bool = True) -> World:
-    world = World(1, replace(calm(policy), craft_webhook=webhooks))
+async def _raise(policy: Policy, pairs: Shaped, *, webhooks: bool = True, data_center: bool = False) -> World:
+    world = World(1, replace(calm(policy), craft_webhook=webhooks, data_center=data_center))
     world.reshape = pairs
     await world.prepare()
     world.network.after_effect = lambda _: world.mail.post()
@@ -154,12 +154,16 @@ async def _raise(policy: Policy, pairs: Shaped, *, webhooks: bool = True) -> Wor
 
 
 def on_stage(
-    story: Callable[[Stage], Coroutine[Any, Any, None]], policy: Policy = Policy.ASK, pairs: Shaped | None = None
+    story: Callable[[Stage], Coroutine[Any, Any, None]],
+    policy: Policy = Policy.ASK,
+    pairs: Shaped | None = None,
+    *,
+    data_center: bool = False,
 ) -> None:
     """Play a story that begins without items."""
 
     async def play() -> None:
-        world = await _raise(policy, pairs or {})
+        world = await _raise(policy, pairs or {}, data_center=data_center)
         await story(Stage(world))
         world.plant.end()
 

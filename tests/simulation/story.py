@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from shared.domain.clock import SeededDice
 from shared.domain.ids import EntityId, PairId, Side
-from shared.domain.link import Link, LinkState
+from shared.domain.link import Json, Link, LinkState
 from shared.domain.mapping import FieldKind, FieldPair
 from shared.fields import read
 from shared.messages.request import RequestKind, SyncRequest
 from shared.runtime.publisher import Publisher
 from tests.simulation.network import Call, body_of
+from tests.simulation.people import PUT_BACK_KINDS, UNDECIDED
 from tests.simulation.process import SimClock
 from tests.simulation.trouble import Trouble
 
@@ -124,24 +125,39 @@ class Story:
             if others:
                 self._later(after_s + 2.0 * dice.random(), side, entity, dice.choice(others))
 
-    def _edit(self, side: Side, entity: EntityId, pair: FieldPair) -> None:
+    def _edit(self, side: Side, entity: EntityId, pair: FieldPair, value: Json = UNDECIDED) -> None:
         now = self._world.people.integration
         pair = now.pair(pair.id) or (self._dice.choice(now.pairs) if self._fate.any_mapping else pair)
-        if self._world.people.edit(side, entity, pair):
+        if self._world.people.edit(side, entity, pair, value):
             edit = self._world.people.edits[-1]
             self._world.note(f"{side} {entity}: {pair.id} {edit.replaced!r} -> {edit.value!r}")
 
-    def _later(self, delay_s: float, side: Side, entity: EntityId, pair: FieldPair) -> None:
+    def _later(self, delay_s: float, side: Side, entity: EntityId, pair: FieldPair, value: Json = UNDECIDED) -> None:
         """Have an edit made beside everything else."""
 
         async def edit() -> None:
             await asyncio.sleep(delay_s)
-            self._edit(side, entity, pair)
+            self._edit(side, entity, pair, value)
             self._world.mail.post()
 
         task = asyncio.get_running_loop().create_task(edit())
         self._meanwhile.add(task)
         task.add_done_callback(self._meanwhile.discard)
+
+    def put_back(self, call: Call) -> None:
+        """Perhaps have a person put back at once what a write of Tandem's has just replaced."""
+        side = Side.JIRA if "/issue/" in call.path else Side.CRAFT
+        written = self._sniping and call.method == "PUT" and call.status < 300
+        if not self._fate.puts_back or not written or self._dice.random() >= self._fate.puts_back:
+            return
+        for link in self._links():
+            op = self._world.store.tables.operations.get(link.op_id) if link.op_id is not None else None
+            entity = link.entity_id(side)
+            if op is None or op.target is not side or entity is None or entity not in f"{call.path}{call.body!r}":
+                continue
+            for pair in self._world.people.integration.pairs:
+                if pair.id in op.pairs and pair.kind in PUT_BACK_KINDS:
+                    self._later(0.05 + 0.2 * self._dice.random(), side, entity, pair, op.pairs[pair.id].expect)
 
     def snipe(self, call: Call) -> None:
         """Perhaps have a person edit what a write of Tandem's has just changed."""

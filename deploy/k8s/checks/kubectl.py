@@ -84,7 +84,7 @@ class Cluster:
 
     @contextmanager
     def holding(self, things: Sequence[Thing]) -> Iterator[None]:
-        """Keep objects of the whole cluster there within the block: those that are there already stay afterwards."""
+        """Keep objects there within the block. Those that were there already stay as they are, also afterwards."""
         new = [thing for thing in things if not self._there(thing)]
         try:
             if new:
@@ -95,8 +95,9 @@ class Cluster:
                 self.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", things=new)
 
     def _there(self, thing: Thing) -> bool:
-        name = thing["metadata"]["name"]
-        return bool(self.run("get", thing["kind"], name, "--ignore-not-found", "-o", "name").strip())
+        name, space = thing["metadata"]["name"], thing["metadata"].get("namespace")
+        within = ("-n", space) if space else ()
+        return bool(self.run("get", thing["kind"], name, *within, "--ignore-not-found", "-o", "name").strip())
 
 
 def clusters_own(environment: dict[str, str] | None = None) -> Cluster | None:

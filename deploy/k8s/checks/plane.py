@@ -41,6 +41,8 @@ def hollow(things: Sequence[Thing], namespace: str) -> list[Thing]:
                 container["image"] = os.environ.get("IMAGE") or _IMAGE
                 container["command"] = ["python", "-c", _ANSWERS if thing["kind"] == "Deployment" else "pass"]
                 container.pop("args", None)
+                # Small, so that a small cluster has room for all of it.
+                container["resources"]["requests"] = {"cpu": "10m", "memory": "32Mi"}
             if thing["metadata"]["name"] in least:
                 thing["spec"]["replicas"] = least[thing["metadata"]["name"]]
     return kept
@@ -131,23 +133,30 @@ def budgets_hold(cluster: Cluster, namespace: str) -> Iterator[tuple[str, str | 
     """Drain what each budget guards as a node's drain would, and yield its name and what did not hold: one pod may go,
     the next has to wait until the first is back.
     """
-    for budget in cluster.get("pdb", "-n", namespace)["items"]:
-        name = budget["metadata"]["name"]
-        pods = [
-            pod for pod in _pods(cluster, namespace) if selects(budget["spec"]["selector"], pod["metadata"]["labels"])
-        ]
-        first, second = (pod["metadata"]["name"] for pod in pods[:2])
-        try:
-            cluster.until("an eviction", lambda pod=first: cluster.evict(namespace, pod), 30.0)  # type: ignore[misc]
-        except TooLate as error:
-            yield name, str(error)
-            continue
-        try:
-            cluster.evict(namespace, second)
-        except Refused as error:
-            yield name, None if _AS_AT_DRAIN in str(error) else str(error)
-        else:
-            yield name, f"{first} and {second} could be taken away at the same time"
+    # Meanwhile none comes back: how fast that is must not decide.
+    with cluster.holding([_no_new_pods(namespace)]):
+        for budget in cluster.get("pdb", "-n", namespace)["items"]:
+            yield budget["metadata"]["name"], _one_after_the_other(cluster, namespace, budget)
+
+
+def _no_new_pods(namespace: str) -> Thing:
+    metadata = {"name": "no-new-pods", "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": {"hard": {"pods": "0"}}}
+
+
+def _one_after_the_other(cluster: Cluster, namespace: str, budget: Any) -> str | None:
+    pods = [pod for pod in _pods(cluster, namespace) if selects(budget["spec"]["selector"], pod["metadata"]["labels"])]
+    if len(pods) < 2:
+        return f"it guards {len(pods)} pods"
+    first, second = (pod["metadata"]["name"] for pod in pods[:2])
+    try:
+        cluster.until("an eviction", lambda: cluster.evict(namespace, first), 30.0)
+        cluster.evict(namespace, second)
+    except TooLate as error:
+        return str(error)
+    except Refused as error:
+        return None if _AS_AT_DRAIN in str(error) else str(error)
+    return f"{first} and {second} could be taken away at the same time"
 
 
 def complaints(cluster: Cluster, namespace: str) -> list[str]:
@@ -170,6 +179,9 @@ def _waiting(cluster: Cluster, namespace: str) -> Iterable[str]:
             waiting = status["state"].get("waiting", {})
             if "message" in waiting:
                 yield f"{pod['metadata']['name']}: {waiting['reason']}: {waiting['message']}"
+        for condition in pod.get("status", {}).get("conditions", ()):
+            if condition["type"] == "PodScheduled" and condition["status"] == "False":
+                yield f"{pod['metadata']['name']}: {condition.get('message', 'no node takes it')}"
 
 
 def _scalers(cluster: Cluster, namespace: str) -> Iterable[str]:

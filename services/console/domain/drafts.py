@@ -4,7 +4,7 @@ noticed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -111,6 +111,11 @@ class ConnectionDraft(Draft):
     secrets: SecretsDraft | None = Field(default=None, description="Left out: the stored ones stay.")
     max_concurrent: int = Field(default=8, ge=1, le=64)
     requests_per_second: float = Field(default=20.0, gt=0, le=1000, allow_inf_nan=False)
+    expires_on: date | None = Field(
+        default=None,
+        description="The day on which the token ends, as it was shown when the token was made. Left out: it stays as "
+        "it is; with another token it is unknown then, since a date belongs to its token.",
+    )
 
     @model_validator(mode="after")
     def _login_fits_the_kind(self) -> Self:

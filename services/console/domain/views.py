@@ -6,7 +6,7 @@ Ids are strings throughout; whole numbers that a JSON number cannot hold exactly
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,7 @@ from services.console.domain.outdated import as_of_now
 from services.console.domain.shown import named
 from services.console.domain.webhooks import WebhooksView, warnings_of
 from shared.domain.arrivals import Arrivals
+from shared.domain.expiry import expiry_of
 from shared.domain.ids import AccountId, ConnectionId, EntityId, IntegrationId, LinkId, OperationId, PairId, Side
 from shared.domain.link import Absence, Link, LinkState, OperationKind, PairSide, Result
 from shared.domain.mapping import Connection, ConnectionKind, ConnectionSecrets, Integration, Mode
@@ -107,6 +108,7 @@ class OperationView(View):
     created_at: datetime
     lease_until: datetime | None
     post_started_at: datetime | None
+    accepted_at: datetime | None = Field(description="When the first of its changes was accepted; null: not measured.")
     done_at: datetime | None
     pairs: dict[PairId, WriteView]
 
@@ -165,6 +167,15 @@ class RequestView(View):
         )
 
 
+class LagView(View):
+    """How long a change took: from when its webhook, or the feed that showed it, was accepted, until it was written."""
+
+    target: Side = Field(description="The side that it was written to.")
+    accepted_at: datetime
+    written_at: datetime
+    lag_s: float
+
+
 class LinkDetail(View):
     """All that is known of one link."""
 
@@ -189,6 +200,7 @@ class LinkDetail(View):
     conflicts: list[ConflictView]
     history: list[HistoryView]
     requests: list[RequestView] = Field(description="The latest requests on it, newest first, with their answers.")
+    lag: LagView | None = Field(description="How long the last change took that was carried over.")
     goes_on_in: list[LinkId] = Field(description="The links in which items that were here are now.")
     comes_from: list[LinkId] = Field(description="The links that its items come from.")
 
@@ -219,6 +231,7 @@ class LinkDetail(View):
             conflicts=[ConflictView.model_validate(note) for note in view.conflicts],
             history=[HistoryView.model_validate(note) for note in view.history],
             requests=[RequestView.of(each) for each in requests],
+            lag=LagView.model_validate(link.carried) if link.carried else None,
             goes_on_in=sorted(set(link.successors.values())),
             comes_from=link.predecessors,
         )
@@ -293,6 +306,16 @@ class HeldSecrets(View):
     )
 
 
+class ExpiryView(View):
+    """When the credentials of a connection end, in words."""
+
+    at: datetime | None = Field(description="Null: nobody knows.")
+    days_left: int | None
+    expired: bool
+    message: str
+    next_step: str | None
+
+
 class ConnectionView(View):
     """A connection, without its credentials."""
 
@@ -307,6 +330,9 @@ class ConnectionView(View):
     max_concurrent: int
     requests_per_second: float
     paused_reason: str | None
+    expires_on: date | None = Field(description="The day on which the token ends, as it was entered.")
+    expires_told: datetime | None = Field(description="When the credentials end, as the vendor tells.")
+    expiry: ExpiryView
     secrets: HeldSecrets
     webhooks: WebhooksView
     warnings: list[str] = Field(description="What works, and should be changed all the same.")
@@ -316,7 +342,8 @@ class ConnectionView(View):
         cls,
         connection: Connection,
         secrets: ConnectionSecrets | CredentialsUnreadable | None,
-        arrivals: Arrivals | None = None,
+        arrivals: Arrivals | None,
+        now: datetime,
     ) -> ConnectionView:
         """Return the view of a connection."""
         problem = None
@@ -330,6 +357,7 @@ class ConnectionView(View):
         )
         return cls(
             **connection.model_dump(),
+            expiry=ExpiryView.model_validate(expiry_of(connection.expires_at, now)),
             secrets=held,
             webhooks=WebhooksView.of(arrivals, connection.id),
             warnings=warnings_of(secrets),

@@ -12,6 +12,7 @@ from aiohttp import web
 from services.console.entrypoint.api import Api
 from services.console.entrypoint.http import Gate, handler_of, json_response, no_such_operation
 from services.console.entrypoint.openapi import BASE, describe
+from services.console.entrypoint.runbooks import runbook_routes
 from services.console.handlers.provisioning import Provisioner
 from services.console.ports import Ports
 from services.console.settings import ConsoleSettings
@@ -53,6 +54,7 @@ class ConsoleService:
         gate = Gate(settings.console_token, settings.http_proxies)
         return [
             web.get(f"{BASE}/openapi.json", openapi),
+            *runbook_routes(),
             *(
                 web.route(
                     operation.method,

@@ -7,6 +7,7 @@ within seconds, so a saved change is never answered as failed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Literal
 
 import structlog
@@ -84,14 +85,15 @@ class Configuration:
         arrivals = (await self._ports.reader.arrivals()).get(connection_id)
         try:
             self._check_address(wanted)
-            secrets = await self._secrets(old, wanted, draft)
+            before = await self._held(old) if old is not None else None
+            secrets = _secrets(old, before, wanted, draft)
             account = await self._vendors.probe(wanted, secrets)
         except Withheld as withheld:
             await self._ports.writer.note_refusal(
                 ConfigKind.CONNECTION, connection_id, expected, withheld.tried, self._by, self._ports.clock.now()
             )
             raise invalid(withheld.fault) from withheld
-        wanted = wanted.model_copy(update={"account_id": account.id})
+        wanted = wanted.model_copy(update={"account_id": account.id, **_expiry(old, before, secrets, draft)})
         try:
             stored = await self._ports.writer.save_connection(
                 wanted, secrets, expected, self._by, self._ports.clock.now()
@@ -102,7 +104,7 @@ class Configuration:
                 ConfigKind.CONNECTION, connection_id, expected, current
             ) from error
         await self._announce("connection", stored)
-        return ConnectionView.of(stored, secrets, arrivals)
+        return ConnectionView.of(stored, secrets, arrivals, self._ports.clock.now())
 
     async def integrations(self) -> IntegrationList:
         """Return all integrations."""
@@ -171,13 +173,6 @@ class Configuration:
         except NotAllowed as error:
             raise forbidden(wanted, str(error)) from error
 
-    async def _secrets(self, old: Connection | None, wanted: Connection, draft: ConnectionDraft) -> ConnectionSecrets:
-        """Return what is to be tried and stored. Raises `Withheld`, and a 422 for what is missing."""
-        stored = await self._held(old) if old is not None else None
-        if old is not None and isinstance(stored, ConnectionSecrets):
-            check_moves(old, wanted, draft.secrets)
-        return merged(draft.secrets, stored)
-
     async def _held(self, connection: Connection) -> ConnectionSecrets | CredentialsUnreadable | None:
         """Return the stored credentials, or why they do not open: one connection's trouble ends no list."""
         try:
@@ -193,7 +188,9 @@ class Configuration:
 
     async def _shown(self, connection: Connection) -> ConnectionView:
         arrivals = await self._ports.reader.arrivals()
-        return ConnectionView.of(connection, await self._held(connection), arrivals.get(connection.id))
+        return ConnectionView.of(
+            connection, await self._held(connection), arrivals.get(connection.id), self._ports.clock.now()
+        )
 
     async def _announce(self, kind: Literal["connection", "integration"], saved: Connection | Integration) -> None:
         message = ConfigRevision(
@@ -208,6 +205,28 @@ class Configuration:
             await self._publish.publish(message)
         except LogUnavailable as error:
             log.warning("revision_not_announced", kind=kind, id=saved.id, revision=saved.revision, error=told(error))
+
+
+Stored = ConnectionSecrets | CredentialsUnreadable | None
+
+
+def _secrets(old: Connection | None, stored: Stored, wanted: Connection, draft: ConnectionDraft) -> ConnectionSecrets:
+    """Return what is to be tried and stored. Raises `Withheld`, and a 422 for what is missing."""
+    if old is not None and isinstance(stored, ConnectionSecrets):
+        check_moves(old, wanted, draft.secrets)
+    return merged(draft.secrets, stored)
+
+
+def _expiry(
+    old: Connection | None, stored: Stored, secrets: ConnectionSecrets, draft: ConnectionDraft
+) -> dict[str, date | datetime | None]:
+    """Return when the credentials end: a date belongs to its token, and does not outlive it."""
+    same = old is not None and isinstance(stored, ConnectionSecrets) and stored.token == secrets.token
+    entered = draft.expires_on if "expires_on" in draft.model_fields_set else None
+    if old is None or not same:
+        return {"expires_on": entered, "expires_told": None}
+    kept = "expires_on" not in draft.model_fields_set
+    return {"expires_on": old.expires_on if kept else entered, "expires_told": old.expires_told}
 
 
 def _expected(if_match: int | None, in_body: int | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.mapper.domain.context import Context
 from services.mapper.domain.decide import apply_bases
+from services.mapper.domain.lag import take
 from services.mapper.domain.plan import Decision
 from services.mapper.domain.settling import looped, trip, unsettled
 from shared.domain.ids import PairId, Side, operation_id
@@ -70,6 +71,7 @@ def open_operation(
         revision=ctx.integration.revision,
         created_at=ctx.now,
         type_id=type_id,
+        accepted_at=take(link, kind, target, pairs),
     )
     link.next_seq += 1
     link.op_id = op.id

@@ -10,6 +10,7 @@ from services.mapper.domain.apply import open_operation
 from services.mapper.domain.belonging import barred
 from services.mapper.domain.blocked import block_hash, refuse, refuse_create
 from services.mapper.domain.context import Context
+from services.mapper.domain.lag import arrive, give_back
 from services.mapper.domain.record import remember
 from services.mapper.domain.sets import why_stuck
 from shared.domain.ids import EntityId, PairId, Side
@@ -239,6 +240,7 @@ def created(link: Link, op: Operation, entity_id: EntityId, ctx: Context) -> Non
     else:
         link.craft_id = entity_id
     op.open, op.result_id, op.done_at, link.op_id = False, entity_id, ctx.now, None
+    arrive(link, op, ctx.now)
     if link.state not in (LinkState.GONE, LinkState.UNSYNCED):  # there the counterpart is known now, no more
         link.state, link.reason, link.reason_text = LinkState.ACTIVE, None, None
     link.not_before = link.waits_for = None
@@ -272,6 +274,7 @@ def _leave_out(link: Link, op: Operation, ctx: Context) -> None:
 def refused(link: Link, op: Operation, errors: Mapping[PairId, str], words: str | None, ctx: Context) -> None:
     """End a refused create: pairs at fault are left out of the next try; with none to leave out the item says why."""
     op.open, op.result, op.done_at, link.op_id = False, Result.REJECTED, ctx.now, None
+    give_back(link, op)
     target = op.target
     for pair in ctx.integration.pairs:
         if pair.id in errors and pair.id in op.pairs:

@@ -39,6 +39,8 @@ class Observation:
     """Pairs that hold more than can be told, with the bytes where they are known."""
     whole_changelog: bool = False
     """True when `changelog` is all that happened after the cursor."""
+    heard_at: datetime | None = None
+    """When it was accepted, by our clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def from_change(event: ChangeEvent, integration: Integration) -> Observation:
         changelog=event.changelog,
         left_out=left_out_of(event.side, integration, event.snapshot or {}),
         whole_changelog=event.origin is Origin.FRESH,
+        heard_at=event.observed_at,
     )
 
 
@@ -95,6 +98,7 @@ def from_outcome(outcome: WriteOutcome, integration: Integration) -> Observation
         changelog=outcome.changelog,
         left_out=left_out_of(outcome.target, integration, outcome.snapshot),
         whole_changelog=outcome.target is Side.JIRA,
+        heard_at=outcome.ended_at,
     )
 
 

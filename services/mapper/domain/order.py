@@ -13,6 +13,7 @@ from services.mapper.domain import reasons
 from services.mapper.domain.changelog import came_after, later, walk
 from services.mapper.domain.context import Context, is_base, is_ours, is_users, ledger, was_expected
 from services.mapper.domain.effects import came_true, cannot_tell, landing, late_effect, perhaps_effect, unseen_effect
+from services.mapper.domain.lag import hear
 from services.mapper.domain.observation import Actor, Observation, actor_of, may_hide_parent, may_hide_text
 from services.mapper.domain.record import agree_on, keep_beside, keep_replaced, overwrite, remember
 from shared.domain.ids import OperationId, Side
@@ -238,6 +239,7 @@ def _accept(
         against=op.id if op is not None and brought_back and not by_us and not late else None,
         perhaps=perhaps,
     )
+    hear(link.side(side), record, observation, by_us=by_us)
     _seen_before(record, value)
     _take_first(observation, ctx, record, actor)
 

@@ -10,6 +10,7 @@ from services.mapper.domain import reasons
 from services.mapper.domain.blocked import block_hash, refuse
 from services.mapper.domain.changelog import arrived
 from services.mapper.domain.context import Context
+from services.mapper.domain.lag import arrive, give_back
 from services.mapper.domain.observation import Observation, actor_of, from_outcome, item_of
 from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.proof import stopped_half_way, unmet, words
@@ -82,6 +83,10 @@ def first_look(link: Link, outcome: WriteOutcome, ctx: Context) -> None:
 def _close(link: Link, op: Operation, outcome: WriteOutcome, ctx: Context) -> Observation | None:
     op.open, op.result, op.done_at = False, outcome.result, ctx.now
     op.read_at, op.write_at = outcome.read_at, outcome.write_at
+    if outcome.result in (Result.APPLIED, Result.ALREADY):
+        arrive(link, op, outcome.ended_at)
+    else:
+        give_back(link, op)
     # told as not found, or as changed by others, although a request of it had left
     op.unclear = op.attempts > 1 or (outcome.result is Result.MOVED and not outcome.untouched)
     link.op_id = None

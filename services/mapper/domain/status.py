@@ -42,6 +42,9 @@ def describe(link: Link, ctx: Context) -> SyncStatus:
         jira_id=link.jira_id,
         craft_id=link.craft_id,
         labels=dict(link.labels),
+        accepted_at=link.carried.accepted_at if link.carried else None,
+        written_at=link.carried.written_at if link.carried else None,
+        lag_s=link.carried.lag_s if link.carried else None,
         at=ctx.now,
     )
 

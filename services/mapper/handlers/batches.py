@@ -10,16 +10,16 @@ import asyncio
 import contextvars
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
-from services.mapper.metrics import ALONE, BATCH_INPUTS, Why
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent
 from shared.messages.request import SyncRequest
 from shared.messages.trouble import Trouble
 from shared.messages.write import WriteOutcome
+from shared.observability.catalogue.flow import BATCH_INPUTS, HANDLED_ALONE
 from shared.runtime.error_words import told
 from shared.runtime.gather import Gatherer
 from shared.store.port import BatchTransaction, LinkStore, LinkTransaction, Name, StoreUnavailable
@@ -138,6 +138,6 @@ def _names_of(message: Message) -> Sequence[Name]:
             return []
 
 
-def _count(why: Why, inputs: int) -> None:
+def _count(why: Literal["held", "failed"], inputs: int) -> None:
     if inputs:
-        ALONE.labels(why).inc(inputs)
+        HANDLED_ALONE.inc(inputs, why=why)

@@ -19,7 +19,7 @@ from services.mapper.domain.home import Home, home_of, is_asked_of_its_parent, p
 from services.mapper.domain.labels import label
 from services.mapper.domain.names import keep_names
 from services.mapper.domain.observation import from_change
-from services.mapper.domain.order import observe
+from services.mapper.domain.order import Observed, observe
 from services.mapper.domain.requests import create_now, follows_by_itself, is_single, rehome
 from services.mapper.handlers.answers import (
     NO_INTEGRATION,
@@ -40,6 +40,7 @@ from shared.domain.requests import RequestKind, Situation, Step, judge, situatio
 from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.messages.status import Cause
+from shared.observability.catalogue.flow import DRIFT
 from shared.store.port import Contended, LinkTransaction
 
 PARK_FOR = timedelta(seconds=5)
@@ -73,11 +74,14 @@ class Changes:
         if event.kind is not ChangeKind.SEEN:
             not_found(link, event, ctx)
         elif event.snapshot is None:
-            link.side(event.side).doubt(ctx.now)
+            link.side(event.side).doubt(min(event.observed_at, ctx.now))
         else:
             read = counts(link, event)
-            _look(link, event, event.snapshot, ctx)
+            unread = link.side(event.side).dirty
+            observed = _look(link, event, event.snapshot, ctx)
             shown(link, event, ctx, read=read)
+            if event.origin is Origin.COMPARE and (observed.accepted or link.side(event.side).dirty > unread):
+                DRIFT.inc(integration=link.integration_id, system=event.side)
         if event.origin is Origin.REQUEST and event.snapshot is not None:
             return await self._asked_for(tx, link, event, ctx)
         return await self._conclusion.conclude(tx, link, ctx)
@@ -152,6 +156,10 @@ class Changes:
         home = await self._home(tx, event, integrations)
         if home is None and event.integration_id is not None:
             return await self._leave(tx, event)
+        if event.replayed:
+            # Nothing is made of what may be long gone or changed: the reconciler looks at it first, and tells.
+            await tx.park(event.side, event.connection_id, event.entity_id, _body(event), self._clock.now())
+            return []
         await tx.unpark(event.side, event.connection_id, event.entity_id)
         if home is None:
             return await self._insert(tx, event, integrations[0], taken=False)
@@ -229,13 +237,18 @@ class Changes:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
             return []
         until = self._clock.now() + PARK_FOR
-        await tx.park(event.side, event.connection_id, event.entity_id, event.model_dump_json().encode(), until)
+        await tx.park(event.side, event.connection_id, event.entity_id, _body(event), until)
         return []
 
 
-def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Context) -> None:
-    """Take in what an event shows of its item."""
+def _body(event: ChangeEvent) -> bytes:
+    return event.model_dump_json(exclude_defaults=True).encode()
+
+
+def _look(link: Link, event: ChangeEvent, snapshot: Mapping[str, Any], ctx: Context) -> Observed:
+    """Take in what an event shows of its item, and return what that moved."""
     observation = from_change(event, ctx.integration)
     observed = observe(link, observation, ctx)
     label(link, observation, snapshot, ctx.now, fresh=observation.fresh and observed.fresh)
     keep_names(link, event.side, ctx.integration, snapshot)
+    return observed

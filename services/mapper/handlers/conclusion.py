@@ -13,6 +13,7 @@ from services.mapper.domain.context import Context
 from services.mapper.domain.create import begin_create, wants_create
 from services.mapper.domain.decide import decide
 from services.mapper.domain.labels import facts_of
+from services.mapper.domain.lag import settle_lag
 from services.mapper.domain.names import called
 from services.mapper.domain.people import maps_people, people_of
 from services.mapper.domain.requests import follows_by_itself, rehome
@@ -35,6 +36,7 @@ from shared.messages.change import ChangeEvent
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.status import Cause
 from shared.messages.write import WriteCommand
+from shared.observability.catalogue.flow import BREAKER_TRIPS
 from shared.store.people import look_up
 from shared.store.port import LinkTransaction
 
@@ -151,8 +153,12 @@ class Conclusion:
         if situation_of(link) is Situation.NOT_TAKEN and link.revision_seen != ctx.integration.revision:
             link.revision_seen = ctx.integration.revision
             link.side(link.origin).doubt(ctx.now)  # what it shows, the rules as they are now may name
+        tripped = len(link.tripped)
         op = begin_create(link, ctx) if wants_create(link) else apply(link, decide(link, ctx), ctx)
+        if len(link.tripped) > tripped:
+            BREAKER_TRIPS.inc(integration=link.integration_id)
         forget_troubles(link)
+        settle_lag(link)
         await tx.save(link)
         await self.remember(tx, ctx)
         return await self.publishable(tx, link, ctx, op)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from services.mapper.handlers.batches import Batches, Limits
 from services.mapper.handlers.changes import Changes
 from services.mapper.handlers.conclusion import Conclusion
+from services.mapper.handlers.counting import count_decisions
 from services.mapper.handlers.outcomes import Outcomes
 from services.mapper.handlers.requests import Requests
 from services.mapper.handlers.troubles import Troubles
@@ -33,7 +34,9 @@ class Mapper:
 
     async def handle(self, message: Message) -> None:
         """Handle one message of any kind that the mapper subscribes to. Raises `Poison` for any other kind."""
-        await self._publisher.publish(*await self._batches.handle(message))
+        effects = await self._batches.handle(message)
+        count_decisions(effects)
+        await self._publisher.publish(*effects)
 
     async def _decide(self, tx: LinkTransaction, message: Message) -> list[Message]:
         match message:

@@ -22,7 +22,6 @@ from services.mapper.handlers.changes import Changes
 from services.mapper.handlers.conclusion import Conclusion
 from services.mapper.handlers.rehearsal_transaction import RehearsalTransaction
 from services.mapper.handlers.requests import Requests
-from services.mapper.metrics import REHEARSED
 from services.mapper.ports import Ports
 from shared.domain.clock import Dice
 from shared.domain.dry_run import DryRunState, ItemForecast, Outlook, ValueName
@@ -35,6 +34,7 @@ from shared.messages.base import Message
 from shared.messages.change import ChangeEvent, ChangeKind, Origin
 from shared.messages.rehearsal import Rehearsal
 from shared.messages.request import RequestKind, SyncRequest
+from shared.observability.catalogue.flow import REHEARSED
 from shared.store.port import Contended, StoreUnavailable
 
 MOST_ROUNDS = 12
@@ -71,7 +71,7 @@ class Rehearsals:
         names = [name for event in _events(message) for name in _names(event, draft)]
         if await store.answer_dry_run_item(run.id, message.item, found, names):
             for outlook in found.outlooks:
-                REHEARSED.labels(outlook).inc()
+                REHEARSED.inc(outlook=outlook)
 
 
 async def _performed(play: _Play) -> ItemForecast | None:

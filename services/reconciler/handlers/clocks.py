@@ -1,4 +1,4 @@
-"""The clocks of PROTOCOL that need no vendor: open operations, links that are due, the backlog for Prometheus.
+"""The clocks of PROTOCOL that need no vendor: open operations and links that are due.
 
 Each finds its work by state, so that a lost message or a crash between commit and publish costs seconds, nothing else.
 """
@@ -65,11 +65,6 @@ class Clocks:
         for link in due:
             self._links.hold(link, now_s, self._settings.again_after_s)
         return len(due)
-
-    async def show_backlog(self) -> int:
-        """Show what waits in the store as metrics."""
-        self._meter.backlog(await self._work.backlog(self._clock.now()))
-        return 0
 
 
 def _kind(link: DueLink) -> RequestKind:

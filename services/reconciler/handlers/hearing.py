@@ -8,7 +8,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.reconciler.domain.silence import Silence
-from services.reconciler.ports import Meter
 from services.reconciler.settings import ReconcilerSettings
 from shared.domain.clock import Clock
 from shared.domain.ids import ConnectionId
@@ -20,9 +19,8 @@ DUTY = "hearing"
 class Hearing:
     """Compares what changed with what came."""
 
-    def __init__(self, work: SilenceWriter, meter: Meter, clock: Clock, settings: ReconcilerSettings) -> None:
+    def __init__(self, work: SilenceWriter, clock: Clock, settings: ReconcilerSettings) -> None:
         self._work = work
-        self._meter = meter
         self._clock = clock
         self._grace = timedelta(seconds=settings.webhook_grace_s)
         self._silences: dict[ConnectionId, Silence] = {}
@@ -33,12 +31,10 @@ class Hearing:
             silence.saw(changed_at)
 
     async def listen(self, connection_id: ConnectionId) -> int:
-        """Store and show since when a connection is silent, if that changed. Publishes nothing: returns 0."""
+        """Store since when a connection is silent, if that changed. Publishes nothing: returns 0."""
         now, known = self._clock.now(), (await self._work.arrivals()).get(connection_id)
         silence = self._silences.setdefault(connection_id, Silence(now, known, self._grace))
         since = silence.since(known, now)
         if since != (known.silent_since if known is not None else None):
             await self._work.report_silence(connection_id, since)
-        ever = known is not None and known.accepted_at is not None
-        self._meter.silent(connection_id, since if ever else None)
         return 0

@@ -83,5 +83,5 @@ class Hydration:
             reading = await post.eyes.look(thin.entity_id)
         except NotFound:
             kind = await what_it_means(post, None)
-            return not_found(kind, thin.side, post.id, thin.entity_id, self._clock.now(), change_id=change_id)
-        return seen(thin.side, post.id, reading, Origin.FRESH, self._clock.now(), change_id=change_id)
+            return not_found(kind, thin.side, post.id, thin.entity_id, thin.observed_at, change_id=change_id)
+        return seen(thin.side, post.id, reading, Origin.FRESH, thin.observed_at, change_id=change_id)

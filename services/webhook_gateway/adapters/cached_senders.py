@@ -9,10 +9,10 @@ import asyncio
 
 import structlog
 
-from services.webhook_gateway.metrics import SENDERS_READ_AT, SENDERS_UNREADABLE
 from services.webhook_gateway.ports import Sender
 from shared.domain.clock import Clock
 from shared.domain.mapping import Connection, ConnectionSecrets
+from shared.observability.catalogue.flow import SENDERS_READ_AT, SENDERS_UNREADABLE
 from shared.runtime.error_words import told
 from shared.runtime.revisions import RevisionBell
 from shared.store.port import ConfigReader, CredentialsUnreadable, StoreUnavailable

@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from services.webhook_gateway.domain.packing import PACKINGS
 from services.webhook_gateway.domain.verdict import Forward, Verdict
 from shared.domain.ids import Side
-
-Outcome = Literal["forwarded", "ignored", "refused", "unavailable"]
-"""On the log; acknowledged and of no interest; never good, 4xx; to be sent again, 408, 429 or 503."""
+from shared.observability.words import WebhookOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Ending:
     """How a request ended: what is counted, logged and answered."""
 
     status: int
-    outcome: Outcome
+    outcome: WebhookOutcome
     reason: str
     words: str
     verdict: Verdict | None = None
@@ -67,6 +65,6 @@ TOO_MANY_STRANGERS: Final = Ending(
 )
 
 
-def outcome_of(status: int) -> Outcome:
+def outcome_of(status: int) -> WebhookOutcome:
     """Return the outcome of a request whose body was not taken in."""
     return "unavailable" if status in (408, 429, 503) else "refused"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from shared.clients.errors import NotFound, Rejected
@@ -16,6 +17,7 @@ from shared.clients.jira.answers import object_of, reading_of, wanted_fields
 from shared.clients.jira.client import JiraClient
 from shared.clients.jira.site_facts import SiteFacts, SiteFields
 from shared.clients.reading import Account, Page, Reading
+from shared.clients.times import parse_time
 from shared.clients.transport import Transport
 from shared.domain.clock import Clock, Dice
 from shared.domain.ids import EntityId, LinkId, OperationId
@@ -56,6 +58,15 @@ class DataCenterClient(JiraClient):
         if told.get("deploymentType") == "Cloud":
             raise Rejected(_BAD_REQUEST, "this is a Jira Cloud site; save the connection with the kind jira_cloud")
         return await super().myself()
+
+    async def token_ends(self) -> Sequence[datetime]:
+        """Return when the personal access tokens of our account end, of those that do, the first one first.
+
+        Which of them is ours Jira does not tell. Raises `NotFound` where there are none of such (before 8.14).
+        """
+        listed = (await self._get("/rest/pat/latest/tokens", "tokens")).json
+        told = (each.get("expiringAt") for each in listed if isinstance(each, Mapping)) if listed else ()
+        return sorted(at for each in told if (at := parse_time(each)) is not None)
 
     async def get_changelog(self, issue_id: EntityId) -> tuple[ChangelogEntry, ...]:
         """Return all of an issue's changelog, oldest first: one read shows all of it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from shared.domain.clock import Clock, SystemClock
 from shared.store.memory.arrivals import ArrivalsDesk
 from shared.store.memory.batch import MemoryBatch
+from shared.store.memory.census import CensusDesk
 from shared.store.memory.claims import Claims
 from shared.store.memory.config import Config
 from shared.store.memory.dry_runs import DryRuns
@@ -29,7 +30,19 @@ __all__ = ["MemoryStore", "OnCall", "Tables"]
 
 
 class MemoryStore(
-    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, Provisioning, ArrivalsDesk
+    Claims,
+    Work,
+    Config,
+    Revisions,
+    Reading,
+    Directory,
+    DryRuns,
+    Requests,
+    Held,
+    Refused,
+    Provisioning,
+    ArrivalsDesk,
+    CensusDesk,
 ):
     """Implements every protocol of `shared.store.port`.
 

@@ -126,6 +126,14 @@ class Config(Core):
             revisions[-1] = revisions[-1].model_copy(update={"paused_reason": reason})
         await self.done("set_connection_paused", holder)
 
+    async def tell_expiry(self, connection_id: ConnectionId, at: datetime | None) -> None:
+        """Note when credentials end, as the vendor tells; no new revision."""
+        holder = await self.autocommit("tell_expiry", ("connection", connection_id))
+        revisions = self.tables.connections.get(connection_id)
+        if revisions:
+            revisions[-1] = revisions[-1].model_copy(update={"expires_told": at})
+        await self.done("tell_expiry", holder)
+
 
 def _check(current: int, expected: int) -> None:
     if current != expected:

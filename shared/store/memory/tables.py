@@ -20,6 +20,7 @@ from shared.domain.link import ConflictNote, HistoryNote, Json, Link, Operation,
 from shared.domain.mapping import Connection, ConnectionSecrets, Integration
 from shared.domain.person import Person, distinct, merged, worth_saving
 from shared.messages.status import SyncStatus
+from shared.store.census import NOT_BEHIND
 from shared.store.memory.copies import copy_link, copy_operation
 from shared.store.memory.locks import Holder, Locks
 from shared.store.port import LEDGER_AGE, LEDGER_LENGTH, EntityKey
@@ -65,6 +66,10 @@ class Tables:
     conflicts: dict[LinkId, list[ConflictNote]] = field(default_factory=dict)
     history: dict[LinkId, list[HistoryNote]] = field(default_factory=dict)
     statuses: dict[LinkId, SyncStatus] = field(default_factory=dict)
+    behind_since: dict[LinkId, datetime] = field(default_factory=dict)
+    """Since when an item has been out of sync, of those that are."""
+    lead: tuple[str, datetime] | None = None
+    """Who takes the census, and until when."""
     looked_at: dict[LinkId, datetime] = field(default_factory=dict)
     parked: dict[EntityKey, Parked] = field(default_factory=dict)
     strays: dict[EntityKey, dict[str, Json]] = field(default_factory=dict)
@@ -104,6 +109,14 @@ class Tables:
             if after is not None:
                 self.entities[side, link.connection(side), after] = link.id
         self.links[link.id] = link
+
+    def put_status(self, status: SyncStatus) -> None:
+        """Commit the latest status of a link."""
+        self.statuses[status.link_id] = status
+        if status.state in NOT_BEHIND:
+            self.behind_since.pop(status.link_id, None)
+        else:
+            self.behind_since.setdefault(status.link_id, status.at)
 
     def put_operation(self, op: Operation) -> None:
         """Commit an operation (a copy that nobody else holds); an open one keeps what its writer has committed."""

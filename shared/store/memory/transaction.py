@@ -310,7 +310,8 @@ class MemoryTransaction:
             self._tables.conflicts.setdefault(link_id, []).append(conflict)
         for link_id, note in self._history:
             self._tables.history.setdefault(link_id, []).append(note)
-        self._tables.statuses.update(self._statuses)
+        for status in self._statuses.values():
+            self._tables.put_status(status)
         for key, event in self._parked.items():
             if event is not None:
                 self._tables.parked[key] = event

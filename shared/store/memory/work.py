@@ -165,22 +165,6 @@ class Work(Core):
         pruned = sum(self.tables.prune_ledger(link_id, now) for link_id in looked_at)
         return Pruned(pruned, looked_at[-1] if looked_at else None)
 
-    async def backlog(self, now: datetime) -> dict[str, float]:
-        """Return figures for metrics."""
-        await self.call("backlog")
-        opened = [self.tables.operations[op_id].created_at for op_id in self.tables.open_operations]
-        dirty = [side.dirty_since for side in self._dirty()]
-        links = self.tables.links.values()
-        return {
-            "open_operations": float(len(opened)),
-            "oldest_open_operation_s": _age_s(opened, now),
-            "dirty_sides": float(len(dirty)),
-            "oldest_dirty_s": _age_s(dirty, now),
-            "ask": float(sum(link.state is LinkState.ASK for link in links)),
-            "waiting": float(sum(link.state is LinkState.WAITING for link in links)),
-            "conflicts": float(sum(len(link.open_conflicts) for link in links)),
-        }
-
     def _revision(self, link: Link) -> int | None:
         current = self.tables.current_integration(link.integration_id)
         return current.revision if current else None
@@ -188,7 +172,3 @@ class Work(Core):
     def _down(self, connection_id: ConnectionId) -> bool:
         connection = self.tables.current_connection(connection_id)
         return connection is not None and connection.paused_reason is not None
-
-
-def _age_s(since: Sequence[datetime], now: datetime) -> float:
-    return max((now - min(since)).total_seconds(), 0.0) if since else 0.0

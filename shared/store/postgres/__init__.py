@@ -16,6 +16,7 @@ import asyncpg
 from shared.domain.clock import Clock, SystemClock
 from shared.store.postgres.arrivals import ArrivalsDesk
 from shared.store.postgres.batch import PostgresBatch
+from shared.store.postgres.census import CensusDesk
 from shared.store.postgres.claims import Claims
 from shared.store.postgres.config import Config
 from shared.store.postgres.dry_runs import DryRuns
@@ -43,7 +44,19 @@ CLOSE_TIMEOUT_S = 5.0
 
 
 class PostgresStore(
-    Claims, Work, Config, Revisions, Reading, Directory, DryRuns, Requests, Held, Refused, Provisioning, ArrivalsDesk
+    Claims,
+    Work,
+    Config,
+    Revisions,
+    Reading,
+    Directory,
+    DryRuns,
+    Requests,
+    Held,
+    Refused,
+    Provisioning,
+    ArrivalsDesk,
+    CensusDesk,
 ):
     """All stores on one pool of connections."""
 

@@ -14,7 +14,14 @@ from shared.domain.mapping import Connection, ConnectionSecrets, Integration, ne
 from shared.store.evaluation import Evaluation
 from shared.store.newer import understood
 from shared.store.port import RevisionConflict
-from shared.store.postgres.core import CONNECTION_COLUMNS, Core, connection_key, connection_of, integration_key
+from shared.store.postgres.core import (
+    CONNECTION_APART,
+    CONNECTION_COLUMNS,
+    Core,
+    connection_key,
+    connection_of,
+    integration_key,
+)
 from shared.store.postgres.errors import translated
 from shared.store.secrets import SecretKeyWrong
 from shared.store.trail import ConfigKind
@@ -131,7 +138,8 @@ class Config(Core):
         """Save the next revision of a connection."""
         sealed = self.box.seal(secrets, Binding.of(connection)) if secrets is not None else None
         saved = connection.model_copy(update={"revision": expected_revision + 1})
-        body = saved.model_dump_json(exclude_defaults=True)
+        body = saved.model_dump_json(exclude_defaults=True, exclude=set(CONNECTION_APART))
+        told = saved.model_dump_json(exclude_defaults=True, exclude={"paused_reason", "expires_told"})
         async with self.session() as session:
             with translated():
                 async with session.transaction():
@@ -139,20 +147,23 @@ class Config(Core):
                     revision = await session.fetchval("SELECT revision FROM connections WHERE id = $1", saved.id)
                     _check(revision or 0, expected_revision)
                     await session.execute(
-                        "INSERT INTO connections (id, revision, paused_reason, body) VALUES ($1, $2, $3, $4)"
-                        " ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
-                        " paused_reason = excluded.paused_reason, body = excluded.body",
+                        "INSERT INTO connections (id, revision, paused_reason, body, expires_on, expires_told)"
+                        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (id) DO UPDATE SET revision = excluded.revision,"
+                        " paused_reason = excluded.paused_reason, body = excluded.body,"
+                        " expires_on = excluded.expires_on, expires_told = excluded.expires_told",
                         saved.id,
                         saved.revision,
                         saved.paused_reason,
                         body,
+                        saved.expires_on,
+                        saved.expires_told,
                     )
                     await session.execute(
                         "INSERT INTO connection_revisions (id, revision, body, saved_by, saved_at)"
                         " VALUES ($1, $2, $3, $4, $5)",
                         saved.id,
                         saved.revision,
-                        body,
+                        told,
                         by,
                         at,
                     )
@@ -173,6 +184,10 @@ class Config(Core):
     async def set_connection_paused(self, connection_id: ConnectionId, reason: str | None) -> None:
         """Pause writes of a connection, or resume them; no new revision."""
         await self.fetch("UPDATE connections SET paused_reason = $2 WHERE id = $1", connection_id, reason)
+
+    async def tell_expiry(self, connection_id: ConnectionId, at: datetime | None) -> None:
+        """Note when credentials end, as the vendor tells; no new revision."""
+        await self.fetch("UPDATE connections SET expires_told = $2 WHERE id = $1", connection_id, at)
 
     async def check_key(self) -> None:
         """Raise `SecretKeyWrong` if there are credentials, and all of them were sealed by keys that we do not have.

@@ -83,13 +83,15 @@ class Core:
 
 
 def connection_of(row: asyncpg.Record) -> Connection:
-    """Return a connection; whether it is paused is a column, since that is no revision."""
-    return understood(Connection, row["body"], "a connection").model_copy(
-        update={"paused_reason": row["paused_reason"]}
-    )
+    """Return a connection. Whether it is paused and when it ends are columns: the one makes no revision, and the other
+    is read by releases that do not know it.
+    """
+    apart = {name: row[name] for name in CONNECTION_APART}
+    return understood(Connection, row["body"], "a connection").model_copy(update=apart)
 
 
-CONNECTION_COLUMNS = "body, paused_reason"
+CONNECTION_APART = ("paused_reason", "expires_on", "expires_told")
+CONNECTION_COLUMNS = ", ".join(("body", *CONNECTION_APART))
 
 
 def connection_key(connection_id: ConnectionId) -> str:

@@ -140,20 +140,6 @@ WITH looked_at AS (
 SELECT (SELECT count(*) FROM pruned) AS operations, (SELECT max(id) FROM looked_at) AS last
 """
 
-BACKLOG = """
-SELECT
-    (SELECT count(*) FROM operations WHERE open) AS open_operations,
-    (SELECT min(created_at) FROM operations WHERE open) AS oldest_open,
-    (SELECT count(*) FROM links WHERE jira_dirty_since IS NOT NULL AND jira_id IS NOT NULL)
-        + (SELECT count(*) FROM links WHERE craft_dirty_since IS NOT NULL AND craft_id IS NOT NULL) AS dirty_sides,
-    least((SELECT min(jira_dirty_since) FROM links WHERE jira_dirty_since IS NOT NULL AND jira_id IS NOT NULL),
-        (SELECT min(craft_dirty_since) FROM links WHERE craft_dirty_since IS NOT NULL AND craft_id IS NOT NULL))
-        AS oldest_dirty,
-    (SELECT count(*) FROM links WHERE state = 'ask') AS ask,
-    (SELECT count(*) FROM links WHERE state = 'waiting') AS waiting,
-    (SELECT coalesce(sum(conflicts_open), 0) FROM links WHERE conflicts_open > 0) AS conflicts
-"""
-
 
 class Work(Core):
     """Implements `WorkStore`; see there for each method's contract."""
@@ -243,20 +229,3 @@ class Work(Core):
         """Delete what no ledger needs any more."""
         row = (await self.fetch(PRUNE, after, limit, now - LEDGER_AGE))[0]
         return Pruned(row["operations"], LinkId(row["last"]) if row["last"] else None)
-
-    async def backlog(self, now: datetime) -> dict[str, float]:
-        """Return figures for metrics."""
-        row = (await self.fetch(BACKLOG))[0]
-        return {
-            "open_operations": float(row["open_operations"]),
-            "oldest_open_operation_s": _age_s(row["oldest_open"], now),
-            "dirty_sides": float(row["dirty_sides"]),
-            "oldest_dirty_s": _age_s(row["oldest_dirty"], now),
-            "ask": float(row["ask"]),
-            "waiting": float(row["waiting"]),
-            "conflicts": float(row["conflicts"]),
-        }
-
-
-def _age_s(since: datetime | None, now: datetime) -> float:
-    return max((now - since).total_seconds(), 0.0) if since is not None else 0.0

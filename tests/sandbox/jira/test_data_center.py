@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -287,3 +288,14 @@ def test_a_person_works_the_same_way_in_both_editions(desk: DataCenterDesk) -> N
     ada.edit(story, parent=None)
     ada.transition(story, "In Review")
     assert desk.get(f"/issue/{story}").json["fields"][desk.field("Epic Link")] is None
+
+
+def test_a_personal_access_token_ends_at_its_time_and_is_listed_until_then(desk: DataCenterDesk) -> None:
+    ends_at = desk.site.world.now() + timedelta(days=3)
+    desk.site.add_token(SYNC_EMAIL, "brief", ends_at=ends_at)
+    desk.token = "brief"
+    listed = desk.call("GET", "/rest/pat/latest/tokens").json
+    assert [each.get("expiringAt", "")[:10] for each in listed] == ["", f"{ends_at:%Y-%m-%d}"]
+    assert all("rawToken" not in each for each in listed)
+    desk.clock.turn(4 * 86_400)
+    assert desk.call("GET", "/rest/api/2/myself").status == 401

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -358,3 +359,15 @@ async def test_a_revoked_token_is_noticed_on_every_call(*, anonymous: bool) -> N
         ):
             with pytest.raises(BadCredentials):
                 await call
+
+
+@on_virtual_time
+async def test_tokens_tell_their_end_the_first_one_first() -> None:
+    site = data_center_site()
+    client = data_center_client(site)
+    assert await client.token_ends() == []
+    later, sooner = EPOCH + timedelta(days=90), EPOCH + timedelta(days=20)
+    site.add_token(SYNC_EMAIL, "later", ends_at=later)
+    site.add_token(SYNC_EMAIL, "sooner", ends_at=sooner)
+    site.add_token(ADA_EMAIL, "hers", ends_at=EPOCH + timedelta(days=1))
+    assert await client.token_ends() == [sooner, later]

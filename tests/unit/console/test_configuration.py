@@ -353,3 +353,24 @@ async def test_a_connection_whose_credentials_do_not_open_is_shown_and_used_as_s
             "POST", "/requests", {"kind": "pull", "integration_id": scene.INTEGRATION, "jira_id": "TAN-1"}
         )
         assert (status, body["code"]) == (409, "credentials_unreadable"), body
+
+
+async def test_a_date_belongs_to_its_token_and_does_not_outlive_it() -> None:
+    async with desk() as admin:
+        await with_connections(admin)
+        rest = {key: value for key, value in jira_draft().items() if key != "secrets"}
+        admin.world.jira.add_token(SYNC_EMAIL, "another-token")
+        shown = await admin.get(JIRA)
+        assert (shown["expires_on"], shown["expiry"]["at"]) == (None, None)
+        steps: list[tuple[dict[str, Any], str | None]] = [
+            ({"expires_on": "2027-03-01"}, "2027-03-01"),
+            ({}, "2027-03-01"),
+            ({"secrets": {"token": SYNC_TOKEN}}, "2027-03-01"),
+            ({"secrets": {"token": "another-token"}}, None),
+            ({"secrets": {"token": SYNC_TOKEN}, "expires_on": "2027-09-01"}, "2027-09-01"),
+            ({"expires_on": None}, None),
+        ]
+        for revision, (change, expected) in enumerate(steps, 1):
+            status, body = await admin.call("PUT", JIRA, {**rest, "revision": revision, **change})
+            assert (status, body["expires_on"]) == (200, expected), body
+            assert (body["expiry"]["at"] is None) is (expected is None)

@@ -80,8 +80,8 @@ def _port(objects: Objects) -> None:
 
 
 def _setting(objects: Objects) -> None:
-    (config,) = objects.of("ConfigMap")
-    config["data"]["TANDEM_LOG_LEVEL"] = "DEBUG"
+    settings = [each["data"] for each in objects.of("ConfigMap") if "TANDEM_LOG_LEVEL" in each["data"]]
+    settings[0]["TANDEM_LOG_LEVEL"] = "DEBUG"
 
 
 @pytest.mark.parametrize(

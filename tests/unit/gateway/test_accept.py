@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY
 
-from services.webhook_gateway.metrics import UNKNOWN
 from shared.domain.ids import ConnectionId, Side
 from shared.domain.mapping import ConnectionSecrets
 from shared.fakes.log import MemoryLog
+from shared.observability.bounds import UNKNOWN
+from shared.observability.metrics import REGISTRY
 from shared.runtime.log import LogUnavailable, Record
 from shared.runtime.topics import MAX_RECORD_BYTES, Topic
 from tests.unit.clients.site import on_virtual_time
@@ -39,7 +39,8 @@ UPDATED = dump(body(Side.JIRA, "issue_updated"))
 
 def _count(connection: str, event: str, outcome: str, reason: str) -> float:
     labels = {"connection": connection, "event": event, "outcome": outcome, "reason": reason}
-    return REGISTRY.get_sample_value("tandem_webhooks_total", labels) or 0.0
+    counts = (REGISTRY.get_sample_value("tandem_webhooks_total", {"system": side, **labels}) or 0.0 for side in Side)
+    return sum(counts)
 
 
 class SlowLog(MemoryLog):

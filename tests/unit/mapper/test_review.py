@@ -472,7 +472,7 @@ async def test_unsync_ends_the_open_write(bench: Bench) -> None:
     await bench.mapper.handle(bench.jira("1", "b"))
     await bench.mapper.handle(bench.request(RequestKind.UNSYNC, link.id))
     assert (await saved(bench)).op_id is None
-    assert (await bench.store.backlog(bench.clock.now()))["open_operations"] == 0
+    assert (await bench.store.census()).open_operations == {}
 
 
 def test_a_write_whose_answer_showed_nothing_is_no_late_effect() -> None:

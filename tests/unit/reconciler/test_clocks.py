@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from prometheus_client import REGISTRY
-
 from services.reconciler.settings import ReconcilerSettings
 from shared.domain.link import Link, LinkState
 from shared.messages.request import RequestKind, SyncRequest
 from shared.messages.write import WriteCommand
+from shared.observability.metrics import REGISTRY
 from shared.runtime.topics import Topic
 from tests.unit.reconciler.world import World, on_virtual_time
 

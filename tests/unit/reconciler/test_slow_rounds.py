@@ -20,7 +20,7 @@ RARE = {
     "clock_interval_s": 20.0,
     "fresh_interval_s": 20.0,
     "health_interval_s": 300.0,
-    "backlog_interval_s": 300.0,
+    "census_interval_s": 300.0,
 }
 
 

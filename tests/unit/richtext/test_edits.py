@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.richtext.forms import carry, equivalent, plain
+from shared.richtext.forms import carry, equivalent, plain, unframed
 from tests.unit.richtext.documents import schema_errors
 
 Node = dict[str, Any]
@@ -161,6 +161,61 @@ def test_a_macro_keeps_its_settings_whatever_becomes_of_its_body() -> None:
     two = node("bodiedExtension", paragraph(text("one")), paragraph(text("two")), extensionType="t", extensionKey="k")
     [within] = after("<p>two", "<h2>more</h2><p>two", two)
     assert [each["type"] for each in within["content"]] == ["paragraph", "heading", "paragraph"]
+
+
+CARD = {"type": "blockCard", "attrs": {"url": "https://x.example/b"}}
+
+
+@pytest.mark.parametrize("first", [PICTURE, DECISIONS, CARD, node("mediaGroup", media("b", "b.pdf"))])
+def test_a_panel_that_begins_with_a_node_costs_nothing_when_something_else_is_edited(first: Node) -> None:
+    panel = node("panel", first, paragraph(text("mind "), mention("Kim")), panelType="warning", localId="p")
+    assert after("other", "another", panel, paragraph(text("other"))) == [panel, paragraph(text("another"))]
+    changed = {**panel, "content": [first, paragraph(text("never mind "), mention("Kim"))]}
+    assert after("mind", "never mind", panel) == [changed]
+
+
+def test_a_task_of_paragraphs_and_macros_keeps_them() -> None:
+    app = {"type": "extension", "attrs": {"extensionType": "t", "extensionKey": "k", "text": "Burn down"}}
+    lines = paragraph(text("ask "), mention("Kim")), paragraph(text("first"), DATE)
+    task = node("blockTaskItem", lines[0], app, lines[1], localId="t", state="TODO")
+    tasks = node("taskList", task, localId="l")
+    [changed] = after("first", "last", tasks)
+    assert changed == {**tasks, "content": [{**task, "content": [lines[0], app, paragraph(text("last"), DATE)]}]}
+
+
+def test_the_name_of_a_file_or_macro_in_a_line_may_be_changed() -> None:
+    file = {"type": "mediaInline", "attrs": {"type": "file", "id": "i", "collection": "", "alt": "plan.pdf"}}
+    app = {"type": "inlineExtension", "attrs": {"extensionType": "t", "extensionKey": "k", "text": "Burn down"}}
+    renamed = {"type": "mediaInline", "attrs": {"type": "file", "id": "i", "collection": "", "alt": "budget.pdf"}}
+    line = paragraph(text("see "), file, text(" now"))
+    assert after("plan.pdf", "budget.pdf", line) == [paragraph(text("see "), renamed, text(" now"))]
+    worded = {"type": "inlineExtension", "attrs": {"extensionType": "t", "extensionKey": "k", "text": "Burn up"}}
+    assert after("down", "up", paragraph(text("see "), app)) == [paragraph(text("see "), worded)]
+
+
+def test_a_macro_whose_words_were_replaced_altogether_is_kept_beside() -> None:
+    app = {"type": "inlineExtension", "attrs": {"extensionType": "t", "extensionKey": "k", "text": "Burndown"}}
+    chart = {"type": "extension", "attrs": {"extensionType": "t", "extensionKey": "c", "text": "Velocity"}}
+    line, kept = after("Burndown", "nothing else", paragraph(text("see "), app, text(" now")))
+    assert line == paragraph(text("see nothing else now"))
+    assert kept["content"] == [paragraph(app)]
+    assert after("<p>Velocity</p>", "", chart, paragraph(text("x")))[1]["content"] == [chart]
+
+
+def test_a_frame_whose_sign_was_edited_away_is_said() -> None:
+    panel = node("panel", paragraph(text("mind the "), mention("Kim")), panelType="warning")
+    expand = node("expand", paragraph(text("inside")), title="More")
+    before = {"adf": {"type": "doc", "version": 1, "content": [panel, expand]}}
+    html = html_of(panel, expand)
+    for old, new, said in (
+        ("⚠️ ", "", ["the panel “mind the @Kim”"]),
+        ("▸ More", "More", ["the expand “More”"]),
+        ("⚠️ ", "📝 ", []),
+        ("mind", "never mind", []),
+    ):
+        now = carry({"html": html.replace(old, new)}, before, "adf")
+        assert unframed(before, now) == said
+    assert unframed(before, None) == []
 
 
 def test_a_column_of_which_nothing_is_left_stays_beside_the_other() -> None:

@@ -183,7 +183,7 @@ def test_a_file_that_was_removed_in_craft_is_kept_where_craft_does_not_show_it()
     assert content[:-1] == [n for n in JIRA["adf"]["content"] if n != PICTURE]
     kept = content[-1]
     assert kept["type"] == "expand"
-    assert kept["attrs"]["title"] == "Files that were taken out in Craft.io"
+    assert kept["attrs"]["title"] == "Files and macros that were taken out in Craft.io"
     assert kept["content"] == [{"type": "mediaGroup", "content": PICTURE["content"]}]
     without = CRAFT.replace("<p>📎 shot.png</p>", "")
     jira: Form = {"adf": {"type": "doc", "version": 1, "content": content}}

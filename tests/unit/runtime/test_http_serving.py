@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from prometheus_client import REGISTRY
 
+from shared.observability.metrics import REGISTRY
 from shared.runtime.http_body import NotTaken, Pace, read_body
 from shared.runtime.http_client_address import client_address
 from shared.runtime.http_guard import ConnectionLimits
@@ -90,7 +90,7 @@ async def site(**limits: float) -> AsyncIterator[Site]:
 
 
 def ended(reason: str) -> float:
-    labels = {"service": "site", "reason": reason}
+    labels = {"component": "other", "reason": reason}
     return REGISTRY.get_sample_value("tandem_http_connections_ended_total", labels) or 0.0
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
 from shared.domain.errors import Poison
 from shared.messages.base import Message
+from shared.observability.metrics import REGISTRY
 from shared.runtime.topics import Topic
 from shared.runtime.trace import traced
 from shared.store.port import StoreUnavailable
@@ -19,7 +19,7 @@ TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 
 
 def count(name: str, **labels: str) -> float:
-    return REGISTRY.get_sample_value(name, {"service": "bench", **labels}) or 0.0
+    return REGISTRY.get_sample_value(name, {"component": "other", **labels}) or 0.0
 
 
 async def test_each_message_leaves_one_canonical_line_with_its_ids_and_its_fate() -> None:
@@ -95,9 +95,9 @@ async def test_messages_are_counted_by_fate_and_what_is_unfinished_is_shown_with
 
     async with bench.consuming(handle):
         await until(lambda: count("tandem_messages_total", topic=topic, fate="handled") == before + 1)
-        await until(lambda: count("tandem_oldest_unfinished_seconds") > 0.05)
+        await until(lambda: count("tandem_messages_oldest_unfinished_age_seconds") > 0.05)
         assert count("tandem_messages_unfinished") == 1
         go_on.set()
         await until(lambda: count("tandem_messages_total", topic=topic, fate="handled") == before + 2)
         assert count("tandem_messages_unfinished") == 0
-        assert count("tandem_oldest_unfinished_seconds") == 0.0
+        assert count("tandem_messages_oldest_unfinished_age_seconds") == 0.0

@@ -123,7 +123,7 @@ async def test_health_metrics_and_the_services_own_routes_are_served() -> None:
         status, body = await get(f"{url}/metrics")
         assert status == 200
         assert "tandem_messages_total" in body
-        assert 'tandem_dependency_ready{dependency="kafka",service="example"} 1.0' in body
+        assert 'tandem_dependency_up{component="other",dependency="kafka"} 1.0' in body
 
 
 async def test_it_is_not_ready_while_a_dependency_does_not_answer_but_it_is_alive() -> None:

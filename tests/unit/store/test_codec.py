@@ -16,6 +16,7 @@ from shared.domain.link import (
     Agreed,
     Blocked,
     Candidate,
+    Carried,
     ConflictNote,
     Held,
     HistoryNote,
@@ -84,6 +85,7 @@ held_pairs = drawn(
     norm=st.none() | st.builds(Normalised, wrote=values, shows=values, times=st.integers(1, 3)),
     recent=st.lists(values, max_size=3),
     takes_first=st.booleans(),
+    heard_at=st.none() | times,
     oversize=st.none() | st.builds(Oversize, at=st.none() | times, size=st.none() | st.integers(0)),
     names=st.dictionaries(texts, texts, max_size=2),
     more=later,
@@ -121,6 +123,7 @@ links = drawn(
     recent_writes=st.lists(times, max_size=3),
     tripped=st.lists(times, max_size=3),
     used_requests=st.lists(texts, max_size=3),
+    carried=st.none() | st.builds(Carried),
     labels=st.dictionaries(texts, texts, max_size=3),
     asked=st.booleans(),
     held_since=st.none() | times,
@@ -153,6 +156,7 @@ operations = drawn(
     noted=st.frozensets(texts, max_size=2),
     unmet=st.frozensets(texts, max_size=2),
     unclear=st.booleans(),
+    accepted_at=st.none() | times,
     done_at=st.none() | times,
 )
 

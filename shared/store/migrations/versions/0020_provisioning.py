@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import op
 
 revision = "0020"
-down_revision = "0014"
+down_revision = "0017"
 
 STATEMENTS = (
     'CREATE TABLE provisioned_files (file text COLLATE "C" PRIMARY KEY, body json NOT NULL)',

@@ -1,0 +1,1 @@
+"""Alerts, dashboards and runbooks: judged by Prometheus' own tools."""
