@@ -22,7 +22,9 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
-from shared.runtime.log import LogUnavailable
+from shared.messages.status import SyncStatus
+from shared.runtime.envelope import FromNewerRelease, Undecodable, decode
+from shared.runtime.log import LogUnavailable, ReceivedRecord
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import POLICIES, Topic
 from tandem_ops.adapters.kafka_protocol import GroupsWithRights, TopicsWithRights, allowed
@@ -113,23 +115,37 @@ class Kafka:
 
     async def dead_letters(self, most: int) -> Sequence[Letter]:
         """Return what the newest dead letters say of themselves in their headers, the oldest first."""
+        letters = [_letter(record) async for record in self._read(Topic.DEAD, most)]
+        return sorted(letters, key=lambda letter: letter.at)[-most:]
+
+    async def statuses(self) -> AsyncIterator[SyncStatus]:
+        """Yield all that the topic of statuses still holds, and is understood; of a link, the last one counts."""
+        async for record in self._read(Topic.STATUS, None):
+            headers = {name: value.decode(errors="replace") for name, value in record.headers}
+            key = (record.key or b"").decode(errors="replace")
+            try:
+                received = ReceivedRecord(Topic.STATUS, record.partition, record.offset, key, record.value, headers)
+                message = decode(received).message
+            except (Undecodable, FromNewerRelease):
+                continue
+            if isinstance(message, SyncStatus):
+                yield message
+
+    async def _read(self, topic: str, most: int | None) -> AsyncIterator[Any]:
+        """Yield the records of a topic that are there now; of each partition the newest `most` (None: all)."""
         try:
-            places = await self._partitions([Topic.DEAD])
-            if not places:
-                return ()
+            places = await self._partitions([topic])
             self._consumer.assign(places)
-            ends = await self._consumer.end_offsets(places)
-            begins = await self._consumer.beginning_offsets(places)
-            starts = {each: max(begins[each], ends[each] - most) for each in places}
-            for each, start in starts.items():
-                self._consumer.seek(each, start)
-            letters = []
+            ends = await self._consumer.end_offsets(places) if places else {}
+            begins = await self._consumer.beginning_offsets(places) if places else {}
+            for each in places:
+                self._consumer.seek(each, begins[each] if most is None else max(begins[each], ends[each] - most))
             while any([await self._consumer.position(each) < ends[each] for each in places]):
                 for records in (await self._consumer.getmany(timeout_ms=500)).values():
-                    letters += [_letter(record) for record in records]
+                    for record in records:
+                        yield record
         except (KafkaError, OSError, TimeoutError) as error:
             raise CannotReach(_words(error)) from error
-        return sorted(letters, key=lambda letter: letter.at)[-most:]
 
     async def speaks(self) -> int:
         """Return up to which version the brokers understand a produce request, which tells their release."""
