@@ -27,7 +27,7 @@ from shared.runtime.envelope import FromNewerRelease, Undecodable, decode
 from shared.runtime.log import LogUnavailable, ReceivedRecord
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import POLICIES, Topic
-from tandem_ops.adapters.kafka_protocol import GroupsWithRights, TopicsWithRights, allowed
+from tandem_ops.adapters.kafka_protocol import OPERATIONS, GroupsWithRights, TopicsWithRights, allowed
 from tandem_ops.domain.kafka import ClusterFacts, GroupFacts, PartitionFacts, TopicFacts
 from tandem_ops.domain.rights import Granted
 from tandem_ops.ports import CannotReach, Letter
@@ -37,6 +37,7 @@ _CLOSE_TIMEOUT_S: Final = 2.0
 _TRIES: Final = 8
 _PAUSE_S: Final = 0.5
 _NOBODY: Final = -1
+_GROUP_HIDDEN: Final = 30
 _TOPIC_HIDDEN: Final = 29
 _PRODUCE: Final = 0
 
@@ -107,6 +108,8 @@ class Kafka:
         """Return how many records of a topic (without prefix) are as new as that, or newer."""
         try:
             partitions = await self._partitions([topic])
+            if not partitions:
+                return 0
             found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, int(at.timestamp() * 1000)))
             ends = await self._consumer.end_offsets(partitions)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -173,7 +176,10 @@ class Kafka:
         except (KafkaError, OSError, TimeoutError) as error:
             raise CannotReach(_words(error)) from error
         code, *_, bits = answer.groups[0]
-        return frozenset() if code else allowed(bits)
+        if code == _GROUP_HIDDEN:
+            return frozenset()
+        # A coordinator that is being elected tells no rights, but that the group is not ours to see it would tell.
+        return frozenset(OPERATIONS) if code else allowed(bits)
 
     async def _coordinator(self, group: str) -> int:
         """Return who coordinates a group. The first group of all on new brokers has none for a moment."""
