@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,10 @@ import pytest
 
 from shared.domain.ids import EntityId, Side
 from shared.domain.link import LinkState
-from shared.messages.status import DisplayState
+from shared.messages.status import DisplayState, SyncStatus
+from shared.runtime.envelope import decode
+from shared.runtime.topics import Topic
+from shared.store.recover import AFTER_LOOKING, Recovered, latest, recover
 from tests.simulation.stage import CALM_S, Stage, on_stage
 from tests.simulation.world import World
 
@@ -110,3 +114,45 @@ def drill(disaster: Callable[[World], None]) -> Callable[[Stage], Coroutine[Any,
 )
 def test_what_kafka_loses_is_found_again(disaster: Callable[[World], None]) -> None:
     on_stage(drill(disaster))
+
+
+async def recover_links(world: World) -> Recovered:
+    """Do what `tandem recover-links` does."""
+    statuses = [decode(each).message for each in world.log.records(Topic.STATUS)]
+    integrations = {each.id: each for each in await world.store.integrations()}
+    return await recover(
+        world.store, latest(each for each in statuses if isinstance(each, SyncStatus)), integrations, world.clock.now()
+    )
+
+
+def test_a_database_of_last_night_is_made_whole_from_what_kafka_kept() -> None:
+    async def story(stage: Stage) -> None:
+        world = stage.world
+        made = await seeded(stage)
+        backup = deepcopy(world.store.tables)
+        stage.edit(Side.JIRA, made["from Jira 0"], summary="edited since the backup")
+        late = stage.create(Side.JIRA, "made since, in Jira")
+        stage.create(Side.CRAFT, "made since, in Craft")
+        await asyncio.sleep(2 * CALM_S)
+        stage.edit(Side.JIRA, late, summary="made since, and edited")
+        await asyncio.sleep(CALM_S)
+        stage.create(Side.JIRA, "made just before")
+        stage.create(Side.CRAFT, "made just before, in Craft")
+        await asyncio.sleep(1.5)
+        stop_services(world)
+        stage.edit(Side.CRAFT, made["from Craft 0"], title="edited while away")
+        world.store.tables = backup
+        recovered = await recover_links(world)
+        assert recovered.made >= 2
+        assert (await recover_links(world)).made == 0
+        await asyncio.sleep(CALM_S)
+        await start_services(world)
+        await asyncio.sleep(AFTER_LOOKING.total_seconds())
+        await in_step(
+            stage,
+            *("edited since the backup", "from Jira 1", "from Jira 2", "edited while away", "from Craft 1"),
+            *("from Craft 2", "made since, and edited", "made since, in Craft"),
+            *("made just before", "made just before, in Craft"),
+        )
+
+    on_stage(story)
