@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -251,10 +252,11 @@ async def test_what_waits_while_nobody_reads_and_what_could_not_be_handled_is_co
     finally:
         await log.close()
     report = await doctor()
-    groups = report.about("groups")
-    name = f"{topic_prefix}craft_writer"
-    assert any(each.startswith(f"nobody reads as {name}: it has no member, 1 record waits:  | ") for each in groups)
-    assert report.about("dead letters")[0].startswith("1 message could not be handled within a day")
+    # A busy machine may have published more than once.
+    groups = "\n".join(report.about("groups"))
+    name = re.escape(f"{topic_prefix}craft_writer")
+    assert re.search(rf"nobody reads as {name}: it has no member, [1-9]\d* records? waits?:", groups), groups
+    assert re.match(r"[1-9]\d* messages? could not be handled within a day", report.about("dead letters")[0])
 
 
 async def test_a_kafka_that_is_away_is_told_once_and_the_rest_is_looked_at(
