@@ -1,0 +1,91 @@
+"""Items that do not get in step: refused, in conflict with themselves, or late."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final
+
+from deploy.drills.drill import Drill, Shows, some
+from deploy.drills.stage import Stage
+from deploy.local import scene
+
+_REFUSED: Final = 12
+"""More than the ten writes, and the five items, from which on the rules speak."""
+_REFUSES: Final = {
+    "method": "PUT",
+    "path": "/item",
+    "who": "Tandem Sync",
+    "effect": "status",
+    "status": 400,
+    "body": {"message": "The field Cost centre is required"},
+}
+_LATE_S: Final = 14
+"""Later than the ten seconds that are promised."""
+
+
+@asynccontextmanager
+async def _refused(stage: Stage) -> AsyncIterator[None]:
+    issues = await stage.synced_stories(_REFUSED)
+    stage.cause_begins()
+    async with stage.faults("craft", _REFUSES):
+        await stage.retitle(issues)
+        yield
+    # The runbook: all that was refused is tried again at once.
+    await stage.system.api.call("POST", f"/integrations/{scene.INTEGRATION}/refused")
+    await stage.in_sync(issues)
+
+
+@asynccontextmanager
+async def _late(stage: Stage) -> AsyncIterator[None]:
+    issues = await stage.synced_stories(_REFUSED)
+    limit = {"who": "Tandem Sync", "effect": "status", "status": 429, "retry_after_s": _LATE_S, "next": 1}
+
+    async def edited_while_held_back() -> None:
+        await stage.control("craft").put_faults([limit])
+        await stage.retitle(issues)
+
+    stage.cause_begins()
+    async with stage.meanwhile(edited_while_held_back, every_s=_LATE_S + 2):
+        yield
+    await stage.control("craft").clear_faults()
+    await stage.in_sync(issues)
+
+
+def _is_held_back() -> Shows:
+    return some(connection="craft-demo")
+
+
+def _refusals(alert: str, cause: str, shows: Shows, window_s: float = 60.0) -> Drill:
+    return Drill(
+        alert,
+        how=f"Craft.io refuses the writes of {_REFUSED} items",
+        play=_refused,
+        cause=cause,
+        shows=shows,
+        action="Craft.io refuses no more, and all that was refused is tried again (POST …/refused)",
+        window_s=window_s,
+    )
+
+
+def _lateness(alert: str, window_s: float = 60.0) -> Drill:
+    return Drill(
+        alert,
+        how=f"Craft.io answers with 429 and Retry-After {_LATE_S} again and again while {_REFUSED} issues are edited",
+        play=_late,
+        cause="A vendor's limit, or a site that is not well",
+        shows=_is_held_back(),
+        action="the limit is lifted",
+        window_s=window_s,
+    )
+
+
+ITEMS: Final[Sequence[Drill]] = (
+    _lateness("TandemSyncLagBudgetBurnsFast"),
+    _lateness("TandemSyncLagBudgetBurns"),
+    _refusals("TandemInSyncBudgetBurnsFast", "The vendor refuses (`rejected`)", some(system="craft")),
+    _refusals("TandemInSyncBudgetBurns", "The vendor refuses (`rejected`)", some(system="craft")),
+    _refusals("TandemWritesRefused", "The account lost a right", some(system="craft")),
+    # An hour is a minute, and the oldest has to be stuck for an hour.
+    _refusals("TandemItemsStuck", "`rejected`: the vendor refused", some(system="craft"), window_s=80.0),
+)
