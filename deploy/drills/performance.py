@@ -25,6 +25,8 @@ from deploy.monitoring.rules import Tempo
 from services.console.entrypoint.runbooks import PATH
 
 FASTER: Final = Tempo(60)
+_TOLD: Final = 6
+"""How many series of an answer are told."""
 _OF_TARGETS: Final = frozenset({"instance", "job", "pod", "__name__"})
 
 
@@ -112,7 +114,9 @@ async def _shown(stage: Stage, drill: Drill, query: str) -> str:
 
 
 def _told(answer: Sequence[Sample]) -> str:
-    return "; ".join(f"{_labels(each)} {each.value:.4g}".strip() for each in answer) or "no series"
+    told = [f"{_labels(each)} {each.value:.4g}".strip() for each in answer]
+    more = f" and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+    return ("; ".join(told[:_TOLD]) or "no series") + more
 
 
 def _labels(sample: Sample) -> str:

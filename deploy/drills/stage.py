@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar
 
 import psutil
@@ -148,6 +148,13 @@ class Stage:
         async with self.system.supervisor.without(self.service(name)):
             yield
         await self.system.supervisor.wait_ready(self.service(name))
+
+    async def restart_with(self, name: str, settings: Mapping[str, str]) -> None:
+        """Give a service other settings, which count from its next process on, and wait until that is ready."""
+        service = self.service(name)
+        service.spec = replace(service.spec, env={**service.spec.env, **settings})
+        await service.end_process(10)
+        await self.system.supervisor.wait_ready(service)
 
     @asynccontextmanager
     async def hanging(self, pid: int) -> AsyncIterator[None]:

@@ -10,6 +10,8 @@ from deploy.drills.drill import Drill, Shows, some
 from deploy.drills.stage import Stage
 from deploy.local import scene
 
+_TANDEM: Final = "sync@example.com"
+"""Who Tandem is in Jira."""
 _REFUSED: Final = 12
 """More than the ten writes, and the five items, from which on the rules speak."""
 _REFUSES: Final = {
@@ -52,6 +54,25 @@ async def _late(stage: Stage) -> AsyncIterator[None]:
     await stage.in_sync(issues)
 
 
+@asynccontextmanager
+async def _twice(stage: Stage) -> AsyncIterator[None]:
+    jira = stage.control("jira")
+    root = next(item["parent"]["id"] for item in (await stage.craft.items()).values() if item.get("parent"))
+    await jira.put_settings({"index_lag_s": float(_LATE_S)})
+    lost = (
+        {"method": "POST", "path": "*/issue", "who": _TANDEM, "effect": "drop-response-after-doing-it", "next": 1},
+        {"on": "webhook", "effect": "lose", "next": 1},
+    )
+    title = stage.named("Twice")
+    async with stage.faults("jira", *lost):
+        await stage.craft.create("feature", title, root)
+        yield
+    await jira.put_settings({"index_lag_s": 0.0})
+    for stray in (await stage.system.api.call("GET", "/strays"))["strays"]:
+        if stray["side"] == "jira":
+            await stage.jira.call("DELETE", f"/issue/{stray['entity_id']}")
+
+
 def _is_held_back() -> Shows:
     return some(connection="craft-demo")
 
@@ -86,6 +107,15 @@ ITEMS: Final[Sequence[Drill]] = (
     _refusals("TandemInSyncBudgetBurnsFast", "The vendor refuses (`rejected`)", some(system="craft")),
     _refusals("TandemInSyncBudgetBurns", "The vendor refuses (`rejected`)", some(system="craft")),
     _refusals("TandemWritesRefused", "The account lost a right", some(system="craft")),
+    Drill(
+        "TandemDuplicatesFlagged",
+        how="Jira makes an issue, its answer and webhook are lost, and its search does not show it for a while",
+        play=_twice,
+        cause="An answer was lost while the vendor's search lagged behind",
+        shows=some(system="jira", result="unclear"),
+        action="the copy is deleted in Jira",
+        window_s=60.0 + _LATE_S,
+    ),
     # An hour is a minute, and the oldest has to be stuck for an hour.
     _refusals("TandemItemsStuck", "`rejected`: the vendor refused", some(system="craft"), window_s=80.0),
 )

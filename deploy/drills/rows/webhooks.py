@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Final
 
 from cryptography.fernet import Fernet
@@ -56,16 +55,18 @@ async def _unavailable(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _another_key(stage: Stage) -> AsyncIterator[None]:
-    gateway = stage.service("webhook_gateway")
-    right = gateway.spec
-    gateway.spec = replace(right, env={**right.env, "TANDEM_SECRET_KEY": Fernet.generate_key().decode()})
-    await gateway.end_process(10)
+    former = stage.service("console").spec.env["TANDEM_SECRET_KEY"]
+    rotated = {"TANDEM_SECRET_KEY": f"{Fernet.generate_key().decode()},{former}"}
+    await stage.restart_with("console", rotated)
+    stage.cause_begins()
+    secret = stage.system.content["connections"]["jira"]["webhook_secret"]
+    await stage.save_connection("jira", secrets={"webhook_secrets": [secret]})
     try:
         yield
     finally:
-        gateway.spec = right
-        await gateway.end_process(10)
-    await stage.system.supervisor.wait_ready(gateway)
+        for service in stage.system.supervisor.services:
+            if service.spec.name != "console":
+                await stage.restart_with(service.spec.name, rotated)
 
 
 WEBHOOKS: Final = (
@@ -79,11 +80,11 @@ WEBHOOKS: Final = (
     ),
     Drill(
         "TandemWebhookSecretsUnreadable",
-        how="the gateway is started with another TANDEM_SECRET_KEY than the console",
+        how="the console alone gets a new first TANDEM_SECRET_KEY, and a connection is saved with it",
         play=_another_key,
-        cause="The gateway has another key than the console",
+        cause="The gateway lacks the key that the console seals with",
         shows=some(),
-        action="the gateway gets the same key and is restarted",
+        action="all services get the same keys and are restarted",
     ),
     Drill(
         "TandemWebhooksRefused",
