@@ -44,5 +44,7 @@ class Drill:
     """What ends it, in words: the runbook's action."""
     over: bool = True
     """Whether it ends: the watchdog never does."""
+    as_fast: bool = False
+    """Whether the query's windows are as short as the rules': where it is that something happens no more."""
     window_s: float = 60.0
     """Within how many seconds it fires on a quiet machine; longer only where the rule itself waits longer."""

@@ -41,6 +41,7 @@ async def healthy(folder: Path, minutes: float, console: Console) -> list[str]:
             pending = {
                 each.labels["alertname"]
                 for each in await stage.watchers.prometheus.ask(f"max_over_time({_PENDING}[{int(minutes * 60)}s])")
+                or ()
             }
             fired = {each.name: each for each in stage.watchers.receiver.notices if each.firing}
             console.print(

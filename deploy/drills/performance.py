@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.drills.drill import Drill
-from deploy.drills.runbook import query_of
+from deploy.drills.runbook import at_tempo, query_of
 from deploy.drills.stage import PATIENCE_S, TUNING, Stage
 from deploy.drills.watchers import PAUSE_S, Sample, watching
 from deploy.local.progress import Progress
@@ -76,7 +76,8 @@ async def perform(drill: Drill, stage: Stage) -> Seen:
             raise DrillFailed(f"it did not fire within {PATIENCE_S:.0f} s; what fires: {', '.join(receiver.firing())}")
         if notice.annotations["runbook_url"] != _address(stage, drill):
             raise DrillFailed(f"its link leads to {notice.annotations['runbook_url']}")
-        shown = await _shown(stage, drill, query_of(text, drill.cause))
+        query = query_of(text, drill.cause)
+        shown = await _shown(stage, drill, at_tempo(query, FASTER) if drill.as_fast else query)
         load, began = os.getloadavg()[0], stage.began
     ended = time.monotonic()
     ends_s: float | None = None
@@ -106,9 +107,11 @@ async def _shown(stage: Stage, drill: Drill, query: str) -> str:
     """Return what a runbook's query answers once that shows the cause."""
     deadline, answer = time.monotonic() + PATIENCE_S, list[Sample]()
     while time.monotonic() < deadline:
-        answer = await stage.watchers.prometheus.ask(query)
-        if drill.shows(answer):
-            return _told(answer)
+        found = await stage.watchers.prometheus.ask(query)
+        if found is not None:
+            answer = found
+            if drill.shows(answer):
+                return _told(answer)
         await asyncio.sleep(PAUSE_S)
     raise DrillFailed(f"the runbook's query {query!r} does not show the cause: {_told(answer)}")
 

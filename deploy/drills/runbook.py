@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from deploy.monitoring.rules import Tempo
+
 _CAUSES: Final = re.compile(r"^## Causes, the likeliest first$(.*?)^## ", re.MULTILINE | re.DOTALL)
 _CAUSE: Final = re.compile(r"^### (.+?)$(.*?)(?=^### |\Z)", re.MULTILINE | re.DOTALL)
+_WINDOW: Final = re.compile(r"\[(\d+[smhd])\]")
 _QUERY: Final = re.compile(r"```promql\n(.*?)\n```", re.DOTALL)
 
 
@@ -25,3 +28,8 @@ def query_of(text: str, cause: str) -> str:
     if cause not in known:
         raise LookupError(f"the runbook has no cause {cause!r}; it has {', '.join(known) or 'none'}")
     return known[cause]
+
+
+def at_tempo(query: str, tempo: Tempo) -> str:
+    """Return a query whose windows are as much shorter as those of the rules."""
+    return _WINDOW.sub(lambda found: f"[{tempo.duration(found.group(1))}]", query)

@@ -131,13 +131,13 @@ class Prometheus:
         if self._child is not None:
             await self._child.stop(deadline_s=STOP_DEADLINE_S)
 
-    async def ask(self, query: str) -> list[Sample]:
-        """Return the series of a query; none where it does not answer. Raises LocalStackError when it is refused."""
+    async def ask(self, query: str) -> list[Sample] | None:
+        """Return the series of a query, None where nobody answers. Raises LocalStackError when it is refused."""
         try:
             async with self._http.get(f"{self._url}/api/v1/query", params={"query": query}) as answer:
                 found = await answer.json()
         except (aiohttp.ClientError, TimeoutError):
-            return []
+            return None
         if found["status"] != "success":
             raise LocalStackError(f"Prometheus refuses {query!r}: {found.get('error')}")
         data = found["data"]

@@ -9,10 +9,11 @@ import pytest
 
 from deploy.drills.__main__ import chosen
 from deploy.drills.drill import Drill, no, some, zero
-from deploy.drills.runbook import causes, query_of
+from deploy.drills.runbook import at_tempo, causes, query_of
 from deploy.drills.table import DRILLS
 from deploy.drills.watchers import Sample
 from deploy.monitoring.alerts import ALERTS
+from deploy.monitoring.rules import Tempo
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 
@@ -35,6 +36,10 @@ def test_a_cause_that_is_not_there_is_named_with_those_that_are() -> None:
     assert causes(page) == {"Rain": "water > 0"}
     with pytest.raises(LookupError, match="no cause 'Snow'; it has Rain"):
         query_of(page, "Snow")
+
+
+def test_a_query_has_the_tempo_of_the_rules() -> None:
+    assert at_tempo("rate(a[15m]) + rate(b[1h])", Tempo(60)) == "rate(a[15s]) + rate(b[60s])"
 
 
 def test_an_answer_shows_a_cause_by_the_labels_and_values_that_it_has() -> None:
