@@ -46,11 +46,26 @@ async def _read_while_jira_is_down(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _told_to_wait(stage: Stage) -> AsyncIterator[None]:
     issues = await stage.synced_stories(1)
+    # A short one before, as on any ordinary day: a rate needs a series that was there.
+    async with stage.faults("craft", _limit(wait_s=1)):
+        await stage.retitle(issues)
+        await stage.in_sync(issues)
     stage.cause_begins()
-    limit = {"who": "Tandem Sync", "effect": "status", "status": 429, "retry_after_s": _WAIT_S, "next": 1}
-    async with stage.faults("craft", limit):
+    async with stage.faults("craft", _limit(wait_s=_WAIT_S)):
         await stage.retitle(issues)
         yield
+
+
+def _limit(*, wait_s: int) -> dict[str, object]:
+    return {
+        "method": "PUT",
+        "path": "/item",
+        "who": "Tandem Sync",
+        "effect": "status",
+        "status": 429,
+        "retry_after_s": wait_s,
+        "next": 1,
+    }
 
 
 VENDORS: Final = (
