@@ -69,7 +69,10 @@ async def _main(names: Sequence[str], minutes: float) -> int:
     console = Console()
     if lacking := missing():
         packages = " ".join(lacking)
-        console.print(f"Drills need real programs that are not on PATH: {packages} (Debian: apt install {packages})")
+        console.print(
+            f"Drills need real programs that are not on PATH: {packages} (Debian: apt install {packages})",
+            soft_wrap=True,
+        )
         return 2
     folder = Path(tempfile.mkdtemp(prefix="tandem-drill-"))
     try:

@@ -41,8 +41,10 @@ class Seen:
     drill: Drill
     summary: str
     fires_s: float
+    """From the beginning of the cause until the notification."""
     shows: str
     ends_s: float | None
+    """From the beginning of the action until the notification; None: it does not end."""
     load: float
     """Of the machine, as `uptime` tells of the last minute."""
 
@@ -78,13 +80,12 @@ async def perform(drill: Drill, stage: Stage) -> Seen:
             raise DrillFailed(f"its link leads to {notice.annotations['runbook_url']}")
         query = query_of(text, drill.cause)
         shown = await _shown(stage, drill, at_tempo(query, FASTER) if drill.as_fast else query)
-        load, began = os.getloadavg()[0], stage.began
-    ended = time.monotonic()
+        load, began, acted = os.getloadavg()[0], stage.began, time.monotonic()
     ends_s: float | None = None
     if drill.over:
         if not await receiver.ends(drill.alert, within_s=2 * PATIENCE_S):
             raise DrillFailed(f"it still fires {2 * PATIENCE_S:.0f} s after {drill.action}")
-        ends_s = time.monotonic() - ended
+        ends_s = time.monotonic() - acted
     return Seen(drill, notice.annotations["summary"], notice.at - began, shown, ends_s, load)
 
 
