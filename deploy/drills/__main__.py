@@ -23,6 +23,7 @@ from deploy.drills.watchers import missing
 from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
 from deploy.local.signals import run_until_signal
+from sandbox.control import ControlError
 
 HEALTHY = "healthy"
 
@@ -57,7 +58,7 @@ async def _drilled(drills: Sequence[Drill], console: Console, folder: Path) -> l
                 progress.stage(drill.alert)
                 try:
                     seen = await perform(drill, stage)
-                except (DrillFailed, LocalStackError, LookupError) as error:
+                except (DrillFailed, LocalStackError, ControlError, LookupError, OSError) as error:
                     failures.append(f"{drill.alert}: {error}")
                     console.print(f"✗ {failures[-1]}", soft_wrap=True, markup=False, highlight=False)
                 else:

@@ -18,7 +18,7 @@ from typing import Final
 from deploy.drills.drill import Drill
 from deploy.drills.runbook import at_tempo, query_of
 from deploy.drills.stage import PATIENCE_S, TUNING, Stage
-from deploy.drills.watchers import PAUSE_S, Sample, watching
+from deploy.drills.watchers import PAUSE_S, STILL_S, Sample, watching
 from deploy.local.progress import Progress
 from deploy.local.system import Tuning, running_system
 from deploy.monitoring.rules import Tempo
@@ -85,7 +85,7 @@ async def perform(drill: Drill, stage: Stage) -> Seen:
     if drill.over:
         if not await receiver.ends(drill.alert, within_s=2 * PATIENCE_S):
             raise DrillFailed(f"it still fires {2 * PATIENCE_S:.0f} s after {drill.action}")
-        ends_s = time.monotonic() - acted
+        ends_s = time.monotonic() - acted - STILL_S
     return Seen(drill, notice.annotations["summary"], notice.at - began, shown, ends_s, load)
 
 

@@ -27,6 +27,10 @@ from deploy.monitoring.rules import Tempo
 READY_DEADLINE_S: Final = 120.0
 STOP_DEADLINE_S: Final = 15.0
 PAUSE_S: Final = 0.25
+STILL_S: Final = 8.0
+"""For so long an alert has to fire no more to be over."""
+SCRAPE: Final = "2s"
+"""How often, and how long a service may take to answer: as long as it may take to ask what it depends on."""
 _PACKAGES: Final = {
     "prometheus": (("prometheus",), "prometheus"),
     "alertmanager": (("prometheus-alertmanager", "alertmanager"), "prometheus-alertmanager"),
@@ -99,11 +103,18 @@ class Receiver:
         return None
 
     async def ends(self, name: str, *, within_s: float) -> bool:
-        """Tell whether an alert fires no more, for no labels, before the time is over."""
-        deadline = time.monotonic() + within_s
-        while name in self.firing() and time.monotonic() < deadline:
+        """Tell whether an alert fires no more, for no labels, before the time is over.
+
+        It has to stay so for a few seconds: a scrape that failed ends alerts for a moment.
+        """
+        deadline, still_since = time.monotonic() + within_s, time.monotonic()
+        while time.monotonic() < deadline:
+            if name in self.firing():
+                still_since = time.monotonic()
+            elif time.monotonic() - still_since >= STILL_S:
+                return True
             await asyncio.sleep(PAUSE_S)
-        return name not in self.firing()
+        return False
 
 
 class Prometheus:
@@ -202,7 +213,7 @@ def _prometheus_settings(targets: Mapping[str, Sequence[str]], alertmanager: str
         {"targets": [urlsplit(url).netloc for url in urls], "labels": {"pod": name}} for name, urls in targets.items()
     ]
     return {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "global": {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE, "evaluation_interval": "1s"},
         "rule_files": [str(rules)],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
         "scrape_configs": [{"job_name": "tandem", "static_configs": static}],

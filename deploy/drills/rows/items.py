@@ -57,7 +57,6 @@ async def _late(stage: Stage) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _twice(stage: Stage) -> AsyncIterator[None]:
     jira = stage.control("jira")
-    root = next(item["parent"]["id"] for item in (await stage.craft.items()).values() if item.get("parent"))
     await jira.put_settings({"index_lag_s": float(_LATE_S)})
     lost = (
         {"method": "POST", "path": "*/issue", "who": _TANDEM, "effect": "drop-response-after-doing-it", "next": 1},
@@ -65,7 +64,7 @@ async def _twice(stage: Stage) -> AsyncIterator[None]:
     )
     title = stage.named("Twice")
     async with stage.faults("jira", *lost):
-        await stage.craft.create("feature", title, root)
+        await stage.craft.create("feature", title, stage.system.integration.craft_root)
         yield
     await jira.put_settings({"index_lag_s": 0.0})
     for stray in (await stage.system.api.call("GET", "/strays"))["strays"]:
