@@ -22,7 +22,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-runtime demo run test check k8s-check format simulate grafana-check bench lock clean
+.PHONY: help install install-runtime demo run test check k8s-check format simulate drill grafana-check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ format: $(STAMP) ## Format the code, and mend what ruff can mend
 
 simulate: $(STAMP) ## Run the whole system on virtual time with SEEDS=300 different fates
 	@$(RUN) -m tests.simulation --seeds $(SEEDS)
+
+drill: $(STAMP) ## Cause every alert, see it fire, explained and ended (NAME=KafkaAway: one; NAME=healthy MINUTES=10: none)
+	@$(RUN) -m deploy.drills $(NAME) $(if $(MINUTES),--minutes $(MINUTES))
 
 grafana-check: $(STAMP) ## Hold the dashboards against Grafana's own types (needs npm)
 	@$(RUN) -m deploy.monitoring.check_grafana

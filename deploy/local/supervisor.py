@@ -10,7 +10,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
@@ -164,6 +165,20 @@ class Supervisor:
         service = SupervisedService(spec)
         self._keepers[asyncio.create_task(self._keep(service), name=f"keep {spec.name}")] = service
         return service
+
+    @asynccontextmanager
+    async def without(self, service: SupervisedService, *, deadline_s: float = STOP_DEADLINE_S) -> AsyncIterator[None]:
+        """Stop a service and do not start it again while the block runs, as when it is scaled to nothing."""
+        keeper = next(task for task, kept in self._keepers.items() if kept is service)
+        keeper.cancel()
+        await asyncio.gather(keeper, return_exceptions=True)
+        await service.end_process(deadline_s)
+        try:
+            yield
+        finally:
+            # Not after `stop`, which has forgotten all keepers.
+            if self._keepers.pop(keeper, None) is not None:
+                self._keepers[asyncio.create_task(self._keep(service), name=f"keep {service.spec.name}")] = service
 
     async def wait_ready(self, *services: SupervisedService, deadline_s: float = READY_DEADLINE_S) -> None:
         """Wait until all of `services` (none given: all there are) answer 200 to `/readyz`.

@@ -53,6 +53,10 @@ class OnlyLooks:
         del link_id, reason
         self._refuse(side, connection_id, entity_id)
 
+    async def unflag_stray(self: _Looks, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Refuse."""
+        self._refuse(side, connection_id, entity_id)
+
     async def remember_people(self: _Looks, people: Sequence[Person]) -> None:
         """Refuse."""
         self._refuse(*(person.account_id for person in people[:3]))

@@ -204,6 +204,10 @@ class LinkTransaction(PeopleReader, PeopleWriter, Protocol):
         """
         ...
 
+    async def unflag_stray(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Forget a possible duplicate, if this entity is one: nobody has to look at it any more."""
+        ...
+
     async def answer(self, asked: Asked) -> None:
         """Store what became of a request, in this transaction; the first answer stays."""
         ...

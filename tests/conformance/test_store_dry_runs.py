@@ -277,6 +277,7 @@ WRITES: dict[str, Callable[[LinkTransaction], Awaitable[object]]] = {
     "park": lambda look: look.park(*PLACE, b"{}", T0),
     "unpark": lambda look: look.unpark(*PLACE),
     "stray": lambda look: look.flag_stray(*PLACE, None, "why"),
+    "no stray": lambda look: look.unflag_stray(*PLACE),
 }
 
 

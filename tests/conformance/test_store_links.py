@@ -486,6 +486,16 @@ async def test_a_stray_is_flagged_once_with_its_first_reason(store: Store) -> No
     ]
 
 
+async def test_a_stray_that_is_gone_is_forgotten_and_no_other(store: Store) -> None:
+    async with store.transaction() as tx:
+        for entity in ("e", "f"):
+            await tx.flag_stray(Side.CRAFT, CRAFT, EntityId(entity), None, "why")
+    async with store.transaction() as tx:
+        await tx.unflag_stray(Side.CRAFT, CRAFT, EntityId("e"))
+        await tx.unflag_stray(Side.JIRA, JIRA, EntityId("f"))
+    assert [each["entity_id"] for each in await store.strays(10)] == ["f"]
+
+
 async def test_the_latest_status_of_a_link_is_read(store: Store) -> None:
     await insert(store, link())
     for state in (DisplayState.PENDING, DisplayState.IN_SYNC):

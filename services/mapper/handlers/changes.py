@@ -136,6 +136,9 @@ class Changes:
         """PROTOCOL, Create 1 and 2: an entity that is in no link yet."""
         if event.kind is not ChangeKind.SEEN:
             await tx.unpark(event.side, event.connection_id, event.entity_id)
+            if event.kind is ChangeKind.DELETED:
+                # Whoever looked at a possible duplicate has deleted it; one that is still there is flagged again.
+                await tx.unflag_stray(event.side, event.connection_id, event.entity_id)
             return []
         if event.snapshot is None:
             return []  # nothing to create; a thin event is read by the reconciler and comes again

@@ -123,6 +123,9 @@ class RehearsalTransaction:
         del side, connection_id, entity_id, link_id
         self.stray = reason
 
+    async def unflag_stray(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Leave what is flagged as it is."""
+
     async def answer(self, asked: Asked) -> None:
         """Answer nobody: nothing was asked for."""
 

@@ -130,6 +130,8 @@ class Requests:
             side = next(side for side in Side if link.entity_id(side) is None)
             await tx.unpark(side, link.connection(side), items[side])
             adopt(link, side, items[side], ctx)
+        for side, entity_id in items.items():
+            await tx.unflag_stray(side, link.connection(side), entity_id)
         effects += await self._conclusion.wake_children(tx, link)
         effects += await self._conclusion.conclude(tx, link, ctx)
         await answer(tx, request, Step.JOIN, link.id, ctx.now)

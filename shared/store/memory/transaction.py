@@ -39,7 +39,7 @@ class MemoryTransaction:
         self._history: list[tuple[LinkId, HistoryNote]] = []
         self._statuses: dict[LinkId, SyncStatus] = {}
         self._parked: dict[EntityKey, Parked | None] = {}
-        self._strays: dict[EntityKey, dict[str, Json]] = {}
+        self._strays: dict[EntityKey, dict[str, Json] | None] = {}
         self._people: list[Person] = []
         self._asked: list[Asked] = []
 
@@ -216,6 +216,11 @@ class MemoryTransaction:
             "reason": reason,
         }
 
+    async def unflag_stray(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Forget a possible duplicate."""
+        await self._call("unflag_stray")
+        self._strays[side, connection_id, entity_id] = None
+
     async def answer(self, asked: Asked) -> None:
         """Store what became of a request."""
         await self._call("answer")
@@ -318,7 +323,10 @@ class MemoryTransaction:
             else:
                 self._tables.parked.pop(key, None)
         for key, stray in self._strays.items():
-            self._tables.strays.setdefault(key, stray)
+            if stray is not None:
+                self._tables.strays.setdefault(key, stray)
+            else:
+                self._tables.strays.pop(key, None)
         for asked in self._asked:
             self._tables.put_request(asked)
         for person in distinct(self._people):

@@ -261,6 +261,15 @@ class PostgresTransaction(Transaction):
             reason,
         )
 
+    async def unflag_stray(self, side: Side, connection_id: ConnectionId, entity_id: EntityId) -> None:
+        """Forget a possible duplicate."""
+        await self._fetch(
+            "DELETE FROM strays WHERE side = $1 AND connection_id = $2 AND entity_id = $3",
+            side,
+            connection_id,
+            entity_id,
+        )
+
     async def answer(self, asked: Asked) -> None:
         """Store what became of a request."""
         await self._fetch(ANSWER, *request_row(asked))

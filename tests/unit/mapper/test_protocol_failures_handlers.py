@@ -245,6 +245,8 @@ async def test_f1_an_item_of_ours_that_no_create_explains_is_flagged(bench: Benc
     await bench.mapper.handle(echo)
     assert await bench.commands() == []
     assert [s["entity_id"] for s in await bench.store.strays(10)] == ["99"]
+    await bench.deleted(Side.CRAFT, "99")
+    assert await bench.store.strays(10) == []
 
 
 async def test_f1_an_item_with_the_key_of_an_open_create_is_adopted_at_once(bench: Bench) -> None:

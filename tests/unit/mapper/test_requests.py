@@ -213,6 +213,9 @@ async def test_a_create_of_the_old_link_that_lands_late_is_flagged_not_joined(be
     await bench.mapper.handle(bench.outcome(command, Result.APPLIED, entity_id=EntityId("70")))
     assert (await row(bench, Side.JIRA, "1")).craft_id == "60"
     assert [stray["entity_id"] for stray in await bench.store.strays(10)] == ["70"]
+    await bench.mapper.handle(joining(bench, "2", "70"))  # somebody looked, and it has a place now
+    assert (await row(bench, Side.CRAFT, "70")).jira_id == "2"
+    assert await bench.store.strays(10) == []
 
 
 async def test_a_create_of_a_row_whose_item_went_on_that_lands_late_is_flagged_not_joined(bench: Bench) -> None:
