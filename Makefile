@@ -6,6 +6,8 @@ RUN := $(VENV)/bin/python
 # What develops and tests, and the part of it that the services and the command line need to run.
 LOCK := requirements/lock.txt
 RUNTIME := requirements/runtime.txt
+# What makes the wheel, in the image's build.
+BUILD := requirements/build.txt
 STAMP := $(VENV)/.installed
 SEEDS ?= 300
 COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -22,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-runtime demo run test check k8s-check format simulate drill grafana-check bench lock clean
+.PHONY: help install install-runtime demo run test check k8s-check k8s-e2e sbom format simulate drill grafana-check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,10 +49,19 @@ check: $(STAMP) ## Check format, lint, types, import rules and Kubernetes manife
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/hadolint Dockerfile
 	@$(RUN) -m deploy.k8s.checks.quick
 
 k8s-check: $(STAMP) ## Prove the manifests on a real API server: the cluster that KUBECONFIG names
 	@$(RUN) -m deploy.k8s.checks.cluster
+
+k8s-e2e: $(STAMP) ## Try the built IMAGE in pods, while they are killed, rolled and scaled: the cluster that KUBECONFIG names
+	@$(RUN) -m deploy.k8s.e2e
+
+sbom: $(STAMP) ## List what the image has of Python, as CycloneDX: build/sbom.cdx.json
+	@mkdir -p build
+	@$(RUN) -W ignore -m cyclonedx_py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file build/sbom.cdx.json $(RUNTIME)
 
 format: $(STAMP) ## Format the code, and mend what ruff can mend
 	@$(VENV)/bin/ruff format .
@@ -71,6 +82,8 @@ bench: $(STAMP) ## Measure this machine on real Kafka and Postgres; writes docs/
 lock: $(STAMP) ## Write both lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --output-file $(LOCK) pyproject.toml
 	$(COMPILE) --constraint $(LOCK) --output-file $(RUNTIME) pyproject.toml
+	$(RUN) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(COMPILE) --constraint $(LOCK) --output-file $(BUILD) -
 
 clean: ## Remove what was built or left running data behind; downloads in .cache stay
 	rm -rf $(VENV) $(VENV)-runtime .run build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache
