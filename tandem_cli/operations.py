@@ -12,6 +12,7 @@ import click
 OPERATIONS: Final = {
     "forget-person": "tandem_ops.entrypoint:forget_person",
     "doctor": "tandem_ops.entrypoint:doctor",
+    "recover-links": "tandem_ops.entrypoint:recover_links",
     "replay": "tandem_ops.replay_entrypoint:replay",
     "support-bundle": "tandem_ops.entrypoint:support_bundle",
 }

@@ -20,6 +20,9 @@ import click
 from shared.domain.clock import Clock, SeededDice, SystemClock
 from shared.store.forget import StillInUse, forget, identify
 from shared.store.port import StoreUnavailable
+from shared.store.postgres import open_postgres
+from shared.store.recover import Recovered, latest, recover
+from shared.store.secrets import SecretKeyWrong
 from tandem_ops.adapters.kafka import open_kafka
 from tandem_ops.adapters.postgres import open_postgres_to_look
 from tandem_ops.adapters.services import open_services
@@ -30,8 +33,8 @@ from tandem_ops.domain.report import EXIT_FAILED, exit_code, report_json, report
 from tandem_ops.handlers.bundle import collect, names_of
 from tandem_ops.handlers.checks import ROLES
 from tandem_ops.handlers.doctor import examine
-from tandem_ops.handlers.given import POSTGRES, Given, given_settings
-from tandem_ops.ports import Postgres, World
+from tandem_ops.handlers.given import CREDENTIALS, KAFKA, POSTGRES, Given, given_settings
+from tandem_ops.ports import CannotReach, Postgres, World
 from tandem_ops.settings import OpsSettings
 
 
@@ -69,6 +72,38 @@ def doctor(services: tuple[str, ...], roles: tuple[str, ...], *, as_json: bool, 
         for line in report_lines(findings):
             click.echo(line)
     sys.exit(exit_code(findings))
+
+
+@click.command("recover-links")
+def recover_links() -> None:
+    """After a restore of Postgres, put back the links that were made since the backup (docs/operations.md).
+
+    Reads the statuses that Kafka kept. All services have to be stopped. May be repeated. Exit codes: 0 done, 2 not.
+    """
+    given = given_settings()
+    if not given.has(KAFKA | CREDENTIALS):
+        for problem in given.problems:
+            click.echo(problem, err=True)
+        sys.exit(EXIT_FAILED)
+    try:
+        done = asyncio.run(_recovered(given.settings))
+    except (CannotReach, StoreUnavailable, SecretKeyWrong) as error:
+        click.echo(str(error), err=True)
+        sys.exit(EXIT_FAILED)
+    click.echo(
+        f"{done.made} links put back, {done.completed} that lacked an item have it, {done.known - done.completed} "
+        "were known. Start the services: all of them are read afresh."
+    )
+
+
+async def _recovered(settings: OpsSettings) -> Recovered:
+    async with (
+        open_kafka(settings) as kafka,
+        open_postgres(settings.database_url, settings.secret_key, application_name="tandem-recover-links") as store,
+    ):
+        statuses = latest([status async for status in kafka.statuses()])
+        integrations = {each.id: each for each in await store.integrations()}
+        return await recover(store, statuses, integrations, SystemClock().now())
 
 
 @click.command("support-bundle")

@@ -20,6 +20,8 @@ from deploy.monitoring.dashboards.model import Dashboard
 from deploy.monitoring.rules import REAL, RUNBOOKS, Tempo, rendered
 
 OPERATOR: Final = Path("deploy/k8s/components/prometheus-operator")
+CHART: Final = Path("deploy/helm/tandem/files")
+"""The chart cannot read what lies outside of it."""
 GRAFANA: Final = Path("deploy/monitoring/grafana")
 RULES: Final = Path("deploy/monitoring/tandem.rules.yaml")
 _HEAD: Final = "# Generated from deploy/monitoring by `python -m deploy.monitoring`; do not edit.\n"
@@ -83,10 +85,10 @@ def config_maps_file() -> str:
 
 def files(runbooks: str = RUNBOOKS) -> Mapping[Path, str]:
     """Return everything that is written, by its place in the repository."""
+    manifests = {"prometheus-rule.yaml": operator_file(runbooks), "dashboards.yaml": config_maps_file()}
     return {
         RULES: rules_file(runbooks=runbooks),
-        OPERATOR / "prometheus-rule.yaml": operator_file(runbooks),
-        OPERATOR / "dashboards.yaml": config_maps_file(),
+        **{folder / name: text for folder in (OPERATOR, CHART) for name, text in manifests.items()},
         **{GRAFANA / f"{each.uid}.json": dashboard_file(each) for each in DASHBOARDS},
     }
 

@@ -7,9 +7,10 @@ decides. All waiting is asyncio's, on the running loop's time, so that it also r
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -133,7 +134,7 @@ class VendorHttp:
     ) -> None:
         self.base = connection.url.strip().rstrip("/")
         self._headers = {"accept": "application/json", "user-agent": "tandem-sync", **auth}
-        held = (value.rpartition(" ")[2] for value in auth.values())
+        held = [form for value in auth.values() for form in _forms(value.rpartition(" ")[2])]
         self._credentials = [credential for credential in held if len(credential) >= _LEAST_CREDENTIAL]
         self._dialect = dialect
         self._transport = transport
@@ -300,3 +301,12 @@ class VendorHttp:
 
 def _held_as(call: Call) -> tuple[str, str | None]:
     return f"{call.method} {call.endpoint}", None if call.reads else call.item
+
+
+def _forms(credential: str) -> Iterator[str]:
+    """Yield a credential as it is sent, and the password in it where that is how Basic writes user and password."""
+    yield credential
+    try:
+        yield base64.b64decode(credential, validate=True).decode().partition(":")[2]
+    except (ValueError, UnicodeDecodeError):
+        return

@@ -22,10 +22,12 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import TopicPartition
 
-from shared.runtime.log import LogUnavailable
+from shared.messages.status import SyncStatus
+from shared.runtime.envelope import FromNewerRelease, Undecodable, decode
+from shared.runtime.log import LogUnavailable, ReceivedRecord
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import POLICIES, Topic
-from tandem_ops.adapters.kafka_protocol import GroupsWithRights, TopicsWithRights, allowed
+from tandem_ops.adapters.kafka_protocol import OPERATIONS, GroupsWithRights, TopicsWithRights, allowed
 from tandem_ops.domain.kafka import ClusterFacts, GroupFacts, PartitionFacts, TopicFacts
 from tandem_ops.domain.rights import Granted
 from tandem_ops.ports import CannotReach, Letter
@@ -35,6 +37,7 @@ _CLOSE_TIMEOUT_S: Final = 2.0
 _TRIES: Final = 8
 _PAUSE_S: Final = 0.5
 _NOBODY: Final = -1
+_GROUP_HIDDEN: Final = 30
 _TOPIC_HIDDEN: Final = 29
 _PRODUCE: Final = 0
 
@@ -105,6 +108,8 @@ class Kafka:
         """Return how many records of a topic (without prefix) are as new as that, or newer."""
         try:
             partitions = await self._partitions([topic])
+            if not partitions:
+                return 0
             found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, int(at.timestamp() * 1000)))
             ends = await self._consumer.end_offsets(partitions)
         except (KafkaError, OSError, TimeoutError) as error:
@@ -113,23 +118,37 @@ class Kafka:
 
     async def dead_letters(self, most: int) -> Sequence[Letter]:
         """Return what the newest dead letters say of themselves in their headers, the oldest first."""
+        letters = [_letter(record) async for record in self._read(Topic.DEAD, most)]
+        return sorted(letters, key=lambda letter: letter.at)[-most:]
+
+    async def statuses(self) -> AsyncIterator[SyncStatus]:
+        """Yield all that the topic of statuses still holds, and is understood; of a link, the last one counts."""
+        async for record in self._read(Topic.STATUS, None):
+            headers = {name: value.decode(errors="replace") for name, value in record.headers}
+            key = (record.key or b"").decode(errors="replace")
+            try:
+                received = ReceivedRecord(Topic.STATUS, record.partition, record.offset, key, record.value, headers)
+                message = decode(received).message
+            except (Undecodable, FromNewerRelease):
+                continue
+            if isinstance(message, SyncStatus):
+                yield message
+
+    async def _read(self, topic: str, most: int | None) -> AsyncIterator[Any]:
+        """Yield the records of a topic that are there now; of each partition the newest `most` (None: all)."""
         try:
-            places = await self._partitions([Topic.DEAD])
-            if not places:
-                return ()
+            places = await self._partitions([topic])
             self._consumer.assign(places)
-            ends = await self._consumer.end_offsets(places)
-            begins = await self._consumer.beginning_offsets(places)
-            starts = {each: max(begins[each], ends[each] - most) for each in places}
-            for each, start in starts.items():
-                self._consumer.seek(each, start)
-            letters = []
+            ends = await self._consumer.end_offsets(places) if places else {}
+            begins = await self._consumer.beginning_offsets(places) if places else {}
+            for each in places:
+                self._consumer.seek(each, begins[each] if most is None else max(begins[each], ends[each] - most))
             while any([await self._consumer.position(each) < ends[each] for each in places]):
                 for records in (await self._consumer.getmany(timeout_ms=500)).values():
-                    letters += [_letter(record) for record in records]
+                    for record in records:
+                        yield record
         except (KafkaError, OSError, TimeoutError) as error:
             raise CannotReach(_words(error)) from error
-        return sorted(letters, key=lambda letter: letter.at)[-most:]
 
     async def speaks(self) -> int:
         """Return up to which version the brokers understand a produce request, which tells their release."""
@@ -157,7 +176,10 @@ class Kafka:
         except (KafkaError, OSError, TimeoutError) as error:
             raise CannotReach(_words(error)) from error
         code, *_, bits = answer.groups[0]
-        return frozenset() if code else allowed(bits)
+        if code == _GROUP_HIDDEN:
+            return frozenset()
+        # A coordinator that is being elected tells no rights, but that the group is not ours to see it would tell.
+        return frozenset(OPERATIONS) if code else allowed(bits)
 
     async def _coordinator(self, group: str) -> int:
         """Return who coordinates a group. The first group of all on new brokers has none for a moment."""

@@ -5,7 +5,7 @@ The facts are what `tandem_ops.adapters.kafka` reads; what is wanted is `shared.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,13 +57,15 @@ class ClusterFacts:
     """Topics of ours that this user may not see, whether they are there or not."""
 
 
-def topic_findings(facts: ClusterFacts, prefix: str) -> Iterator[Finding]:
-    """Judge all topics; in the order of the design."""
+def topic_findings(facts: ClusterFacts, prefix: str, needed: Collection[str]) -> Iterator[Finding]:
+    """Judge all topics, in the order of the design. Whoever is looked at for needs these of them."""
     for topic, policy in POLICIES.items():
         found = facts.topics.get(topic)
         if found is not None:
             problems = list(_topic_problems(prefix + topic, policy, found, facts.brokers))
             yield from problems or [ok("topics", f"{prefix}{topic}: {len(found.partitions)} partitions")]
+        elif topic in facts.hidden and topic not in needed:
+            yield skipped("topics", f"{prefix}{topic} may not be seen by this user of Kafka, who does not need it")
         elif topic in facts.hidden:
             yield failed(
                 "topics",

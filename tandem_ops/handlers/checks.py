@@ -105,7 +105,8 @@ async def topics(bench: Bench) -> AsyncIterator[Finding]:
     if bench.kafka is None:
         yield unreachable("topics")
         return
-    for each in topic_findings(await bench.kafka.cluster(), bench.given.settings.topic_prefix):
+    needed = {topic for role in bench.roles.values() for topic in role.topics}
+    for each in topic_findings(await bench.kafka.cluster(), bench.given.settings.topic_prefix, needed):
         yield each
 
 
@@ -126,7 +127,10 @@ async def groups(bench: Bench) -> AsyncIterator[Finding]:
         yield unreachable("groups")
         return
     prefix = bench.given.settings.topic_prefix
+    ours = {group for role in bench.roles.values() for group in role.groups}
     for name, read in GROUPS.items():
+        if name not in ours:
+            continue
         try:
             facts = await bench.kafka.group(name, read)
         except CannotReach as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -378,3 +379,32 @@ async def test_every_follower_gets_what_is_published_from_now_on_and_nothing_old
         for follower in followers:
             await follower.close()
     assert all(text.startswith("new") for texts_of_one in heard for text in texts_of_one)
+
+
+async def test_it_tells_how_far_groups_are_behind_and_since_when(world: World) -> None:
+    log = await world.client()
+    topic = world.topic
+    groups = {"reads": [topic], "never-read": [topic]}
+    sent_at: list[datetime] = []
+    for number in range(5):
+        now = datetime.now(UTC)
+        sent_at.append(now.replace(microsecond=now.microsecond // 1000 * 1000))
+        headers = {"ce_time": sent_at[-1].isoformat()}
+        await log.publish([Record(topic, "one key", f"{number}".encode(), headers)])
+        await asyncio.sleep(0.02)
+    member = await log.subscribe("reads", [topic])
+    found = await receive_until(member, lambda received: len(received) == 5)
+    await member.commit(next_positions(found[:3]))
+    behind = await log.behind(groups, [topic])
+    await member.close()
+    partition = found[0].partition
+    left = behind.groups["reads", topic, partition]
+    assert (left.messages, behind.groups["never-read", topic, partition].messages) == (2, 5)
+    assert left.oldest is not None
+    assert sent_at[3] <= left.oldest < sent_at[4]
+    first = behind.groups["never-read", topic, partition].oldest
+    assert first is not None
+    assert sent_at[0] <= first < sent_at[1]
+    others = [each for key, each in behind.groups.items() if key[2] != partition]
+    assert {(each.messages, each.oldest) for each in others} <= {(0, None)}
+    assert behind.kept == {topic: 5}

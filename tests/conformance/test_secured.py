@@ -229,6 +229,22 @@ async def test_the_database_is_known_by_its_certificate_and_knows_us_by_a_passwo
         await migrate(database.url(sslrootcert=str(stranger.ca_file)))
 
 
+async def test_the_environment_may_ask_for_tls_as_manifests_do(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare, key = app_url(database.server, {}), Fernet.generate_key().decode()
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    monkeypatch.setenv("PGSSLROOTCERT", str(database.authority.ca_file))
+    async with open_postgres(bare, key, most_connections=1) as store:
+        row = await store.fetchrow("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+        assert row is not None
+        assert row["ssl"]
+    monkeypatch.setenv("PGSSLROOTCERT", str(Authority.found(tmp_path / "stranger", "Somebody else").ca_file))
+    with pytest.raises(StoreUnavailable):
+        async with open_postgres(bare, key):
+            pass
+
+
 async def test_the_address_of_the_database_may_be_replaced_while_a_service_runs(database: Database) -> None:
     urls = [database.url()]
     async with open_postgres(lambda: urls[-1], Fernet.generate_key().decode(), most_connections=1) as store:

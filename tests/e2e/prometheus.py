@@ -31,6 +31,8 @@ class Prometheus:
         """Return the data of an answer, None while there is none."""
         try:
             async with self._http.get(f"{self._url}/api/v1/{path}", params=query) as answer:
+                if answer.status == 503:  # it is not ready yet
+                    return None
                 found = await answer.json()
         except aiohttp.ClientConnectionError:
             return None

@@ -267,6 +267,19 @@ async def tables(system: System) -> AsyncIterator[tuple[str, str]]:
 async def bundle(storm: Storm, monkeypatch: pytest.MonkeyPatch, look: Callable[..., None]) -> None:
     """Take a support bundle, with secrets in settings where they have no business too."""
     one = storm.credentials.one
+    storm.contents.take("the account of Tandem", storm.system.places["jira"]["email"])
+    session = await asyncpg.connect(storm.system.content["database_url"])
+    try:
+        await session.execute(
+            "INSERT INTO people (connection_id, account_id, email, name, active, seen_at)"
+            " SELECT id, $1, $2, $3, true, now() FROM connections",
+            storm.contents.one("account of a person"),
+            f"{storm.contents.one('address of a person')}@orchard.example",
+            storm.contents.one("name of a person"),
+        )
+        await session.execute("UPDATE connections SET paused_reason = $1", storm.contents.one("a vendor's words"))
+    finally:
+        await session.close()
     name = one("a name that is a secret").upper()
     storm.credentials.take("the same as it was set", name)
     settings_of_an_operator(
@@ -284,16 +297,6 @@ async def bundle(storm: Storm, monkeypatch: pytest.MonkeyPatch, look: Callable[.
     assert sum(each.items for each in made.store.items) > 1
     assert set(made.metrics) == set(SERVICES)
     look("the support bundle", said, storm.credentials, storm.strangers, storm.contents)
-    people = Planted()
-    session = await asyncpg.connect(storm.system.content["database_url"])
-    try:
-        for number, row in enumerate(await session.fetch("SELECT email, name, account_id FROM people")):
-            people.known |= {f"{what} of person {number}": row[what] for what in ("email", "name") if row[what]}
-    finally:
-        await session.close()
-    people.known |= {"the account of Tandem": storm.system.places["jira"]["email"]}
-    assert len(people.known) >= 3
-    look("the support bundle", said, people)
     # Settings that contradict one another: what does not need them is in it all the same.
     monkeypatch.setenv("TANDEM_KAFKA_USERNAME", one("user of Kafka"))
     monkeypatch.setenv("TANDEM_KAFKA_PASSWORD", one("password of Kafka"))

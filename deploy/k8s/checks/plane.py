@@ -56,7 +56,7 @@ def secrets_of(things: Sequence[Thing], namespace: str) -> list[Thing]:
             sources = [{**volume["secret"], "name": volume["secret"]["secretName"]}] if "secret" in volume else []
             sources += [each["secret"] for each in volume.get("projected", {}).get("sources", ()) if "secret" in each]
             for source in sources:
-                wanted.setdefault(source["name"], set()).update(item["key"] for item in source["items"])
+                wanted.setdefault(source["name"], set()).update(item["key"] for item in source.get("items", ()))
     return [
         {
             "apiVersion": "v1",

@@ -72,6 +72,9 @@ def _environment(workload: Workload, settings: Mapping[str, str]) -> Iterator[st
         # The migration asks no Kafka.
         if path and path not in _files(workload) and (workload.runs_service or name != "TANDEM_KAFKA_CA_FILE"):
             yield f"{name} is {path}, and no volume brings that file"
+    folder = environment.get("TANDEM_PROVISIONING_FOLDER")
+    if folder and folder not in {mount["mountPath"] for mount in workload.container.get("volumeMounts", ())}:
+        yield f"TANDEM_PROVISIONING_FOLDER is {folder}, and nothing is mounted there"
     # A service looks into that file when it starts; here it is not mounted.
     environment.pop("TANDEM_KAFKA_CA_FILE", None)
     if workload.runs_service:
@@ -86,7 +89,9 @@ def _files(workload: Workload) -> frozenset[str]:
         volume = volumes.get(mount["name"], {})
         sources = [volume["secret"]] if "secret" in volume else []
         sources += [source["secret"] for source in volume.get("projected", {}).get("sources", ()) if "secret" in source]
-        paths |= {posixpath.join(mount["mountPath"], item["path"]) for each in sources for item in each["items"]}
+        paths |= {
+            posixpath.join(mount["mountPath"], item["path"]) for each in sources for item in each.get("items", ())
+        }
     return frozenset(paths)
 
 

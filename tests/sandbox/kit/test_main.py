@@ -80,8 +80,9 @@ async def test_bad_options_end_it_with_words_and_code_2(tmp_path: Path) -> None:
     assert b"Traceback" not in errors
 
 
-async def test_it_stands_in_for_a_data_center_when_asked_to() -> None:
-    process = await _start("--jira-edition", "data-center", "--jira-version", "10.0.1")
+async def test_it_stands_in_for_a_data_center_and_on_another_address_when_asked_to() -> None:
+    named = ("--host", "0.0.0.0", "--name", "localhost")  # noqa: S104  # as in a pod, where others have to reach it
+    process = await _start("--jira-edition", "data-center", "--jira-version", "10.0.1", *named)
     assert process.stdout is not None
     try:
         async with asyncio.timeout(HANGS_S):
@@ -96,3 +97,4 @@ async def test_it_stands_in_for_a_data_center_when_asked_to() -> None:
         await process.wait()
     assert (told["deploymentType"], told["version"], jira["edition"]) == ("Server", "10.0.1", "data-center")
     assert us["emailAddress"] == jira["email"]
+    assert jira["url"].startswith("http://localhost:")
