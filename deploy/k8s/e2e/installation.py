@@ -131,7 +131,7 @@ def _selector(deployment: str) -> str:
 
 
 def _things(namespace: str, image: str, servers: Servers) -> list[Thing]:
-    """Return the manifests with this image, these servers, one pod of each, and room on a small node."""
+    """Return the manifests with this image, these servers, and one pod of each."""
     things = []
     for thing in deepcopy(moved(render(_COMPOSITION), namespace)):
         # It would undo what is scaled by hand, and not every cluster measures CPU.
@@ -143,7 +143,6 @@ def _things(namespace: str, image: str, servers: Servers) -> list[Thing]:
         if thing["kind"] in ("Deployment", "Job"):
             for container in thing["spec"]["template"]["spec"]["containers"]:
                 container["image"] = image
-                container["resources"]["requests"] = {"cpu": "10m", "memory": "64Mi"}
         if thing["kind"] == "Deployment":
             thing["spec"]["replicas"] = 1
         things.append(thing)
