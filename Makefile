@@ -24,7 +24,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-runtime demo run test check k8s-check k8s-e2e sbom format simulate drill grafana-check bench lock clean
+.PHONY: help install install-runtime demo run test check k8s-check sbom format simulate drill grafana-check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,9 +54,6 @@ check: $(STAMP) ## Check format, lint, types, import rules and Kubernetes manife
 
 k8s-check: $(STAMP) ## Prove the manifests on a real API server: the cluster that KUBECONFIG names
 	@$(RUN) -m deploy.k8s.checks.cluster
-
-k8s-e2e: $(STAMP) ## Try the built IMAGE in pods, while they are killed, rolled and scaled: the cluster that KUBECONFIG names
-	@$(RUN) -m deploy.k8s.e2e
 
 sbom: $(STAMP) ## List what the image has of Python, as CycloneDX: build/sbom.cdx.json
 	@mkdir -p build

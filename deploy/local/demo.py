@@ -16,7 +16,6 @@ from deploy.local.processes import LocalStackError
 from deploy.local.progress import ConsoleProgress
 from deploy.local.signals import run_until_signal
 from deploy.local.story import (
-    Cast,
     Check,
     Story,
     StoryError,
@@ -33,7 +32,7 @@ from deploy.local.story_content import conversion, rich_text, status_to_jira
 from deploy.local.story_mapping import refused, saved, suggestion, tried
 from deploy.local.system import QUICK, JiraEdition, Tuning, edition_argument, running_system
 
-STEPS: tuple[tuple[str, Callable[[Cast], Awaitable[None]]], ...] = (
+STEPS: tuple[tuple[str, Callable[[Story], Awaitable[None]]], ...] = (
     ("A mapping is suggested", suggestion),
     ("Jira backlog arrives in Craft.io", backlog),
     ("Jira edit goes to Craft.io", jira_edit),

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from deploy.local import scene
 from deploy.local.people import CraftPerson, jira_person
 from deploy.local.processes import LocalStackError
-from deploy.local.system import Reachable, System
+from deploy.local.system import System
 
 T = TypeVar("T")
 DEADLINE_S = 40.0
@@ -37,13 +37,12 @@ class Check:
     lag_s: float | None = None
 
 
-class Cast:
-    """The people of the story and what happened so far, wherever the system runs."""
+class Story:
+    """The cast and what happened so far."""
 
-    def __init__(self, system: Reachable, checks: list[Check], *, deadline_s: float = DEADLINE_S) -> None:
+    def __init__(self, system: System, checks: list[Check]) -> None:
         self.system = system
         self.checks = checks
-        self.deadline_s = deadline_s
         self.jira = jira_person(system.places["jira"], system.http)
         self.craft = CraftPerson(system.places["craft"], system.http)
         self.issues: dict[str, str] = {}
@@ -62,11 +61,11 @@ class Cast:
         """Return what `found` returns once it is not None, and how long that took in seconds. Raises StoryError."""
         began = time.monotonic()
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(DEADLINE_S):
                 while (value := await found()) is None:
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise StoryError(f"Not seen within {self.deadline_s:.0f} s: {what}") from None
+            raise StoryError(f"Not seen within {DEADLINE_S:.0f} s: {what}") from None
         return value, time.monotonic() - began
 
     async def link_of(self, issue: str) -> dict[str, Any] | None:
@@ -123,21 +122,12 @@ class Cast:
         return total
 
 
-class Story(Cast):
-    """The same on a system of this machine, whose processes are at hand."""
-
-    system: System
-
-    def __init__(self, system: System, checks: list[Check]) -> None:
-        super().__init__(system, checks)
-
-
 def _is_write(call: dict[str, Any]) -> bool:
     ours = str(call["who"]) in ("sync@example.com", "Tandem Sync")
     return ours and call["method"] in ("PUT", "POST", "DELETE") and "/search" not in call["path"]
 
 
-async def backlog(story: Cast) -> None:
+async def backlog(story: Story) -> None:
     """A backlog in Jira arrives in Craft.io under its parents."""
     jira, issues = story.jira, story.issues
     issues["epic"] = await jira.create("Epic", "Checkout", priority={"id": "2"})
@@ -165,7 +155,7 @@ async def backlog(story: Cast) -> None:
     story.note("priority and points translated", held=seen == "Must have, 5 points", seen=seen)
 
 
-async def jira_edit(story: Cast) -> None:
+async def jira_edit(story: Story) -> None:
     """An edit in Jira shows in Craft.io."""
     await story.jira.edit(story.issues["pay"], summary="Pay by card or wallet", **{POINTS: 13})
 
@@ -177,7 +167,7 @@ async def jira_edit(story: Cast) -> None:
     story.note("Jira edit shows in Craft.io", held=True, seen=item["title"], lag_s=lag)
 
 
-async def craft_edit(story: Cast) -> None:
+async def craft_edit(story: Story) -> None:
     """An edit in Craft.io shows in Jira; public Craft.io has no webhooks, so this one is polled."""
     item = await story.required_item("mail")
     await story.craft.edit(
@@ -193,7 +183,7 @@ async def craft_edit(story: Cast) -> None:
     story.note("Craft.io edit shows in Jira", held=True, seen=fields["summary"], lag_s=lag)
 
 
-async def no_echo(story: Cast) -> None:
+async def no_echo(story: Story) -> None:
     """Nobody edits, so nothing may be written."""
     lag = await story.settled()
     before = await story.writes()
@@ -204,7 +194,7 @@ async def no_echo(story: Cast) -> None:
     story.note("no echo", held=before == after and before > 0, seen=seen)
 
 
-async def status(story: Cast) -> None:
+async def status(story: Story) -> None:
     """A transition in Jira arrives as a status."""
     await story.jira.transition(story.issues["cart"], "In Progress")
 
@@ -217,7 +207,7 @@ async def status(story: Cast) -> None:
     story.note("status transition arrives", held=True, seen=name, lag_s=lag)
 
 
-async def unmapped(story: Cast) -> None:
+async def unmapped(story: Story) -> None:
     """A type that nobody mapped says so."""
     bug = story.issues["bug"] = await story.jira.create("Bug", "Wrong total")
 
@@ -229,7 +219,7 @@ async def unmapped(story: Cast) -> None:
     story.note("unmapped type explains itself", held=True, seen=found["message"], lag_s=lag)
 
 
-async def conflict(story: Cast) -> None:
+async def conflict(story: Story) -> None:
     """Both sides change one field at once; the policy settles it, and both values are on record."""
     draft = await story.mapping()
     next(pair for pair in draft["pairs"] if pair["id"] == "title")["policy"] = "jira"
@@ -255,14 +245,17 @@ async def conflict(story: Cast) -> None:
     story.note("conflict settled, both values on record", held=both, seen=seen, lag_s=lag)
 
 
-async def killed_writer(story: Cast) -> None:
+async def killed_writer(story: Story) -> None:
     """The Craft.io writer is killed in the middle of its work; nothing is lost or doubled."""
+    writer = next(s for s in story.system.supervisor.services if s.spec.name == "craft_writer")
+    pid = writer.pid or 0
     made: list[str] = []
     for number in range(12):
         made.append(await story.jira.create("Story", f"Story {number}", parent=story.issues["epic"]))
         if number == 6:
-            await story.system.kill("craft_writer")
+            await writer.kill()
     began = time.monotonic()
+    await writer.wait_for_other_process(pid)
 
     async def all_there() -> list[dict[str, Any]] | None:
         items = [item for item in (await story.craft.items()).values() if item["title"].startswith("Story ")]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.local.story import Cast, StoryError
+from deploy.local.story import Story, StoryError
 
 _WARNING = "Never store the card number."
 _BEFORE, _AFTER = "The buyer pays by card.", "The buyer pays by card or wallet."
@@ -60,7 +60,7 @@ def _shown(description: Any) -> str:
     return json.dumps(description, sort_keys=True)
 
 
-async def rich_text(story: Cast) -> None:
+async def rich_text(story: Story) -> None:
     """Jira's panel and mention can be read in Craft.io, and outlive an edit of their neighbours there."""
     issue, api = story.issues["pay"], 3 if story.cloud else 2
     me = await story.jira.call("GET", "/myself", api=api)
@@ -87,7 +87,7 @@ async def rich_text(story: Cast) -> None:
     story.note("edited in Craft.io, Jira's own parts stay", held=len(kept) == 2, seen=seen, lag_s=lag)
 
 
-async def status_to_jira(story: Cast) -> None:
+async def status_to_jira(story: Story) -> None:
     """A status of Craft.io that Jira's workflow reaches in two steps only."""
     item, issue = await story.required_item("mail"), story.issues["mail"]
     statuses = {each["name"]: each["id"] for each in (await story.system.craft.state())["workspaces"][0]["statuses"]}
@@ -104,7 +104,7 @@ async def status_to_jira(story: Cast) -> None:
     story.note("status reaches Jira by its workflow", held=hops == 2, seen=f"{name}, {hops} transitions", lag_s=lag)
 
 
-async def conversion(story: Cast) -> None:
+async def conversion(story: Story) -> None:
     """A type that fits is followed; one that Jira cannot change over its API says what to do, and is put back."""
     before = await story.writes()
     task = await story.jira.convert(story.issues["mail"], "Task")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from deploy.local import scene
-from deploy.local.story import Cast
+from deploy.local.story import Story
 from sandbox.jira import catalog
 
 _HERE = f"/integrations/{scene.INTEGRATION}"
@@ -18,7 +18,7 @@ _LOW, _FORMER, _NEW = "4", "Could have", "Should have"
 """What the good draft maps otherwise: Jira's lowest priority but one."""
 
 
-async def suggestion(story: Cast) -> None:
+async def suggestion(story: Story) -> None:
     """A first mapping is proposed from what both sides consist of."""
     by_hand = story.system.integration
     asked = by_hand.model_dump(
@@ -48,7 +48,7 @@ def _two_kinds(reasons: list[dict[str, Any]]) -> list[str]:
     return [next(each["what"] for each in reasons if words in each["reason"]) for words in told]
 
 
-async def refused(story: Cast) -> None:
+async def refused(story: Story) -> None:
     """Three slips of an admin are told in words, and nothing is saved."""
     before = await story.mapping()
     status, answer = await story.system.api.ask("PUT", _HERE, _slips(before))
@@ -73,7 +73,7 @@ def _slips(mapping: dict[str, Any]) -> dict[str, Any]:
     return {**mapping, "types": [*exchanged, *others], "pairs": list(pairs.values())}
 
 
-async def _better(story: Cast) -> dict[str, Any]:
+async def _better(story: Story) -> dict[str, Any]:
     """Return the mapping with bugs mapped too, and with another importance for a low priority."""
     mapping = await story.mapping()
     importance = next(pair for pair in mapping["pairs"] if pair["id"] == "importance")
@@ -83,7 +83,7 @@ async def _better(story: Cast) -> dict[str, Any]:
     return mapping
 
 
-async def tried(story: Cast) -> None:
+async def tried(story: Story) -> None:
     """A dry run of a good draft says item by item what it would change, and writes nothing."""
     await story.settled()
     before = await story.writes()
@@ -119,7 +119,7 @@ def _would_be(item: dict[str, Any]) -> str:
     return f"{name}: {', '.join(changes)}" if changes else ""
 
 
-async def saved(story: Cast) -> None:
+async def saved(story: Story) -> None:
     """The draft is saved; what it foretold comes true, nobody touching the items."""
     foretold = await _better(story)
     story_of_mail = await story.required_item("mail")

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import aiohttp
 from cryptography.fernet import Fernet
@@ -94,48 +94,6 @@ class System:
     api: ConsoleClient
     integration: Integration
     places: Mapping[str, Any]
-
-    async def kill(self, service: str) -> None:
-        """End a service as a crash does; the supervisor starts it again."""
-        await next(each for each in self.supervisor.services if each.spec.name == service).kill()
-
-
-class Reachable(Protocol):
-    """A system wherever it runs, as the people of the story reach it."""
-
-    @property
-    def http(self) -> aiohttp.ClientSession:
-        """What people ask with."""
-        ...
-
-    @property
-    def jira(self) -> ControlClient:
-        """What controls the stand-in of Jira."""
-        ...
-
-    @property
-    def craft(self) -> ControlClient:
-        """What controls the stand-in of Craft.io."""
-        ...
-
-    @property
-    def api(self) -> ConsoleClient:
-        """The console."""
-        ...
-
-    @property
-    def integration(self) -> Integration:
-        """The mapping with which it began."""
-        ...
-
-    @property
-    def places(self) -> Mapping[str, Any]:
-        """Where the stand-ins are, and who works there."""
-        ...
-
-    async def kill(self, service: str) -> None:
-        """End a service as a crash does; somebody starts it again."""
-        ...
 
 
 class ConsoleClient:
