@@ -119,6 +119,17 @@ class Stage:
         await self.in_sync(issues)
         return issues
 
+    async def carried(self, issues: Iterable[str]) -> None:
+        """Wait until the titles of these issues are those of their items."""
+        for issue in issues:
+            item = await self.item(issue)
+
+            async def same(issue: str = issue, item: str = item) -> bool:
+                title = (await self.jira.fields(issue))["summary"]
+                return bool((await self.craft.items())[item]["title"] == title)
+
+            await self.until(f"the title of {issue} in Craft.io", same)
+
     async def retitle(self, issues: Iterable[str]) -> None:
         """Edit these issues in Jira, one after the other."""
         for issue in issues:

@@ -32,7 +32,7 @@ def _expiring(days: int) -> Callable[[Stage], AbstractAsyncContextManager[None]]
 def _expires(name: str, days: int) -> Drill:
     return Drill(
         name,
-        how=f"the date {days} days from now is entered for the Jira connection",
+        how=f"{f'the date {days} days from now' if days else 'the date of today'} is entered for the Jira connection",
         play=_expiring(days),
         cause=_ENDS,
         shows=some(above=0.0, connection="jira-demo"),

@@ -45,14 +45,16 @@ async def _read_while_jira_is_down(stage: Stage) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _told_to_wait(stage: Stage) -> AsyncIterator[None]:
-    issues = await stage.synced_stories(1)
+    issues = await stage.synced_stories(3)
     # A short one before, as on any ordinary day: a rate needs a series that was there.
-    async with stage.faults("craft", _limit(wait_s=1)):
+    async with stage.faults("craft", _limit(wait_s=2)):
         await stage.retitle(issues)
-        await stage.in_sync(issues)
+        await stage.carried(issues)
     stage.cause_begins()
-    async with stage.faults("craft", _limit(wait_s=_WAIT_S)):
-        await stage.retitle(issues)
+    async with (
+        stage.faults("craft", _limit(wait_s=_WAIT_S)),
+        stage.meanwhile(lambda: stage.retitle(issues), every_s=3),
+    ):
         yield
 
 
