@@ -266,9 +266,9 @@ class Foresight:
     # what is compared
 
     def _everything(self) -> dict[str, Any]:
-        """Return all that is committed but the dry run itself, and the cursors of the reconciler's own rounds."""
+        """Return all that is committed but the dry run itself, and what the reconciler keeps for itself: cursors, who counts."""
         tables = self.world.store.tables
-        own = {"dry_runs", "dry_run_items", "dry_run_asked", "dry_run_names", "looked_at", "cursors"}
+        own = {"dry_runs", "dry_run_items", "dry_run_asked", "dry_run_names", "looked_at", "cursors", "lead"}
         found = {each.name: _frozen(getattr(tables, each.name)) for each in fields(tables) if each.name not in own}
         # clocks have what waits decided again and again, and say when
         found["statuses"] = {link_id: s.model_copy(update={"at": None}) for link_id, s in tables.statuses.items()}

@@ -25,7 +25,8 @@ from shared.richtext.wiki.styles import LineEnd, Piece, Sign, pair, styled
 _TOKEN = re.compile(
     r"(?P<line>(?<!\\)\\\\(?![^\s\\]*\\)[ \t]*\n?|\n)"
     rf"|\\(?P<escaped>[{re.escape(ESCAPABLE)}]|{EMOTICON.pattern})"
-    r"|(?P<url>(?<![A-Za-z0-9])https?://[^\s<>\"|\[\]{}\\^`*'()]+)"
+    # A character that is written by its number ends an address: it was escaped so as not to be of the markup.
+    r"|(?P<url>(?<![A-Za-z0-9])https?://(?:[^\s<>\"|\[\]{}\\^`*'()&]|&(?!#\d+;))+)"
     rf"|(?P<entity>{ENTITY.pattern})"
     rf"|(?P<icon>{EMOTICON.pattern})"
     r"|(?<![^\W_])\{\{(?P<code>(?! )(?:\\.|[^\\\n{}]|\}(?!\}))+)(?<! )\}\}(?![^\W_])"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.richtext.alike import shown
 from shared.richtext.forms import Form, carry, equivalent, parse, render, same
 from shared.richtext.html import parse_html, to_html
-from shared.richtext.model import Document, Paragraph, Text
+from shared.richtext.model import Document, Expand, Paragraph, Text
 from tests.unit.richtext.documents import documents, edited, laws, rootless, schema_errors
 
 Jira = Literal["adf", "wiki"]
@@ -134,3 +134,13 @@ def test_attributes_and_elements_that_only_craft_knows_stay_where_nothing_change
         '<div data-x="1">three</div>'
     }
     assert rootless(parse_html(merged["html"])) is not None
+
+
+def test_a_character_written_by_its_number_ends_an_address() -> None:
+    """Of a title that is an address and a backslash, the backslash was read as a part of the address."""
+    title = "http://a.example/b_c\\"
+    jira = render(Document((Expand(title, ()),)), "wiki")
+    craft = carry(jira, None, "html")
+    assert craft is not None
+    assert title in craft["html"].replace("</a>", "").replace('<a href="http://a.example/b_c">', "")
+    assert equivalent(carry(craft, None, "wiki"), jira)
