@@ -266,7 +266,7 @@ class Foresight:
     # what is compared
 
     def _everything(self) -> dict[str, Any]:
-        """Return all that is committed but the dry run itself, and what the reconciler keeps for itself: cursors, who counts."""
+        """Return all that is committed but the dry run itself, and what the reconciler keeps for itself."""
         tables = self.world.store.tables
         own = {"dry_runs", "dry_run_items", "dry_run_asked", "dry_run_names", "looked_at", "cursors", "lead"}
         found = {each.name: _frozen(getattr(tables, each.name)) for each in fields(tables) if each.name not in own}
