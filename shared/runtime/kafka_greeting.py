@@ -25,14 +25,12 @@ from aiokafka.protocol.api import Request
 from shared.domain.errors import OwnWords
 from shared.runtime.access import Access, Operation, Right, rights
 from shared.runtime.kafka_security import KafkaSecurity
-from shared.runtime.kafka_wire import GroupsWithRights, TopicsWithRights
+from shared.runtime.kafka_wire import BITS, GroupsWithRights, TopicsWithRights, operations
 from shared.runtime.log import LogUnavailable
 
 _TIMEOUT_MS: Final = 10_000
 _NO_SUCH_TOPIC: Final = 3
 _FORBIDDEN: Final = (29, 30)
-_BITS: Final[Mapping[Operation, int]] = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8}
-"""Kafka's codes of operations, which are the bits of the answer."""
 
 
 class AccessMissing(OwnWords):
@@ -92,7 +90,7 @@ class Greeted:
     async def _topics(self, names: Collection[str]) -> Mapping[str, frozenset[Operation] | None]:
         """Return what we may do with each topic; None: it does not exist."""
         if not self._knows(TopicsWithRights):
-            return {name: frozenset(_BITS) for name in names}
+            return {name: frozenset(BITS) for name in names}
         answer = await self._ask(TopicsWithRights(sorted(names)))
         return {
             name: None if error == _NO_SUCH_TOPIC else _operations(error, bits)
@@ -102,11 +100,11 @@ class Greeted:
     async def _groups(self, access: Access, prefix: str) -> Mapping[str, frozenset[Operation]]:
         names = [prefix + group for group in (*access.groups, *access.watches)]
         if not names or not self._knows(GroupsWithRights):
-            return {name: frozenset(_BITS) for name in names}
+            return {name: frozenset(BITS) for name in names}
         answer = await self._ask(GroupsWithRights(names))
         # Only a group's own coordinator tells the operations; any broker tells that a group is not ours to see.
         return {
-            name: _operations(error, bits) if error in (0, *_FORBIDDEN) else frozenset(_BITS)
+            name: _operations(error, bits) if error in (0, *_FORBIDDEN) else frozenset(BITS)
             for error, name, _, _, _, _, bits in answer.groups
         }
 
@@ -127,7 +125,7 @@ def _operations(error: int, bits: int) -> frozenset[Operation]:
     if error:
         # A leader is being elected and the like: no word on rights.
         raise LogUnavailable(f"the broker cannot tell what it allows yet: {for_code(error).__name__}")
-    return frozenset(operation for operation, bit in _BITS.items() if bits & (1 << bit))
+    return operations(bits)
 
 
 def _in_words(gone: Sequence[str], lacking: Sequence[Right], username: str | None) -> str:

@@ -1,21 +1,31 @@
 """Two questions of Kafka's protocol that aiokafka does not put: what we are allowed to do with topics and with groups.
 
-Asked by `shared.runtime.kafka_greeting` only. https://kafka.apache.org/protocol.html (Metadata 8, DescribeGroups 3).
+Asked by `shared.runtime.kafka_greeting` and by what operators run. Without access control everything is allowed.
+https://kafka.apache.org/protocol.html (Metadata 8, DescribeGroups 3; KIP-430).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeAlias
 
 from aiokafka.protocol.admin import DescribeGroupsResponse_v3
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
+from shared.runtime.access import Operation
+
 _METADATA: Final = 3
 _TOPICS_VERSION: Final = 8
 _DESCRIBE_GROUPS: Final = 15
 _GROUPS_VERSION: Final = 3
+BITS: Final[Mapping[Operation, int]] = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8}
+"""Kafka's codes of operations, which are the bits of an answer."""
+
+
+def operations(bits: int) -> frozenset[Operation]:
+    """Return the operations that the bits of an answer stand for; none for -2**31, by which Kafka tells nothing."""
+    return frozenset(operation for operation, bit in BITS.items() if bits & (1 << bit))
 
 
 class _TopicsResponse(Response):  # type: ignore[misc]  # untyped

@@ -24,10 +24,10 @@ from aiokafka.structs import TopicPartition
 
 from shared.messages.status import SyncStatus
 from shared.runtime.envelope import FromNewerRelease, Undecodable, decode
+from shared.runtime.kafka_wire import BITS, GroupsWithRights, TopicsWithRights, operations
 from shared.runtime.log import LogUnavailable, ReceivedRecord
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.topics import POLICIES, Topic
-from tandem_ops.adapters.kafka_protocol import OPERATIONS, GroupsWithRights, TopicsWithRights, allowed
 from tandem_ops.domain.kafka import ClusterFacts, GroupFacts, PartitionFacts, TopicFacts
 from tandem_ops.domain.rights import Granted
 from tandem_ops.ports import CannotReach, Letter
@@ -73,7 +73,7 @@ class Kafka:
         names = [self._prefix + topic for topic in POLICIES]
         answer = await self._ask(TopicsWithRights(names))
         topics = {
-            each[1].removeprefix(self._prefix): allowed(each[-1]) if not each[0] else frozenset()
+            each[1].removeprefix(self._prefix): operations(each[-1]) if not each[0] else frozenset()
             for each in answer.topics
             if each[0] in (0, _TOPIC_HIDDEN)
         }
@@ -179,7 +179,7 @@ class Kafka:
         if code == _GROUP_HIDDEN:
             return frozenset()
         # A coordinator that is being elected tells no rights, but that the group is not ours to see it would tell.
-        return frozenset(OPERATIONS) if code else allowed(bits)
+        return frozenset(BITS) if code else operations(bits)
 
     async def _coordinator(self, group: str) -> int:
         """Return who coordinates a group. The first group of all on new brokers has none for a moment."""
